@@ -1,0 +1,20 @@
+"""Take a model by any name, prove its bytes, run it, hand it on: one content identity all the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.node import Node as Node
+
+__version__ = "0.1.0"
+__all__ = ["Node", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import `Node` only when it is asked for, so that `--help` stays quick."""
+    if name == "Node":
+        from ipfs_accel_cli.node import Node
+
+        return Node
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

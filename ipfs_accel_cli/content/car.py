@@ -1,0 +1,138 @@
+"""CARv1 files: blocks in a row, read and written as a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from . import dagcbor, varint
+from .cid import CID
+from .errors import Malformed, Unsupported
+
+MAX_BLOCK_BYTES = 4 << 20
+MAX_HEADER_BYTES = 1 << 20
+_MAX_CID_BYTES = 256
+
+
+class Readable(Protocol):
+    """Anything with a blocking `read(size)`; short reads are allowed, empty means the end."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Writable(Protocol):
+    """Anything with a `write(data)` that takes all of it."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+
+class Block(NamedTuple):
+    """Some bytes and their name."""
+
+    cid: CID
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What stands before the blocks of a CARv1 file."""
+
+    roots: tuple[CID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A CAR that was opened: its roots, and its blocks as they come."""
+
+    roots: tuple[CID, ...]
+    blocks: Iterator[Block]
+
+
+def open_reader(stream: Readable, *, max_block_bytes: int = MAX_BLOCK_BYTES, verify: bool = True) -> Reader:
+    """Read the header and return it with an iterator of the blocks; raises as `read_header` and `read_blocks` do."""
+    header = read_header(stream)
+    return Reader(header.roots, read_blocks(stream, max_block_bytes=max_block_bytes, verify=verify))
+
+
+def read_header(stream: Readable) -> Header:
+    """Read the header of a CARv1 file (https://ipld.io/specs/transport/car/carv1/).
+
+    Raises Malformed, and Unsupported for a CARv2 file.
+    """
+    length = _read_length(stream)
+    if not length:
+        raise Malformed("the file is empty, or its header is: this is no CAR")
+    if length > MAX_HEADER_BYTES:
+        raise Malformed(f"a CAR header of {length} bytes is over {MAX_HEADER_BYTES}")
+    header = dagcbor.decode(_read_exactly(stream, length))
+    if not isinstance(header, dict) or type(header.get("version")) is not int:
+        raise Malformed("the CAR header is not a map with a version")
+    if header["version"] == 2:
+        raise Unsupported("this is a CARv2 file; only CARv1 is read here")
+    roots = header.get("roots")
+    if header["version"] != 1 or set(header) != {"version", "roots"} or not isinstance(roots, list):
+        raise Malformed(f"the CAR header is not that of version 1 (it states {header['version']})")
+    if not all(isinstance(root, CID) for root in roots):
+        raise Malformed("a root of the CAR is not a CID")
+    return Header(tuple(roots))
+
+
+def read_blocks(stream: Readable, *, max_block_bytes: int = MAX_BLOCK_BYTES, verify: bool = True) -> Iterator[Block]:
+    """Yield the blocks that follow the header, one in memory at a time.
+
+    Raises Malformed for a truncated or larger block; with `verify`, Mismatch for a block that is not what its CID
+    says, and Unsupported for a hash that cannot be computed.
+    """
+    while (length := _read_length(stream)) is not None:
+        if length > max_block_bytes + _MAX_CID_BYTES:
+            raise Malformed(f"a CAR section of {length} bytes is over the limit of {max_block_bytes}")
+        section = _read_exactly(stream, length)
+        cid, end = CID.decode_bytes(section)
+        data = section[end:]
+        if len(data) > max_block_bytes:
+            raise Malformed(f"{cid} has {len(data)} bytes, over the limit of {max_block_bytes}")
+        if verify:
+            cid.verify(data)
+        yield Block(cid, data)
+
+
+def write(stream: Writable, roots: Sequence[CID], blocks: Iterable[tuple[CID, bytes]]) -> int:
+    """Write a CARv1 file and return its size in bytes; the blocks are written as they come and are not checked."""
+    size_bytes = _write(stream, dagcbor.encode({"version": 1, "roots": list(roots)}))
+    for cid, data in blocks:
+        size_bytes += _write(stream, bytes(cid), data)
+    return size_bytes
+
+
+def _write(stream: Writable, *parts: bytes) -> int:
+    length = sum(map(len, parts))
+    prefix = varint.encode(length)
+    for part in (prefix, *parts):
+        stream.write(part)
+    return len(prefix) + length
+
+
+def _read_length(stream: Readable) -> int | None:
+    """Read the length of the next section; None at the end of the file."""
+    prefix = bytearray()
+    while byte := stream.read(1):
+        prefix += byte
+        if byte[0] < 0x80 or len(prefix) >= varint.MAX_BYTES:
+            return varint.decode(prefix)[0]
+    if prefix:
+        raise Malformed("the CAR ends inside a length")
+    return None
+
+
+def _read_exactly(stream: Readable, length: int) -> bytes:
+    data = stream.read(length)
+    if len(data) == length:
+        return data
+    parts, missing = [data], length - len(data)
+    while missing and (data := stream.read(missing)):
+        parts.append(data)
+        missing -= len(data)
+    if missing:
+        raise Malformed(f"the CAR ends {missing} bytes too early")
+    return b"".join(parts)
