@@ -1,0 +1,1 @@
+"""What every floor above stands on: errors, the door, the call, settings, state."""

@@ -1,0 +1,132 @@
+"""The state database: SQLite in WAL mode, one connection a thread, named migrations, short write transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ipfs_accel_cli.core.errors import HomeUnusable
+from ipfs_accel_cli.core.paths import Home
+
+WAIT_SECONDS = 30.0
+
+
+class Database:
+    """`state.db` of one home, shared by threads and processes.
+
+    Opened for reading where the home cannot be written, so that what is there can still be looked at.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+
+    def read(self) -> sqlite3.Connection:
+        """Return this thread's connection; rows answer by column name."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._connect()
+            self._local.connection = connection
+            with self._lock:
+                self._open.append(connection)
+        return connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Run the block in one immediate transaction: all of it lands, durably, or none."""
+        connection = self.read()
+        if connection.in_transaction:
+            yield connection
+            return
+        self._begin(connection)
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def migrate(self, owner: str, steps: Sequence[tuple[str, str]]) -> None:
+        """Apply a service's named migrations (name, SQL script) that this database has not seen, in order."""
+        if self._done(owner) == len(steps):
+            return
+        with self.write() as connection:
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS migrations (owner TEXT, name TEXT, PRIMARY KEY (owner, name))"
+            )
+            for name, script in steps[self._done(owner) :]:
+                for statement in _statements(script):
+                    connection.execute(statement)
+                connection.execute("INSERT INTO migrations VALUES (?, ?)", (owner, name))
+
+    def close(self) -> None:
+        """Close every connection that any thread opened."""
+        with self._lock:
+            for connection in self._open:
+                connection.close()
+            self._open.clear()
+        self._local = threading.local()
+
+    def _done(self, owner: str) -> int:
+        try:
+            row = self.read().execute("SELECT count(*) FROM migrations WHERE owner = ?", (owner,)).fetchone()
+        except sqlite3.OperationalError:
+            return 0
+        return int(row[0])
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if "readonly" in str(error):
+                raise self.home.unusable(PermissionError(str(error))) from error
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            self.home.ensure()
+        except HomeUnusable:
+            if not self.home.state_file.exists():
+                raise
+            return self._reader()
+        try:
+            connection = _prepare(sqlite3.connect(self.home.state_file, WAIT_SECONDS, **_OPTIONS))
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error as error:
+            raise _broken(self.home.state_file, error) from error
+        return connection
+
+    def _reader(self) -> sqlite3.Connection:
+        # A read-only folder cannot hold the -shm file that WAL readers share, so the file is read as it stands.
+        uri = f"{self.home.state_file.as_uri()}?mode=ro&immutable=1"
+        return _prepare(sqlite3.connect(uri, WAIT_SECONDS, uri=True, **_OPTIONS))
+
+
+_OPTIONS: dict[str, object] = {"isolation_level": None, "check_same_thread": False}
+
+
+def _prepare(connection: sqlite3.Connection) -> sqlite3.Connection:
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _broken(path: Path, error: sqlite3.Error) -> HomeUnusable:
+    return HomeUnusable(f"cannot open {path}: {error}", suggestion="ipfs-accel doctor")
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for piece in script.split(";"):
+        statement += piece + ";"
+        # A semicolon inside a trigger or a text does not end the statement.
+        if sqlite3.complete_statement(statement):
+            if statement.strip("; \n"):
+                yield statement
+            statement = ""

@@ -1,0 +1,39 @@
+"""Bounded threads that carry the call with them, stop together and hand errors up."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may run on, under its affinity mask."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
+    """Yield `work(item)` in the order of `items`, at most `workers` at a time and twice as many queued.
+
+    The first error stops what has not begun and is raised; closing the iterator does the same.
+    """
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        waiting: deque[Future[R]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(contextvars.copy_context().run, work, item))
+                if len(waiting) >= workers * 2:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

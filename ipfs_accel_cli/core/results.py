@@ -1,0 +1,71 @@
+"""What commands return: frozen models, and bytes."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ipfs_accel_cli.core.errors import LimitReached
+
+STRUCTURED_BYTES = 1 << 20
+
+
+class Result(BaseModel):
+    """Base of every result: immutable, and no field that was not declared.
+
+    `columns` names the fields that a table shows (all of them when empty); `essence` names the field that `--quiet`
+    prints (the first one when empty).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    columns: ClassVar[tuple[str, ...]] = ()
+    essence: ClassVar[str] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes as a result: `chunks` is read once; `size_bytes` counts what `chunks` yields."""
+
+    chunks: Iterable[bytes | memoryview]
+    size_bytes: int
+    cid: str
+    offset: int = 0
+
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        return iter(self.chunks)
+
+    def structured(self) -> Bytes:
+        """Return the bytes as a JSON-able model; raise LimitReached beyond 1 MiB."""
+        if self.size_bytes > STRUCTURED_BYTES:
+            raise LimitReached(
+                f"{self.size_bytes} bytes do not belong in JSON (limit {STRUCTURED_BYTES})",
+                suggestion=f"ipfs-accel store get {self.cid} -o FILE, or ask for a part with --offset and --length",
+            )
+        data = b"".join(bytes(chunk) for chunk in self.chunks)
+        try:
+            text, encoding = data.decode("utf-8"), "utf-8"
+        except UnicodeDecodeError:
+            text, encoding = base64.b64encode(data).decode("ascii"), "base64"
+        return Bytes(
+            cid=self.cid,
+            offset=self.offset,
+            size_bytes=len(data),
+            encoding="utf-8" if encoding == "utf-8" else "base64",
+            data=text,
+        )
+
+
+class Bytes(Result):
+    """Bytes of some content, as text where they are UTF-8 and as base64 where they are not."""
+
+    essence = "data"
+
+    cid: str = Field(description="The content the bytes belong to.")
+    offset: int = Field(description="Where in the content they begin, in bytes.")
+    size_bytes: int
+    encoding: Literal["utf-8", "base64"]
+    data: str

@@ -1,0 +1,28 @@
+"""Many items, made as they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Stream(Generic[T]):
+    """A command's answer of many items; iterate it once and close it."""
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items: Iterator[T] = iter(items)
+
+    def __iter__(self) -> Iterator[T]:
+        return self._items
+
+    def wrap(self, around: Callable[[Iterator[T]], Iterator[T]]) -> None:
+        """Replace the source of items by one that wraps it."""
+        self._items = around(self._items)
+
+    def close(self) -> None:
+        """Stop making items and release what they hold."""
+        close = getattr(self._items, "close", None)
+        if close is not None:
+            close()

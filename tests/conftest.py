@@ -1,0 +1,74 @@
+"""What every test may use: a home of its own, a node on it, and the command line as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ipfs_accel_cli import Node
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the user's home, settings or hub token."""
+    for name in [name for name in os.environ if name.startswith(("IPFS_ACCEL_", "HF_"))]:
+        if name not in ("IPFS_ACCEL_KUBO_PYTHON",):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("IPFS_ACCEL_HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
+    monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
+
+
+@pytest.fixture
+def home() -> Path:
+    """The folder that holds this test's state."""
+    return Path(os.environ["IPFS_ACCEL_HOME"])
+
+
+@pytest.fixture
+def node(home: Path) -> Iterator[Node]:
+    """A node on this test's home."""
+    with Node(home) as opened:
+        yield opened
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How one command ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.stdout)
+
+
+@pytest.fixture
+def cli() -> Callable[..., Ran]:
+    """Run `ipfs-accel` in a process of its own, standard input closed unless given."""
+
+    def run(*arguments: str | Path, stdin: str | bytes | None = None, **environment: str) -> Ran:
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        done = subprocess.run(
+            [sys.executable, "-m", "ipfs_accel_cli", *map(str, arguments)],
+            input=data,
+            stdin=subprocess.DEVNULL if data is None else None,
+            capture_output=True,
+            env=os.environ | environment,
+            timeout=300,
+        )
+        return Ran(done.returncode, done.stdout.decode(errors="surrogateescape"), done.stderr.decode())
+
+    return run
