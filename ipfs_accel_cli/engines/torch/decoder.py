@@ -1,0 +1,129 @@
+"""Generation sessions: one token a step for every request."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
+from ipfs_accel_cli.engines.base import Chunk, FinishReason, GenerateOptions, Piece, Prompt, Request, RequestId
+from ipfs_accel_cli.engines.text import Detokenizer, StopStrings
+from ipfs_accel_cli.engines.torch.problems import computing
+from ipfs_accel_cli.engines.torch.sampling import choose
+
+
+@dataclass(slots=True)
+class _Continuation:
+    """One request on its way: `pending` are the tokens that the model has not read yet."""
+
+    options: GenerateOptions
+    pending: list[int]
+    text: Detokenizer
+    stops: StopStrings
+    generator: torch.Generator
+    prompt_tokens: int
+    tokens: int = 0
+    cache: Any = None
+
+
+class DecoderSession:
+    """One loaded decoder. Every request has a cache of its own, so each step reads only what is new."""
+
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, device: torch.device, name: str
+    ) -> None:
+        self._model: Any = model
+        self._tokenizer: Any = tokenizer
+        self._device, self._name = device, name
+        self._context = getattr(model.config, "max_position_embeddings", None)
+        self._ends = _end_tokens(model, tokenizer)
+        accepted = inspect.signature(model.forward).parameters
+        # Logits of a long prompt can be larger than the model; only the last ones are read.
+        self._extra = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
+        self._active: dict[RequestId, _Continuation] = {}
+
+    def submit(self, request: Request) -> None:
+        """Tokenize a prompt; raise Invalid when it is empty or leaves no room for the answer."""
+        if not isinstance(request.payload, Prompt) or not isinstance(request.options, GenerateOptions):
+            raise Invalid(f"{self._name} was loaded to generate text, not to {request.kind}")
+        ids = [int(token) for token in self._tokenizer(request.payload.text)["input_ids"]]
+        if not ids:
+            raise Invalid("the prompt is empty, and this model needs a token to begin with")
+        needed = len(ids) + request.options.max_tokens
+        if self._context is not None and needed > self._context:
+            raise Invalid(
+                f"{len(ids)} prompt tokens and {request.options.max_tokens} new ones are {needed}; "
+                f"{self._name} reads {self._context} at most",
+                suggestion=f"--max-tokens {self._context - len(ids)}" if len(ids) < self._context else None,
+            )
+        self._active[request.id] = _Continuation(
+            request.options,
+            ids,
+            Detokenizer(self._decode, ids),
+            StopStrings(request.options.stop),
+            torch.Generator().manual_seed(request.options.seed),
+            len(ids),
+        )
+
+    def step(self) -> Sequence[tuple[RequestId, Chunk]]:
+        """Make one token for each request."""
+        done = []
+        for request, continuation in list(self._active.items()):
+            with torch.inference_mode(), computing(self._name):
+                token = self._next(continuation)
+            piece = self._piece(continuation, token)
+            if piece.finish_reason is not None:
+                del self._active[request]
+            done.append((request, Chunk(piece, finished=piece.finish_reason is not None)))
+        return done
+
+    def abort(self, request: RequestId) -> None:
+        """Forget a request and its cache."""
+        self._active.pop(request, None)
+
+    def close(self) -> None:
+        """Let go of the weights and caches."""
+        self._active.clear()
+        self._model = None
+
+    def _next(self, continuation: _Continuation) -> int:
+        output = self._model(
+            input_ids=torch.tensor([continuation.pending], device=self._device),
+            past_key_values=continuation.cache,
+            use_cache=True,
+            **self._extra,
+        )
+        continuation.cache = getattr(output, "past_key_values", None)
+        if continuation.cache is None:
+            raise UnsupportedContent(f"{self._name}: {type(self._model).__name__} keeps no key-value cache")
+        token = choose(output.logits[0, -1].float(), continuation.options, continuation.generator)
+        continuation.pending = [token]
+        return token
+
+    def _piece(self, continuation: _Continuation, token: int) -> Piece:
+        ended = token in self._ends
+        continuation.tokens += not ended
+        full = continuation.tokens >= continuation.options.max_tokens
+        text, stopped = continuation.stops.feed("" if ended else continuation.text.feed(token))
+        if not stopped and (ended or full):
+            rest, stopped = continuation.stops.feed(continuation.text.flush())
+            text += rest if stopped else rest + continuation.stops.flush()
+        reason: FinishReason | None = "stop" if ended or stopped else "length" if full else None
+        return Piece(text, continuation.tokens, continuation.prompt_tokens, reason)
+
+    def _decode(self, tokens: Sequence[int]) -> str:
+        text: str = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return text
+
+
+def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    for source in (getattr(model, "generation_config", None), model.config, tokenizer):
+        ends = getattr(source, "eos_token_id", None)
+        if ends is not None:
+            return frozenset([ends] if isinstance(ends, int) else ends)
+    return frozenset()

@@ -1,0 +1,114 @@
+"""The torch engine: says how well a model would run here, and loads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForTextEncoding
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+from ipfs_accel_cli.core.errors import UnsupportedContent
+from ipfs_accel_cli.core.units import human_bytes
+from ipfs_accel_cli.engines.base import Device, Fit, Machine, ModelFacts, Plan, Session
+from ipfs_accel_cli.engines.devices import choose_device
+from ipfs_accel_cli.engines.sentence import read_sentence
+from ipfs_accel_cli.engines.torch.decoder import DecoderSession
+from ipfs_accel_cli.engines.torch.encoder import EncoderSession
+from ipfs_accel_cli.engines.torch.pooling import head
+from ipfs_accel_cli.engines.torch.problems import loading
+from ipfs_accel_cli.engines.torch.threads import threads
+from ipfs_accel_cli.engines.torch.weights import load_model, load_tokenizer, quiet
+
+# Activations, logits and key-value caches of moderate requests; a 74 M decoder with 8 x 512 tokens took 440 MiB.
+WORKING_BYTES = 256 << 20
+_FLOAT32_BYTES = 4
+
+
+class TorchEngine:
+    """Runs encoders and decoders of transformers, in float32 on processors and as stored on accelerators."""
+
+    name = "torch"
+
+    def devices(self) -> tuple[Device, ...]:
+        """Return the processor and the accelerators that this build of torch can reach."""
+        found = [Device("cpu")]
+        for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+            found.append(Device(f"cuda:{index}", torch.cuda.mem_get_info(index)[0]))
+        if torch.backends.mps.is_available():
+            found.append(Device("mps"))
+        return tuple(found)
+
+    def fit(self, model: ModelFacts, machine: Machine) -> Fit:
+        """Say how well the model would run: 1 on an accelerator, 0.8 in memory, 0.2 partly from disk, else 0."""
+        problem = _unsupported(model)
+        if problem:
+            return Fit(0, 0, problem, supported=False)
+        count = threads(machine.cores, machine.busy_cores)
+        for device in machine.devices:
+            stored = model.weight_bytes + WORKING_BYTES
+            free = device.memory_available_bytes
+            if device.name != "cpu" and (free is None or free >= stored):
+                where = "its memory is not known" if free is None else f"{human_bytes(free)} are free there"
+                return Fit(1.0, stored, where, device=device.name, dtype=model.dtype or "float32", threads=count)
+        needed, available = needed_bytes(model), machine.memory_available_bytes
+        reason = f"{human_bytes(needed)} in float32, {human_bytes(available)} are free"
+        # With half of the weights read from disk for every pass it still answers; with more it is of no use.
+        score = 0.8 if needed <= available else 0.2 if needed <= 2 * available - WORKING_BYTES else 0.0
+        return Fit(score, needed, reason, threads=count)
+
+    def load(self, model: ModelFacts, files: Path, plan: Plan) -> Session:
+        """Load the weights for the plan's task; see the contract for what it raises."""
+        device = choose_device(plan.device, self.devices())
+        architecture = ", ".join(model.architectures) or model.model_type or "this architecture"
+        if plan.threads:
+            torch.set_num_threads(plan.threads)
+        loaders = {"embed": _encoder, "generate": _decoder}
+        if plan.task not in loaders:
+            raise UnsupportedContent(f"the torch engine knows no task {plan.task!r}")
+        with loading(model.name, architecture), quiet():
+            return loaders[plan.task](model, files, plan, device)
+
+
+def needed_bytes(model: ModelFacts) -> int:
+    """Return the main memory that a model takes in float32 while it works: weights and working space."""
+    if model.parameters is not None:
+        return model.parameters * _FLOAT32_BYTES + WORKING_BYTES
+    stored = getattr(torch, model.dtype, torch.float32)
+    size = stored.itemsize if isinstance(stored, torch.dtype) else _FLOAT32_BYTES
+    return model.weight_bytes * _FLOAT32_BYTES // size + WORKING_BYTES
+
+
+def _unsupported(model: ModelFacts) -> str:
+    """Say why this engine cannot run a model, or nothing."""
+    name = ", ".join(model.architectures) or model.model_type
+    if model.model_type not in CONFIG_MAPPING_NAMES:
+        return f"transformers has no architecture {name}" if name else "no config.json names an architecture"
+    if model.files and not any(file.endswith((".safetensors", ".bin")) for file in model.files):
+        return "no safetensors or .bin weights"
+    return ""
+
+
+def _encoder(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Session:
+    sentence = read_sentence(files)
+    folder = files / sentence.encoder
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    auto = AutoModelForTextEncoding if config.is_encoder_decoder else AutoModel
+    encoder = load_model(auto, folder, plan, spare=("pooler",), spread=_short(model, plan, device))
+    place = torch.device(device.name)
+    return EncoderSession(
+        encoder, load_tokenizer(folder), sentence, head(sentence.layers, files, place), place, model.name
+    )
+
+
+def _decoder(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Session:
+    decoder = load_model(AutoModelForCausalLM, files, plan, spread=_short(model, plan, device))
+    return DecoderSession(decoder, load_tokenizer(files), torch.device(device.name), model.name)
+
+
+def _short(model: ModelFacts, plan: Plan, device: Device) -> bool:
+    """Say whether the memory of a device is too short for the whole model."""
+    if device.name != "cpu":
+        free = device.memory_available_bytes
+        return free is not None and free < model.weight_bytes + WORKING_BYTES
+    return 0 < plan.memory_bytes < needed_bytes(model)

@@ -1,0 +1,114 @@
+"""A node is one home folder and the services that work in it, each made when it is first used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from ipfs_accel_cli.core.database import Database
+from ipfs_accel_cli.core.paths import Home
+from ipfs_accel_cli.core.settings import Settings
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.services.doctor import Doctor
+    from ipfs_accel_cli.services.hw import Hardware
+    from ipfs_accel_cli.services.infer import Inference
+    from ipfs_accel_cli.services.model import Models
+    from ipfs_accel_cli.services.peer import Peers
+    from ipfs_accel_cli.services.store import Store
+
+
+class Node:
+    """The Python interface: `Node().models.pull("pypi://…")`, `Node("folder").store.put(…)`.
+
+    `home` is a folder; without it IPFS_ACCEL_HOME or the platform's data folder is used. Close a node, or use it as a
+    context manager, to release its database and its loaded models. Safe to share between threads.
+    """
+
+    def __init__(self, home: str | Path | None = None) -> None:
+        self.home = Home.locate(home)
+
+    @cached_property
+    def settings(self) -> Settings:
+        return Settings(self.home)
+
+    @cached_property
+    def database(self) -> Database:
+        return Database(self.home)
+
+    @cached_property
+    def store(self) -> Store:
+        from ipfs_accel_cli.services.store import Store
+
+        return Store(self.home, self.database, self.settings.get("store.cid-profile"))
+
+    @cached_property
+    def models(self) -> Models:
+        from ipfs_accel_cli.services.model import Models
+
+        return Models(self.home, self.database, self.store)
+
+    @cached_property
+    def inference(self) -> Inference:
+        from ipfs_accel_cli.services.infer import Inference
+
+        return Inference(self.settings, self.models.find)
+
+    @cached_property
+    def hardware(self) -> Hardware:
+        from ipfs_accel_cli.services.hw import Hardware
+
+        return Hardware(self.home)
+
+    @cached_property
+    def peers(self) -> Peers:
+        from ipfs_accel_cli.services.peer import Peers
+
+        return Peers(self.home)
+
+    @cached_property
+    def doctor(self) -> Doctor:
+        from ipfs_accel_cli.services.doctor import Doctor
+
+        return Doctor(self.home, [])
+
+    def close(self) -> None:
+        """Release loaded models and the database; a service used afterwards opens them again."""
+        made = self.__dict__
+        if "inference" in made:
+            made["inference"].close()
+        if "database" in made:
+            made["database"].close()
+        for name in ("inference", "doctor", "models", "store", "database"):
+            made.pop(name, None)
+
+    def __enter__(self) -> Node:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+_current: ContextVar[Node | None] = ContextVar("node", default=None)
+
+
+def node() -> Node:
+    """Return the node of the call that is running, or one for the default home."""
+    return _current.get() or Node()
+
+
+@contextmanager
+def using_node(chosen: Node) -> Iterator[Node]:
+    """Make `chosen` the node that commands work on for the block."""
+    token = _current.set(chosen)
+    try:
+        yield chosen
+    finally:
+        _current.reset(token)

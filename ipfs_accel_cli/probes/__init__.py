@@ -1,0 +1,1 @@
+"""What this machine is, one source of facts a file."""

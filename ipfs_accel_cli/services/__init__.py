@@ -1,0 +1,1 @@
+"""The use cases, one package a domain, shared by every surface."""

@@ -1,0 +1,78 @@
+"""Which engine runs a model, where and how: what was asked for, else what fits best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ipfs_accel_cli.core.errors import AccelError, DoesNotFit, MissingExtra, UnsupportedContent
+from ipfs_accel_cli.core.registry import Registry
+from ipfs_accel_cli.engines.base import Device, Engine, Fit, Machine, ModelFacts, Plan
+from ipfs_accel_cli.engines.devices import choose_device
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the caller asks for; `auto` and 0 leave it to us."""
+
+    task: str
+    engine: str = AUTO
+    device: str = AUTO
+    threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An engine, how well the model fits it, and the plan to load with."""
+
+    engine: Engine
+    fit: Fit
+    plan: Plan
+    free_bytes: int
+
+
+def choose(
+    model: ModelFacts, wanted: Wanted, engines: Registry, measure: Callable[[tuple[Device, ...]], Machine]
+) -> Choice:
+    """Return the best choice for a model.
+
+    Raises MissingExtra, Unavailable (no such device), UnsupportedContent or DoesNotFit when there is none.
+    """
+    problems: list[AccelError] = []
+    choices: list[Choice] = []
+    for name in engines.names() if wanted.engine == AUTO else [wanted.engine]:
+        try:
+            choices.append(_consider(engines.load(name)(), model, wanted, measure))
+        except (MissingExtra, UnsupportedContent, DoesNotFit) as error:
+            problems.append(error)
+    if not choices:
+        # A model that is too large for an engine that knows it says more than another engine that does not.
+        raise next((problem for problem in problems if isinstance(problem, DoesNotFit)), problems[0])
+    return max(choices, key=lambda choice: choice.fit.score)
+
+
+def _consider(
+    engine: Engine, model: ModelFacts, wanted: Wanted, measure: Callable[[tuple[Device, ...]], Machine]
+) -> Choice:
+    devices = engine.devices()
+    if wanted.device != AUTO:
+        devices = (choose_device(wanted.device, devices),)
+    machine = measure(devices)
+    fit = engine.fit(model, machine)
+    if not fit.supported:
+        raise UnsupportedContent(f"{model.name}: {fit.reason} (engine {engine.name})", engine=engine.name)
+    if fit.score <= 0:
+        raise DoesNotFit(
+            f"{model.name} needs more memory than there is: {fit.reason}",
+            suggestion="ipfs-accel model ls",
+            needed_bytes=fit.needed_bytes,
+            available_bytes=machine.memory_available_bytes,
+        )
+    if wanted.device != AUTO:
+        fit = replace(fit, device=devices[0].name)
+    plan = Plan(
+        wanted.task, fit.device, fit.dtype, wanted.threads or fit.threads, memory_bytes=machine.memory_available_bytes
+    )
+    return Choice(engine, fit, plan, machine.memory_available_bytes)

@@ -1,0 +1,160 @@
+"""A loaded model and the one thread that owns it: requests in, chunks out."""
+
+from __future__ import annotations
+
+import copy
+import queue
+import threading
+from collections.abc import Callable, Iterator
+
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.errors import AccelError, Unavailable
+from ipfs_accel_cli.engines.base import Chunk, Request, RequestId, Session
+
+# How long a cancelled caller may go on waiting: the time between two looks at its call.
+_LOOK_SECONDS = 0.05
+
+
+class Answer:
+    """The chunks of one request, as they come. Closing it before the last one stops the work."""
+
+    def __init__(self, worker: Worker, request: RequestId) -> None:
+        self._worker, self._request = worker, request
+        self._arrived: queue.SimpleQueue[Chunk | AccelError] = queue.SimpleQueue()
+        self._open = True
+
+    def __iter__(self) -> Iterator[Chunk]:
+        """Yield the chunks; raises what went wrong, and Cancelled when the caller has gone."""
+        try:
+            while self._open:
+                try:
+                    item = self._arrived.get(timeout=_LOOK_SECONDS)
+                except queue.Empty:
+                    current().check()
+                    continue
+                if isinstance(item, AccelError):
+                    self._open = False
+                    raise item
+                self._open = not item.finished
+                yield item
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop the work if it goes on still."""
+        if self._open:
+            self._open = False
+            self._worker.abort(self._request)
+
+    def deliver(self, item: Chunk | AccelError) -> None:
+        """Hand over a chunk or the end by an error; called by the worker's thread."""
+        self._arrived.put(item)
+
+
+class Worker:
+    """Loads a session in a thread of its own and runs it there until it is closed or fails.
+
+    When a step fails, everybody who waits gets the error, the session is closed, and `failed` is set: a worker is not
+    mended, the next call loads anew.
+    """
+
+    def __init__(self, name: str, load: Callable[[], Session]) -> None:
+        self._name, self._load = name, load
+        self._inbox: queue.SimpleQueue[Request | RequestId | None] = queue.SimpleQueue()
+        self._answers: dict[RequestId, Answer] = {}
+        self._lock = threading.Lock()
+        self._loaded = threading.Event()
+        self.failed: AccelError | None = None
+        self._thread = threading.Thread(target=self._run, name=f"session of {name}", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until the model is loaded; raises what went wrong, and Cancelled when the caller has gone."""
+        while not self._loaded.wait(_LOOK_SECONDS):
+            current().check()
+        if self.failed is not None:
+            raise _again(self.failed)
+
+    def ask(self, request: Request) -> Answer:
+        """Send a request; its answer can be iterated at once."""
+        answer = Answer(self, request.id)
+        with self._lock:
+            if self.failed is not None:
+                raise _again(self.failed)
+            self._answers[request.id] = answer
+            self._inbox.put(request)
+        return answer
+
+    def abort(self, request: RequestId) -> None:
+        """Stop a request; what is finished or unknown is no error."""
+        self._inbox.put(request)
+
+    def close(self, seconds: float = 5.0) -> None:
+        """Stop after the current step and wait for that, up to a bound."""
+        self._inbox.put(None)
+        if self._thread is not threading.current_thread():
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        session: Session | None = None
+        problem: AccelError = Unavailable(f"{self._name} was unloaded while it worked")
+        try:
+            session = self._load()
+            self._loaded.set()
+            while self._take(session, wait=not self._answers):
+                for request, chunk in session.step():
+                    self._deliver(request, chunk)
+        except AccelError as error:
+            problem = error
+        except BaseException as error:
+            problem = Unavailable(f"the engine failed while it ran {self._name}: {type(error).__name__}: {error}")
+            problem.__cause__ = error
+        finally:
+            self._end(problem)
+            if session is not None:
+                session.close()
+
+    def _take(self, session: Session, *, wait: bool) -> bool:
+        """Hand the session what came in, waiting for something if it has nothing to do; False at the end."""
+        while True:
+            try:
+                message = self._inbox.get(block=wait)
+            except queue.Empty:
+                return True
+            if message is None:
+                return False
+            if isinstance(message, Request):
+                self._submit(session, message)
+            else:
+                self._answers.pop(message, None)
+                session.abort(message)
+            wait = False
+
+    def _submit(self, session: Session, request: Request) -> None:
+        try:
+            session.submit(request)
+        except AccelError as error:
+            self._answers.pop(request.id).deliver(error)
+
+    def _deliver(self, request: RequestId, chunk: Chunk) -> None:
+        answer = self._answers.get(request)
+        if answer is not None:
+            answer.deliver(chunk)
+            if chunk.finished:
+                del self._answers[request]
+
+    def _end(self, problem: AccelError) -> None:
+        with self._lock:
+            self.failed = problem
+            waiting = list(self._answers.values())
+            self._answers.clear()
+        self._loaded.set()
+        for answer in waiting:
+            answer.deliver(_again(problem))
+
+
+def _again(error: AccelError) -> AccelError:
+    """Return an equal error: one that is raised in several threads would mix up their tracebacks."""
+    equal = copy.copy(error)
+    equal.__cause__ = error
+    return equal

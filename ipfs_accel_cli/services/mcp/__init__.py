@@ -1,0 +1,1 @@
+"""What an MCP server answers, as results."""

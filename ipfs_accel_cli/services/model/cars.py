@@ -1,0 +1,7 @@
+"""x"""
+
+from typing import Any
+
+
+def export(*a: Any) -> Any: ...
+def add(*a: Any) -> Any: ...

@@ -1,0 +1,207 @@
+"""Fetching the files of a snapshot: goes on where it stopped, and believes nothing that it has not hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ipfs_accel_cli.content.manifest import normalise_path
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.errors import AccelError, DiskFull, TryAgain, Unavailable, UnsafeContent, VerificationFailed
+from ipfs_accel_cli.core.units import human_bytes
+from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Source
+
+READ_BYTES = 1 << 20
+# Attempts in a row that brought nothing; each byte gained starts the count anew.
+MAX_ATTEMPTS = 4
+FIRST_WAIT_SECONDS = 0.5
+SPARE_BYTES = 16 << 20  # For the database and the file system's own needs.
+
+
+@dataclass(slots=True)
+class Fetched:
+    """Where each file of a snapshot lies now, and how many bytes had to be transferred."""
+
+    paths: dict[str, Path] = field(default_factory=dict)
+    transferred_bytes: int = 0
+
+
+def fetch(source: Source, snapshot: Snapshot, folder: Path) -> Fetched:
+    """Bring every file of a snapshot into `folder` (or leave it where it lies on this machine), verified.
+
+    Files that an earlier attempt left half done are continued. Raises VerificationFailed for a size or digest that is
+    not the stated one, and removes that file; DiskFull; and what the source raises once retries bring nothing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    check_space(folder, _missing_bytes(snapshot, folder))
+    known = [file.size_bytes for file in snapshot.files if file.local is None]
+    total_bytes = sum(size for size in known if size is not None) if None not in known else None
+    fetched = Fetched()
+    done_bytes = 0
+    for file in snapshot.files:
+        if file.local is not None and file.sha256 is None:
+            fetched.paths[file.path] = file.local
+            continue
+        transfer = _Transfer(source, file, _target(folder, file), done_bytes, total_bytes)
+        transfer.run()
+        done_bytes += transfer.have_bytes
+        fetched.transferred_bytes += transfer.gained_bytes
+        fetched.paths[file.path] = transfer.target
+    return fetched
+
+
+def check_space(folder: Path, needed_bytes: int) -> None:
+    """Raise DiskFull when the file system of `folder` has no room for so many bytes."""
+    free_bytes = shutil.disk_usage(folder).free
+    if needed_bytes and needed_bytes + SPARE_BYTES > free_bytes:
+        raise DiskFull(
+            f"{human_bytes(needed_bytes)} are needed in {folder}, {human_bytes(free_bytes)} are free",
+            suggestion="ipfs-accel model gc --dry-run",
+            needed_bytes=needed_bytes,
+            free_bytes=free_bytes,
+        )
+
+
+class _Transfer:
+    """One file on its way to `target`."""
+
+    def __init__(
+        self, source: Source, file: RemoteFile, target: Path, before_bytes: int, total_bytes: int | None
+    ) -> None:
+        self._source, self._file, self.target = source, file, target
+        self._before_bytes, self._total_bytes = before_bytes, total_bytes
+        self.have_bytes = 0
+        self.gained_bytes = 0
+
+    def run(self) -> None:
+        """Fetch until the file is whole and its digests are the stated ones."""
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        if not _stated(self._file):
+            # Nothing could prove that an older beginning and a newer end belong together.
+            self.target.unlink(missing_ok=True)
+        resumed = self._attempts()
+        problem = self._problem()
+        if problem and resumed:
+            # What an earlier attempt left may have been spoilt by a crash of the machine: start over, once.
+            self.target.unlink()
+            self._attempts()
+            problem = self._problem()
+        if problem:
+            self.target.unlink()
+            raise VerificationFailed(f"{self._file.path}: {problem}; nothing was kept of it", file=self._file.path)
+
+    def _attempts(self) -> bool:
+        """Read the source to its end, however often it breaks; return whether bytes of an earlier run were used."""
+        failures, resumed = 0, False
+        while True:
+            before_bytes = self.gained_bytes
+            try:
+                self._digests = [_Digest(*stated) for stated in _stated(self._file)]
+                self.have_bytes = self._hash_present()
+                resumed = resumed or self.have_bytes > 0
+                self._continue()
+                return resumed
+            except (TryAgain, Unavailable) as error:
+                failures = 1 if self.gained_bytes > before_bytes else failures + 1
+                if failures >= MAX_ATTEMPTS or (isinstance(error, Unavailable) and self.gained_bytes == 0):
+                    raise
+                _wait(FIRST_WAIT_SECONDS * 2 ** (failures - 1), error)
+
+    def _hash_present(self) -> int:
+        """Hash what is there already; what is longer than it may be is thrown away."""
+        if not self.target.exists():
+            return 0
+        size_bytes = self._file.size_bytes
+        if size_bytes is not None and self.target.stat().st_size > size_bytes:
+            self.target.unlink()
+            return 0
+        with self.target.open("rb") as file:
+            while chunk := file.read(READ_BYTES):
+                current().check()
+                self._update(chunk)
+        return self.target.stat().st_size
+
+    def _continue(self) -> None:
+        size_bytes = self._file.size_bytes
+        if size_bytes is not None and self.have_bytes == size_bytes and self._digests:
+            return
+        with self.target.open("ab") as file:
+            for chunk in self._source.open(self._file, self.have_bytes):
+                file.write(chunk)
+                self._update(chunk)
+                self.have_bytes += len(chunk)
+                self.gained_bytes += len(chunk)
+                self._report()
+                if size_bytes is not None and self.have_bytes > size_bytes:
+                    break
+            file.flush()
+            os.fsync(file.fileno())
+        if size_bytes is not None and self.have_bytes < size_bytes:
+            raise TryAgain(f"{self._file.path}: the connection ended after {self.have_bytes} of {size_bytes} bytes")
+
+    def _update(self, chunk: bytes) -> None:
+        for digest in self._digests:
+            digest.hash.update(chunk)
+
+    def _report(self) -> None:
+        total = self._total_bytes if self._total_bytes is not None else self._file.size_bytes
+        current().progress(self._before_bytes + self.have_bytes, total, f"Fetching {self._file.path}")
+
+    def _problem(self) -> str | None:
+        size_bytes = self._file.size_bytes
+        if size_bytes is not None and self.have_bytes != size_bytes:
+            return f"it has {self.have_bytes} bytes, the source states {size_bytes}"
+        for digest in self._digests:
+            actual = digest.hash.hexdigest()
+            if actual != digest.expected:
+                return f"its {digest.name} is {actual}, the source states {digest.expected}"
+        return None
+
+
+@dataclass(slots=True)
+class _Digest:
+    name: str
+    expected: str
+    make: Callable[[], hashlib._Hash]
+    hash: hashlib._Hash = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hash = self.make()
+
+
+def _stated(file: RemoteFile) -> list[tuple[str, str, Callable[[], hashlib._Hash]]]:
+    stated: list[tuple[str, str, Callable[[], hashlib._Hash]]] = []
+    if file.sha256 is not None:
+        stated.append(("sha-256", file.sha256.hex(), hashlib.sha256))
+    if file.git_sha1 is not None and file.size_bytes is not None:
+        # git names a file by the hash of a header and the content.
+        header = b"blob %d\0" % file.size_bytes
+        stated.append(("git blob id", file.git_sha1, lambda: hashlib.sha1(header, usedforsecurity=False)))
+    return stated
+
+
+def _target(folder: Path, file: RemoteFile) -> Path:
+    try:
+        return folder / normalise_path(file.path)
+    except ValueError as error:
+        raise UnsafeContent(f"the source names a file that would leave its folder: {error}") from error
+
+
+def _missing_bytes(snapshot: Snapshot, folder: Path) -> int:
+    missing = 0
+    for file in snapshot.files:
+        target = _target(folder, file)
+        if file.local is None and file.size_bytes is not None:
+            missing += max(0, file.size_bytes - (target.stat().st_size if target.exists() else 0))
+    return missing
+
+
+def _wait(seconds: float, error: AccelError) -> None:
+    call = current()
+    call.progress(0, None, f"Waiting to try again: {error.detail}")
+    call.stopped.wait(seconds)
+    call.check()

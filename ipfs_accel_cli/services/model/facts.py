@@ -1,0 +1,165 @@
+"""What a model's own files say about it: read from headers and configurations, never from weights."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ipfs_accel_cli.core.errors import MalformedContent
+from ipfs_accel_cli.services.model import safetensors
+
+MAX_CONFIG_BYTES = 16 << 20
+WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx", ".onnx_data", ".h5", ".msgpack")
+_CONTEXT_KEYS = (
+    "max_position_embeddings",
+    "n_positions",
+    "max_sequence_length",
+    "seq_length",
+    "n_ctx",
+    "max_target_positions",
+)
+# The class names of transformers end with what the head on top can do.
+_HEADS = {
+    "ForCausalLM": "generate",
+    "LMHeadModel": "generate",
+    "ForSequenceClassification": "classify",
+    "ForTokenClassification": "token-classify",
+    "ForMaskedLM": "fill-mask",
+    "ForQuestionAnswering": "answer",
+    "ForImageClassification": "image-classify",
+    "ForAudioClassification": "audio-classify",
+    "ForSpeechSeq2Seq": "transcribe",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Known facts; None, 0 or nothing where the files do not say.
+
+    `context_tokens` is what a sentence encoder was set up to read, else the limit of the architecture.
+    """
+
+    architectures: tuple[str, ...] = ()
+    model_type: str = ""
+    tasks: tuple[str, ...] = ()
+    parameters: int | None = None
+    weight_bytes: int = 0
+    dtype: str = ""
+    context_tokens: int | None = None
+    hidden_size: int | None = None
+    tokenizer: str = ""
+
+    def body(self) -> dict[str, Any]:
+        """Return the facts as the body of a statement: what is unknown is left out."""
+        every = {name: getattr(self, name) for name in self.__slots__}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in every.items() if value}
+
+    @classmethod
+    def of_body(cls, body: Mapping[str, Any]) -> Facts:
+        """Read the facts back from a statement; keys of later versions are ignored."""
+        known: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in body.items()
+            if name in cls.__slots__
+        }
+        return cls(**known)
+
+
+def read(files: Mapping[str, Path]) -> Facts:
+    """Read the facts of a model from its files, given by their paths inside its folder.
+
+    Raises MalformedContent for a safetensors file that breaks its format and for JSON that cannot be read.
+    """
+    config = _configuration(files)
+    tensors = [safetensors.read(path, name) for name, path in sorted(files.items()) if name.endswith(".safetensors")]
+    dtypes = sum((one.dtypes for one in tensors), Counter[str]())
+    architectures = tuple(str(name) for name in config.get("architectures") or ())
+    return Facts(
+        architectures=architectures,
+        model_type=str(config.get("model_type") or ""),
+        tasks=_tasks("modules.json" in files, architectures, has_tokenizer=bool(_tokenizer(files))),
+        parameters=sum(one.parameters for one in tensors) or None,
+        weight_bytes=sum(path.stat().st_size for name, path in files.items() if name.endswith(WEIGHT_SUFFIXES)),
+        dtype=dtypes.most_common(1)[0][0] if dtypes else _stated_dtype(config),
+        context_tokens=_context(files, config),
+        hidden_size=_whole(config, "hidden_size", "n_embd", "d_model", "dim"),
+        tokenizer=_tokenizer(files),
+    )
+
+
+def read_json(files: Mapping[str, Path], name: str) -> Any:
+    """Return a JSON file of the model, or None when there is none; raises MalformedContent."""
+    path = files.get(name)
+    if path is None:
+        return None
+    if path.stat().st_size > MAX_CONFIG_BYTES:
+        raise MalformedContent(f"{name} has {path.stat().st_size} bytes, more than {MAX_CONFIG_BYTES}")
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise MalformedContent(f"{name} is not JSON: {error}") from error
+
+
+def licence(files: Mapping[str, Path]) -> str | None:
+    """Return the licence that the model card, README.md, states in its front matter."""
+    card = files.get("README.md")
+    if card is None:
+        return None
+    with card.open("rb") as file:
+        text = file.read(1 << 16).decode("utf-8", "replace")
+    front = re.match(r"\s*---\r?\n(.*?)\r?\n---", text, re.DOTALL)
+    stated = re.search(r"^license:\s*[\"']?([A-Za-z0-9.+-]+)", front[1], re.MULTILINE) if front else None
+    return stated[1] if stated else None
+
+
+def _configuration(files: Mapping[str, Path]) -> dict[str, Any]:
+    """Return config.json; sentence-transformers may keep it in the folder of the first module."""
+    modules = read_json(files, "modules.json")
+    folders = (
+        [str(module.get("path", "")) for module in modules if isinstance(module, dict)]
+        if isinstance(modules, list)
+        else []
+    )
+    for name in ("config.json", *(f"{folder}/config.json" for folder in folders[:1] if folder)):
+        config = read_json(files, name)
+        if isinstance(config, dict):
+            return config
+    return {}
+
+
+def _tasks(is_sentence_transformer: bool, architectures: tuple[str, ...], *, has_tokenizer: bool) -> tuple[str, ...]:
+    if is_sentence_transformer:
+        return ("embed",)
+    heads = [task for name in architectures for ending, task in _HEADS.items() if name.endswith(ending)]
+    if heads:
+        return tuple(dict.fromkeys(heads))
+    # A text encoder without a head, such as BertModel; vision and audio encoders come without a tokenizer.
+    encoders = [name for name in architectures if name.endswith(("Model", "Encoder"))]
+    return ("embed",) if encoders and has_tokenizer else ()
+
+
+def _tokenizer(files: Mapping[str, Path]) -> str:
+    names = {name.rpartition("/")[2] for name in files}
+    known = ("tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.txt", "vocab.json")
+    return next((name for name in known if name in names), "")
+
+
+def _context(files: Mapping[str, Path], config: Mapping[str, Any]) -> int | None:
+    bert = read_json(files, "sentence_bert_config.json")
+    shortened = _whole(bert, "max_seq_length") if isinstance(bert, dict) else None
+    return shortened or _whole(config, *_CONTEXT_KEYS)
+
+
+def _stated_dtype(config: Mapping[str, Any]) -> str:
+    stated = config.get("dtype") or config.get("torch_dtype")
+    return stated if isinstance(stated, str) else ""
+
+
+def _whole(config: Mapping[str, Any], *keys: str) -> int | None:
+    found = (config.get(key) for key in keys)
+    return next((value for value in found if type(value) is int and 0 < value < 1 << 63), None)

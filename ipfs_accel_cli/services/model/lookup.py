@@ -1,0 +1,127 @@
+"""Finding registered models by whatever a user may call them, and what is known of one."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import Any
+
+from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.content.errors import ContentError
+from ipfs_accel_cli.content.manifest import Manifest, Statement
+from ipfs_accel_cli.core.errors import Invalid, NotFound
+from ipfs_accel_cli.services.model import catalogue
+from ipfs_accel_cli.services.model.content import Store
+from ipfs_accel_cli.services.model.facts import Facts
+from ipfs_accel_cli.services.model.tables import Named, Tables
+from ipfs_accel_cli.sources.reference import NAMED, Reference, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A registered model under one of its names, with its manifest and what is said about it."""
+
+    named: Named
+    manifest: Manifest
+    facts: Facts
+    licence: str | None
+    statements: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)  # kind, CID, body
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Reads the registry and the store; changes nothing."""
+
+    store: Store
+    registry: Tables
+
+    def find(self, text: str) -> Named:
+        """Return the model of a name, `name@version`, alias, manifest or root CID, or reference that was pulled.
+
+        Raises NotFound with near names, and Invalid for a text that cannot be any of these.
+        """
+        alias = self.registry.aliases().get(text)
+        if alias is not None:
+            return self._by_manifest(alias, text)
+        row = self.registry.model(text) if _is_cid(text) else None
+        if row is not None:
+            return self._by_manifest(row["manifest"], text)
+        try:
+            reference = parse(text)
+        except Invalid as error:
+            raise Invalid(f"{text!r} is no name of a model", suggestion="ipfs-accel model ls") from error
+        if reference.scheme == NAMED:
+            named = self.registry.named(reference.locator, int(reference.revision) if reference.revision else None)
+            if named is not None:
+                return named
+        else:
+            pulled = self.registry.pulled(str(reference), "")
+            if pulled is not None:
+                return self._by_manifest(pulled[0], text)
+        raise self._missing(text, reference)
+
+    def describe(self, named: Named) -> Known:
+        """Read a model's manifest and statements from the store; raises NotFound when they are gone from there."""
+        manifest = load_manifest(self.store, named.manifest)
+        statements = [
+            (kind, cid, Statement.decode(self.store.block(CID.parse(cid))).body)
+            for kind, cid in self.registry.statements(named.manifest)
+        ]
+        said = {kind: body for kind, _, body in statements}
+        licence = said.get("licence", {}).get("licence")
+        return Known(named, manifest, Facts.of_body(said.get("facts", {})), licence, statements)
+
+    def near(self, text: str) -> list[str]:
+        """Return names that are spelled much like a text, of what is here and what the catalogue suggests."""
+        suggested = [parse(reference).short_name for reference in catalogue.DEFAULTS.values()]
+        names = {named.name for named in self.registry.names()} | set(self.registry.aliases()) | set(suggested)
+        return difflib.get_close_matches(text, sorted(names), n=3, cutoff=0.6)
+
+    def _by_manifest(self, manifest: str, text: str) -> Named:
+        names = self.registry.names_of(manifest)
+        if not names:
+            raise NotFound(f"the model {text!r} has no name any more", suggestion="ipfs-accel model ls")
+        return names[0]
+
+    def _missing(self, text: str, reference: Reference) -> NotFound:
+        wanted = reference.locator if reference.scheme == NAMED else reference.short_name
+        near = self.near(wanted)
+        hint = f"; near names: {', '.join(near)}" if near else ""
+        here = [name for name in near if self.registry.named(name)]
+        packaged = next((ref for ref in catalogue.DEFAULTS.values() if parse(ref).short_name in near), None)
+        if reference.scheme != NAMED:
+            suggestion = f"ipfs-accel model pull {text}"
+        elif here:
+            suggestion = f"ipfs-accel model show {here[0]}"
+        else:
+            suggestion = f"ipfs-accel model pull {packaged}" if packaged else "ipfs-accel model ls"
+        version = reference.revision if reference.scheme == NAMED else None
+        known = self.registry.named(reference.locator) if version else None
+        if known is not None:
+            return NotFound(
+                f"the model {known.name!r} has no version {version}; the newest is {known.version}",
+                suggestion=f"ipfs-accel model show {known.name}",
+            )
+        return NotFound(f"no model named {text!r} is here{hint}", suggestion=suggestion, near=near)
+
+
+def load_manifest(store: Store, manifest: str) -> Manifest:
+    """Read a manifest from the store; raises NotFound."""
+    return Manifest.decode(store.block(CID.parse(manifest)))
+
+
+def is_whole(store: Store, manifest: str) -> bool:
+    """Say whether every file of a model lies in the store, by name and size; nothing is hashed."""
+    try:
+        entries = load_manifest(store, manifest).files
+        return all(store.object_path(entry.cid).stat().st_size == entry.size_bytes for entry in entries)
+    except (NotFound, FileNotFoundError):
+        return False
+
+
+def _is_cid(text: str) -> bool:
+    try:
+        CID.parse(text)
+    except ContentError:
+        return False
+    return True

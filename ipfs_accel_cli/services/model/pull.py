@@ -1,0 +1,190 @@
+"""Pulling a model: one at a time for each reference, resumed where it broke off, registered only when proven."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.paths import Home
+from ipfs_accel_cli.services.model import download, tables
+from ipfs_accel_cli.services.model.content import Store
+from ipfs_accel_cli.services.model.lookup import is_whole
+from ipfs_accel_cli.services.model.register import Registration, register
+from ipfs_accel_cli.services.model.selection import Selection
+from ipfs_accel_cli.sources.base import Packed, Snapshot, Source, Versioned
+from ipfs_accel_cli.sources.reference import Reference
+from ipfs_accel_cli.sources.registry import source_for
+
+_WAIT_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A pulled model: the name it has now, what was transferred, and whether it is new here."""
+
+    named: tables.Named
+    revision: str
+    transferred_bytes: int = 0
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Puller:
+    """Brings models from sources into the registry of one home."""
+
+    home: Home
+    store: Store
+    registry: tables.Tables
+
+    def pull(self, reference: Reference, name: str, selection: Selection) -> Outcome:
+        """Bring one model here unless it is here already; raises what sources, downloads and checks raise."""
+        source = source_for(reference.scheme)
+        with self._alone(reference, selection) as folder:
+            known = self._without_network(source, reference, selection)
+            if known is None:
+                snapshot = source.resolve(reference)
+                known = self._known(str(snapshot.reference), selection, snapshot.revision)
+                if known is None:
+                    return self._bring(
+                        source, snapshot, Registration(name, str(reference), str(selection)), folder, selection
+                    )
+            manifest, revision = known
+            named = self._name(name, manifest, reference, revision)
+            return Outcome(named, revision)
+
+    def _without_network(self, source: Source, reference: Reference, selection: Selection) -> tuple[str, str] | None:
+        """Return (manifest, revision) of what is here when that answers the reference without resolving it."""
+        if reference.scheme == "file":
+            return None
+        if reference.revision:
+            exact = self._known(str(reference), selection, reference.revision)
+            if exact is not None:
+                return exact
+        last = self._known(str(reference), selection)
+        if last is None or current().offline:
+            return last
+        if reference.revision is None and isinstance(source, Versioned):
+            newest = source.newest(reference)
+            return self._known(str(reference.pinned(newest)), selection, newest) if newest else None
+        return None
+
+    def _known(self, asked: str, selection: Selection, revision: str | None = None) -> tuple[str, str] | None:
+        """Return what a reference gave, if all of it is still here: pulling again also mends."""
+        found = self.registry.pulled(asked, str(selection), revision)
+        return found if found is not None and is_whole(self.store, found[0]) else None
+
+    def _name(self, name: str, manifest: str, reference: Reference, revision: str) -> tables.Named:
+        present = [named for named in self.registry.names_of(manifest) if named.name == name]
+        if present:
+            return present[0]
+        pinned = reference.pinned(revision) if reference.scheme != "file" else reference
+        with self.registry.write() as connection:
+            return tables.add_name(connection, name, manifest, str(pinned))
+
+    def _bring(
+        self, source: Source, snapshot: Snapshot, registration: Registration, folder: Path, selection: Selection
+    ) -> Outcome:
+        if isinstance(source, Packed):
+            fetched = download.fetch(source, snapshot, folder / "fetched")
+            unpacked = _empty(folder / "unpacked")
+            snapshot = selection.of_snapshot(source.unpack(snapshot, fetched.paths, unpacked))
+            paths: Mapping[str, Path] = {file.path: file.local for file in snapshot.files if file.local is not None}
+        else:
+            snapshot = selection.of_snapshot(snapshot)
+            fetched = download.fetch(source, snapshot, folder / "fetched")
+            paths = fetched.paths
+        registered = register(self.store, snapshot, paths, registration)
+        shutil.rmtree(folder, ignore_errors=True)
+        return Outcome(registered.named, snapshot.revision, fetched.transferred_bytes, registered.new)
+
+    @contextmanager
+    def _alone(self, reference: Reference, selection: Selection) -> Iterator[Path]:
+        """Hold the download folder of a reference; whoever asks for the same one waits until it is free.
+
+        The folder outlives a failure, so that the next pull goes on from there, but never a success.
+        """
+        key = hashlib.sha256(f"{reference}\n{selection}".encode()).hexdigest()[:32]
+        with held(self.home, key) as folder:
+            try:
+                yield folder
+            finally:
+                if not any(folder.glob("fetched/**/*")):
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def held(home: Home, key: str) -> Iterator[Path]:
+    """Lock one folder in `partial/`, making it, and wait for other processes; the kernel frees it at death."""
+    while True:
+        folder = home.ensure("partial", key)
+        try:
+            descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:
+            continue
+        try:
+            _wait_for(descriptor)
+            if _is_current(descriptor, folder / "lock"):
+                yield folder
+                return
+        finally:
+            os.close(descriptor)
+
+
+def clear_abandoned(home: Home, *, dry_run: bool) -> tuple[int, int]:
+    """Remove the downloads that nobody works on; return their bytes and their number."""
+    folders = sorted(home.partial.iterdir()) if home.partial.is_dir() else []
+    size_bytes = count = 0
+    for folder in folders:
+        if folder.is_dir() and not _is_held(folder):
+            count += 1
+            size_bytes += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            if not dry_run:
+                with held(home, folder.name):
+                    shutil.rmtree(folder, ignore_errors=True)
+    return size_bytes, count
+
+
+def _is_held(folder: Path) -> bool:
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _wait_for(descriptor: int) -> None:
+    call = current()
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            call.progress(0, None, "Waiting for another pull of this model")
+            call.stopped.wait(_WAIT_SECONDS)
+
+
+def _is_current(descriptor: int, path: Path) -> bool:
+    # Whoever finished removed the folder together with the lock that we were waiting for.
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _empty(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder

@@ -1,0 +1,132 @@
+"""Making a model of files: checked, stored, described and named, in one transaction or not at all."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.content.manifest import FileEntry, Manifest, Statement
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.errors import Conflict, VerificationFailed
+from ipfs_accel_cli.services.model import facts, scan, tables
+from ipfs_accel_cli.services.model.content import Root, Session, Store, StoredFile
+from ipfs_accel_cli.sources.base import Snapshot
+
+KIND_MANIFEST, KIND_STATEMENT = "manifest", "statement"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a model is to be called, and which question the snapshot answers."""
+
+    name: str
+    asked: str
+    selection: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A model that is in the registry now; `new` when it was not before."""
+
+    named: tables.Named
+    new: bool
+
+
+def register(store: Store, snapshot: Snapshot, paths: Mapping[str, Path], registration: Registration) -> Registered:
+    """Store the files of a snapshot and register them as a model; every path of the snapshot must be in `paths`.
+
+    Raises UnsafeContent and MalformedContent for what must not be kept, VerificationFailed when the bytes that were
+    stored are not those that were checked, and Conflict when a file changed meanwhile.
+    """
+    files = {file.path: paths[file.path] for file in snapshot.files}
+    before = {path: _state(local) for path, local in files.items()}
+    current().progress(0, None, "Checking files")
+    scan.scan(files)
+    known = facts.read(files)
+    licence = facts.licence(files)
+    with store.session() as session:
+        stored = _store(session, snapshot, files)
+        changed = [path for path, local in files.items() if _state(local) != before[path]]
+        if changed:
+            raise Conflict(f"{changed[0]} changed while it was stored", suggestion="run the command again")
+        root = session.directory(stored)
+        entries = tuple(FileEntry(path, one.size_bytes, one.sha256, one.cid) for path, one in stored.items())
+        manifest = Manifest(session.profile.name, root.cid, entries)
+        statements = _statements(manifest.cid, snapshot, known, licence)
+        return _commit(session, manifest, statements, snapshot, registration)
+
+
+def keep_roots(manifest: CID, statements: list[CID]) -> list[Root]:
+    """Return the roots that keep a model and what is said about it from gc."""
+    label = str(manifest)
+    return [
+        Root(manifest, tables.OWNER, label, KIND_MANIFEST),
+        *(Root(cid, tables.OWNER, label, KIND_STATEMENT) for cid in statements),
+    ]
+
+
+def _commit(
+    session: Session,
+    manifest: Manifest,
+    statements: list[Statement],
+    snapshot: Snapshot,
+    registration: Registration,
+) -> Registered:
+    session.block(manifest.cid, manifest.encode())
+    for statement in statements:
+        session.block(statement.cid, statement.encode())
+    registered: list[Registered] = []
+
+    def also(connection: sqlite3.Connection) -> None:
+        new = tables.add_model(connection, manifest.cid, manifest.root, len(manifest.files), manifest.size_bytes)
+        for statement in statements:
+            tables.add_statement(connection, manifest.cid, statement.kind, statement.cid)
+        for asked in {registration.asked, str(snapshot.reference)}:
+            tables.add_pull(connection, asked, registration.selection, snapshot.revision, str(manifest.cid))
+        named = tables.add_name(connection, registration.name, str(manifest.cid), str(snapshot.reference))
+        registered.append(Registered(named, new))
+
+    session.commit(keep_roots(manifest.cid, [statement.cid for statement in statements]), also)
+    return registered[0]
+
+
+def _store(session: Session, snapshot: Snapshot, files: Mapping[str, Path]) -> dict[str, StoredFile]:
+    total_bytes = sum(path.stat().st_size for path in files.values())
+    done_bytes = 0
+    stored: dict[str, StoredFile] = {}
+
+    def grew(count: int) -> None:
+        nonlocal done_bytes
+        done_bytes += count
+        current().progress(done_bytes, total_bytes, "Storing")
+
+    for file in snapshot.files:
+        one = session.path(files[file.path], progress=grew)
+        if file.sha256 is not None and one.sha256 != file.sha256:
+            raise VerificationFailed(
+                f"{file.path}: its sha-256 is {one.sha256.hex()}, the source states {file.sha256.hex()}"
+            )
+        stored[file.path] = one
+    return stored
+
+
+def _statements(manifest: CID, snapshot: Snapshot, known: facts.Facts, licence: str | None) -> list[Statement]:
+    source: dict[str, Any] = {"reference": str(snapshot.reference), "revision": snapshot.revision, **snapshot.facts}
+    said = [Statement(manifest, "facts", known.body()), Statement(manifest, "source", source)]
+    if licence:
+        said.append(Statement(manifest, "licence", {"licence": licence, "stated_in": "model card"}))
+    elif snapshot.licence:
+        said.append(
+            Statement(manifest, "licence", {"licence": snapshot.licence, "stated_in": snapshot.reference.scheme})
+        )
+    return said
+
+
+def _state(path: Path) -> tuple[int, int, int, int]:
+    state = os.stat(path)
+    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns

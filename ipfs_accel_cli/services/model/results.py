@@ -1,0 +1,167 @@
+"""What the commands of the group `model` return."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from ipfs_accel_cli.core.results import Result
+
+_MANIFEST = "The model's identity: the CID of its manifest."
+_ROOT = "The CID of the folder with the model's files, as IPFS knows it."
+
+
+class Pulled(Result):
+    """A model that was fetched, or was here already."""
+
+    columns = ("name", "version", "manifest_cid", "root_cid", "files", "size_bytes", "fetched_bytes", "tasks")
+    essence = "manifest_cid"
+
+    name: str
+    version: int
+    manifest_cid: str = Field(description=_MANIFEST)
+    root_cid: str = Field(description=_ROOT)
+    reference: str = Field(description="Where it came from, pinned.")
+    revision: str
+    tasks: list[str]
+    licence: str | None
+    files: int
+    size_bytes: int
+    fetched_bytes: int = Field(description="What this command transferred; 0 when all was here.")
+    new: bool = Field(description="False when this very model was registered before.")
+
+
+class ModelRow(Result):
+    """One version of a name."""
+
+    columns = ("name", "version", "tasks", "parameters", "size_bytes", "licence", "aliases", "manifest_cid")
+    essence = "name"
+
+    name: str
+    version: int
+    aliases: list[str]
+    tasks: list[str]
+    architectures: list[str]
+    parameters: int | None = Field(description="Counted from the weights' headers; unknown for other forms.")
+    dtype: str
+    size_bytes: int
+    licence: str | None
+    manifest_cid: str = Field(description=_MANIFEST)
+    root_cid: str = Field(description=_ROOT)
+    reference: str
+    created_at: str = Field(description="ISO 8601, UTC.")
+
+
+class Models(Result):
+    """The registered models."""
+
+    models: list[ModelRow]
+
+
+class ModelFile(Result):
+    """A file of a model."""
+
+    columns = ("path", "size_bytes", "sha256", "cid")
+    essence = "path"
+
+    path: str
+    size_bytes: int
+    sha256: str
+    cid: str
+
+
+class SaidOf(Result):
+    """A statement about a model: an object of its own, which names the manifest."""
+
+    kind: str
+    cid: str
+    body: dict[str, Any]
+
+
+class Shown(Result):
+    """All that is known of a model."""
+
+    columns = (
+        *("name", "version", "aliases", "manifest_cid", "root_cid", "profile", "tasks", "architectures", "model_type"),
+        *("parameters", "dtype", "context_tokens", "weight_bytes", "size_bytes", "licence", "reference", "created_at"),
+        "files",
+    )
+    essence = "manifest_cid"
+
+    name: str
+    version: int
+    aliases: list[str]
+    manifest_cid: str = Field(description=_MANIFEST)
+    root_cid: str = Field(description=_ROOT)
+    profile: str = Field(description="The CID profile of the root and the files.")
+    tasks: list[str]
+    architectures: list[str]
+    model_type: str
+    parameters: int | None
+    dtype: str
+    context_tokens: int | None
+    weight_bytes: int
+    size_bytes: int
+    licence: str | None
+    reference: str
+    created_at: str = Field(description="ISO 8601, UTC.")
+    files: list[ModelFile]
+    statements: list[SaidOf]
+
+
+class Removed(Result):
+    """Names that were taken off; the content stays in the store until `model gc`."""
+
+    essence = "names"
+
+    names: list[str]
+    released_manifests: list[str] = Field(description="Models that no name means any more, which gc may delete.")
+
+
+class Verified(Result):
+    """The outcome of reading a model's every byte again."""
+
+    columns = ("name", "manifest_cid", "files", "size_bytes", "blocks", "tensors")
+    essence = "manifest_cid"
+
+    name: str
+    manifest_cid: str = Field(description=_MANIFEST)
+    files: int = Field(description="Files whose sha-256 and CID were found to be the stated ones.")
+    size_bytes: int
+    blocks: int = Field(description="Blocks of the model's DAG that were hashed.")
+    tensors: int = Field(description="Tensors whose place in the safetensors files was checked.")
+
+
+class Tagged(Result):
+    """An alias and the model it means now."""
+
+    essence = "alias"
+
+    alias: str
+    name: str
+    version: int
+    manifest_cid: str = Field(description=_MANIFEST)
+
+
+class Cleaned(Result):
+    """What gc deleted, or would delete."""
+
+    essence = "freed_bytes"
+
+    dry_run: bool
+    freed_bytes: int
+    objects: int = Field(description="Files of the store that no model and no pin needs.")
+    blocks: int
+    partial_downloads: int = Field(description="Interrupted downloads that were thrown away.")
+
+
+class Exported(Result):
+    """A model written to a CAR file."""
+
+    essence = "path"
+
+    path: str
+    roots: list[str] = Field(description="The manifest and the statements about it.")
+    blocks: int
+    size_bytes: int

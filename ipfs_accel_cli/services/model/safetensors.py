@@ -1,0 +1,113 @@
+"""Reading and proving the header of a safetensors file, without its tensors."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ipfs_accel_cli.core.errors import MalformedContent
+
+# https://github.com/huggingface/safetensors, "Format": an 8-byte little-endian length, JSON, then the tensors.
+MAX_HEADER_BYTES = 100_000_000
+_BITS = {
+    **{"BOOL": 8, "U8": 8, "I8": 8, "U16": 16, "I16": 16, "U32": 32, "I32": 32, "U64": 64, "I64": 64},
+    **{"F16": 16, "BF16": 16, "F32": 32, "F64": 64, "C64": 64},
+    **{"F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8},
+    **{"F6_E2M3": 6, "F6_E3M2": 6, "F4": 4},
+}
+# As torch spells them.
+_DTYPES = {
+    **{"BOOL": "bool", "U8": "uint8", "I8": "int8", "I16": "int16", "I32": "int32", "I64": "int64"},
+    **{"U16": "uint16", "U32": "uint32", "U64": "uint64", "C64": "complex64"},
+    **{"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"},
+    **{"F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "F8_E8M0": "float8_e8m0fnu"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tensors:
+    """What a header says: how many tensors and parameters, their bytes, and the bytes by dtype (torch's names)."""
+
+    tensors: int
+    parameters: int
+    size_bytes: int
+    dtypes: Counter[str]
+
+
+def read(path: Path, name: str) -> Tensors:
+    """Read the header and check that the tensors fill the rest of the file without holes or overlaps.
+
+    Raises MalformedContent, which names the file as `name`, for any breach of the format.
+    """
+    size_bytes = path.stat().st_size
+    header, data_bytes = _header(path, name, size_bytes)
+    spans = sorted(_span(name, tensor, entry) for tensor, entry in header.items() if tensor != "__metadata__")
+    end = 0
+    for start, stop, *_ in spans:
+        if start != end:
+            raise MalformedContent(f"{name}: tensors overlap or leave a hole at byte {min(start, end)} of the data")
+        end = stop
+    if end != data_bytes:
+        raise MalformedContent(
+            f"{name}: truncated or padded: the header promises {end} bytes of tensors, there are {data_bytes}"
+        )
+    dtypes: Counter[str] = Counter()
+    for start, stop, _, dtype in spans:
+        dtypes[_DTYPES.get(dtype, dtype.lower())] += stop - start
+    return Tensors(len(spans), sum(count for _, _, count, _ in spans), data_bytes, dtypes)
+
+
+def _header(path: Path, name: str, size_bytes: int) -> tuple[dict[str, Any], int]:
+    with path.open("rb") as file:
+        prefix = file.read(8)
+        if len(prefix) < 8:
+            raise MalformedContent(f"{name}: truncated: {size_bytes} bytes are too few for a safetensors header")
+        length = int.from_bytes(prefix, "little")
+        if length > MAX_HEADER_BYTES:
+            raise MalformedContent(
+                f"{name}: a header of {length} bytes is over the format's limit of {MAX_HEADER_BYTES}"
+            )
+        if length > size_bytes - 8:
+            raise MalformedContent(f"{name}: truncated: the header has {length} bytes, the file only {size_bytes}")
+        text = file.read(length)
+    try:
+        header = json.loads(text.decode("utf-8"), object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as error:
+        raise MalformedContent(f"{name}: the safetensors header is not JSON: {error}") from error
+    if not text.startswith(b"{") or not isinstance(header, dict):
+        raise MalformedContent(f"{name}: the safetensors header is not a JSON object")
+    return header, size_bytes - 8 - length
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is given twice")
+    return found
+
+
+def _span(name: str, tensor: str, entry: Any) -> tuple[int, int, int, str]:
+    """Return (start, stop, parameters, dtype) of one tensor, in bytes of the data part."""
+    if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
+        raise MalformedContent(f"{name}: tensor {tensor!r} is not described by dtype, shape and data_offsets")
+    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in _BITS:
+        raise MalformedContent(f"{name}: tensor {tensor!r} has the unknown dtype {dtype!r}")
+    if not _sizes(shape) or not _sizes(offsets) or len(offsets) != 2:
+        raise MalformedContent(f"{name}: tensor {tensor!r} has a bad shape or bad offsets")
+    count = math.prod(shape)
+    start, stop = offsets
+    if count >= 1 << 63 or count * _BITS[dtype] != (stop - start) * 8:
+        raise MalformedContent(f"{name}: tensor {tensor!r} of {shape} {dtype} does not fill its {stop - start} bytes")
+    return start, stop, count, dtype
+
+
+def _sizes(value: Any) -> bool:
+    # `type` and not isinstance, because True is an int.
+    return (
+        isinstance(value, list) and len(value) <= 64 and all(type(one) is int and 0 <= one < 1 << 63 for one in value)
+    )

@@ -1,0 +1,46 @@
+"""Which files of a model to take: patterns as shells use them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from ipfs_accel_cli.core.errors import NotFound
+from ipfs_accel_cli.sources.base import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`include`: take only what matches one of these, also what is left out by default. `exclude` wins over it."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, include: Sequence[str] | None, exclude: Sequence[str] | None) -> Selection:
+        """Make a selection from what the user gave, in an order of its own."""
+        return cls(tuple(sorted(include or ())), tuple(sorted(exclude or ())))
+
+    def __str__(self) -> str:
+        return json.dumps([self.include, self.exclude]) if self.include or self.exclude else ""
+
+    def of_snapshot(self, snapshot: Snapshot) -> Snapshot:
+        """Return the snapshot with the chosen files only; raises NotFound when none is left."""
+        files = tuple(file for file in snapshot.files if self._takes(file.path, file.path in snapshot.optional))
+        if not files:
+            raise NotFound(f"--include and --exclude leave no file of {snapshot.reference}")
+        return snapshot.with_files(files)
+
+    def _takes(self, path: str, optional: bool) -> bool:
+        if any(_matches(path, pattern) for pattern in self.exclude):
+            return False
+        if self.include:
+            return any(_matches(path, pattern) for pattern in self.include)
+        return not optional
+
+
+def _matches(path: str, pattern: str) -> bool:
+    # A pattern without a slash speaks of the file's name in any folder.
+    return fnmatchcase(path, pattern) or ("/" not in pattern and fnmatchcase(path.rpartition("/")[2], pattern))

@@ -1,0 +1,199 @@
+"""The registry of models: pulled or added, named, described, checked, taken off, handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.database import Database
+from ipfs_accel_cli.core.errors import Conflict, NotFound
+from ipfs_accel_cli.core.paths import Home
+from ipfs_accel_cli.engines.base import Loadable, ModelFacts
+from ipfs_accel_cli.services.model import cars, catalogue, results, tables, verify
+from ipfs_accel_cli.services.model.content import Store
+from ipfs_accel_cli.services.model.lookup import Known, Lookup
+from ipfs_accel_cli.services.model.materialise import Folders
+from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
+from ipfs_accel_cli.services.model.selection import Selection
+from ipfs_accel_cli.services.model.views import row, shown
+from ipfs_accel_cli.sources.reference import NAMED, check_name, of_path, parse
+
+
+class Models:
+    """The models of one home. Safe to share between threads."""
+
+    def __init__(self, home: Home, database: Database, store: Store) -> None:
+        self._home, self._store = home, store
+        self._registry = tables.Tables(database)
+        self._lookup = Lookup(store, self._registry)
+        self._folders = Folders(home, store)
+        self._puller = Puller(home, store, self._registry)
+
+    def pull(
+        self,
+        reference: str,
+        name: str | None = None,
+        include: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+    ) -> results.Pulled:
+        """Fetch a model unless it is here, verify every byte, and register it under its content address.
+
+        Raises NotFound, Invalid, VerificationFailed, MalformedContent, UnsafeContent, DiskFull, TryAgain, Unavailable,
+        NotAuthorised, Offline and HomeUnusable; whatever was fetched is kept for the next try, nothing is registered.
+        """
+        wanted = parse(reference)
+        if wanted.scheme == NAMED:
+            named = self._lookup.find(reference)
+            return self._pulled(Outcome(named, named.reference))
+        chosen = check_name(name or wanted.short_name)
+        self._refuse_alias(chosen)
+        return self._pulled(self._puller.pull(wanted, chosen, Selection.of(include, exclude)))
+
+    def add(self, path: str | Path, name: str | None = None) -> results.Pulled:
+        """Register the model in a folder, a file, or a CAR that `export` wrote; raises what `pull` raises."""
+        local = current().path(path)
+        if local.suffix == ".car" and local.is_file():
+            chosen = check_name(name) if name else None
+            return self._pulled(cars.add(self._store, self._registry, local, chosen, self._refuse_alias))
+        return self.pull(str(of_path(local)), name)
+
+    def ls(self, text: str = "") -> results.Models:
+        """List the names whose name, alias, task, architecture, licence or reference holds a text."""
+        aliases = self._registry.aliases()
+        rows = [row(self._lookup.describe(named), aliases) for named in self._registry.names()]
+        return results.Models(models=[one for one in rows if _matches(one, text.lower())])
+
+    def show(self, name: str) -> results.Shown:
+        """Return all that is known of a model; raises NotFound, which names what is spelled alike."""
+        return shown(self._known(name), self._registry.aliases())
+
+    def remove(self, names: Sequence[str]) -> results.Removed:
+        """Take names, single versions (`name@2`) or aliases off; a model without a name is released to gc.
+
+        Raises NotFound when one does not exist, and then takes none off.
+        """
+        doomed = [self._doomed(name) for name in names]
+        with self._registry.write() as connection:
+            for kind, name, version in doomed:
+                tables.remove(connection, kind, name, version)
+            released = tables.release_nameless(connection)
+            for manifest in released:
+                self._store.release(connection, tables.OWNER, manifest)
+        return results.Removed(names=list(names), released_manifests=released)
+
+    def verify(self, name: str) -> results.Verified:
+        """Hash every block and file of a model again and check the structure of its weights.
+
+        Raises VerificationFailed, whose `errors` name each damaged part, and MalformedContent.
+        """
+        known = self._known(name)
+        report = self._store.verify([known.named.manifest])
+        verify.whole_files(self._store, known.manifest)
+        tensors = verify.structure(self._store, known.manifest)
+        return results.Verified(
+            name=known.named.name,
+            manifest_cid=known.named.manifest,
+            files=len(known.manifest.files),
+            size_bytes=known.manifest.size_bytes,
+            blocks=report.blocks,
+            tensors=tensors,
+        )
+
+    def tag(self, name: str, alias: str) -> results.Tagged:
+        """Let an alias mean a model, or move it there; raises NotFound, and Conflict when it is a name already."""
+        named = self._lookup.find(name)
+        if self._registry.named(check_name(alias)):
+            raise Conflict(f"{alias!r} is a model's name already", suggestion=f"ipfs-accel model show {alias}")
+        with self._registry.write() as connection:
+            tables.add_alias(connection, alias, named.manifest)
+        return results.Tagged(alias=alias, name=named.name, version=named.version, manifest_cid=named.manifest)
+
+    def gc(self, *, dry_run: bool = False) -> results.Cleaned:
+        """Delete what no model, root or running command needs: content, interrupted downloads, folders of links."""
+        partial_bytes, partial_downloads = clear_abandoned(self._home, dry_run=dry_run)
+        if not dry_run:
+            self._folders.forget(keep=set(self._registry.manifests()))
+        collected = self._store.gc(dry_run=dry_run)
+        return results.Cleaned(
+            dry_run=dry_run,
+            freed_bytes=collected.freed_bytes + partial_bytes,
+            objects=collected.objects,
+            blocks=collected.blocks,
+            partial_downloads=partial_downloads,
+        )
+
+    def export(self, name: str, output: str | Path) -> results.Exported:
+        """Write a model to a CAR file: its manifest and statements as roots, and its files; `add` takes it back."""
+        return cars.export(self._store, self._known(name), current().path(output))
+
+    def find(self, name: str | None, task: str) -> Loadable:
+        """Return a model for a task, ready to load: the named one, or else the default for the task.
+
+        The default is the catalogue's if it is here, else the model registered last that can do the task. Raises
+        NotFound, whose suggestion is the command that brings one.
+        """
+        known = self._known(name) if name else self._default(task)
+        facts = ModelFacts(
+            name=known.named.name,
+            manifest=known.named.manifest,
+            architectures=known.facts.architectures,
+            model_type=known.facts.model_type,
+            tasks=known.facts.tasks,
+            parameters=known.facts.parameters,
+            weight_bytes=known.facts.weight_bytes,
+            dtype=known.facts.dtype,
+            context_tokens=known.facts.context_tokens,
+            files=tuple(entry.path for entry in known.manifest.files),
+        )
+        return Loadable(facts, self._folders.folder(known.manifest))
+
+    def _default(self, task: str) -> Known:
+        reference = catalogue.default_for(task)
+        pulled = self._registry.pulled(reference, "") if reference else None
+        if pulled is not None:
+            return self._lookup.describe(self._registry.names_of(pulled[0])[0])
+        newest_first = sorted(self._registry.names(), key=lambda named: named.created_at, reverse=True)
+        able = (known for known in map(self._lookup.describe, newest_first) if task in known.facts.tasks)
+        known = next(able, None)
+        if known is None:
+            raise NotFound(f"no model that can {task} is here", suggestion=catalogue.suggestion_for(task), task=task)
+        return known
+
+    def _known(self, name: str) -> Known:
+        return self._lookup.describe(self._lookup.find(name))
+
+    def _refuse_alias(self, name: str) -> None:
+        if name in self._registry.aliases():
+            raise Conflict(f"{name!r} is an alias already", suggestion=f"ipfs-accel model rm {name}, or give --name")
+
+    def _doomed(self, name: str) -> tuple[str, str, int | None]:
+        if name in self._registry.aliases():
+            return "alias", name, None
+        bare, _, version = name.partition("@")
+        if self._registry.named(bare, int(version) if version.isdecimal() else None) is None:
+            self._lookup.find(name)
+            raise NotFound(f"{name!r} is not a name", suggestion="ipfs-accel model ls")
+        return "name", bare, int(version) if version else None
+
+    def _pulled(self, outcome: Outcome) -> results.Pulled:
+        known = self._lookup.describe(outcome.named)
+        return results.Pulled(
+            name=outcome.named.name,
+            version=outcome.named.version,
+            manifest_cid=outcome.named.manifest,
+            root_cid=str(known.manifest.root),
+            reference=outcome.named.reference,
+            revision=outcome.revision,
+            tasks=list(known.facts.tasks),
+            licence=known.licence,
+            files=len(known.manifest.files),
+            size_bytes=known.manifest.size_bytes,
+            fetched_bytes=outcome.transferred_bytes,
+            new=outcome.new,
+        )
+
+
+def _matches(one: results.ModelRow, text: str) -> bool:
+    words = (one.name, one.licence or "", one.reference, *one.aliases, *one.tasks, *one.architectures)
+    return any(text in word.lower() for word in words)

@@ -1,0 +1,182 @@
+"""The registry's tables: models, their names and versions, aliases, statements, and what each reference gave."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.core.database import Database
+
+OWNER = "model"
+
+MIGRATIONS = (
+    (
+        "models",
+        """
+        CREATE TABLE models (
+            manifest TEXT PRIMARY KEY, root TEXT NOT NULL, files INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
+            added_at TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE names (
+            name TEXT NOT NULL, version INTEGER NOT NULL, manifest TEXT NOT NULL REFERENCES models ON DELETE CASCADE,
+            reference TEXT NOT NULL, created_at TEXT NOT NULL, PRIMARY KEY (name, version)
+        ) WITHOUT ROWID;
+        CREATE INDEX names_by_manifest ON names (manifest);
+        CREATE TABLE aliases (
+            alias TEXT PRIMARY KEY, manifest TEXT NOT NULL REFERENCES models ON DELETE CASCADE, created_at TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX aliases_by_manifest ON aliases (manifest);
+        CREATE TABLE statements (
+            cid TEXT NOT NULL, manifest TEXT NOT NULL REFERENCES models ON DELETE CASCADE, kind TEXT NOT NULL,
+            PRIMARY KEY (manifest, cid)
+        ) WITHOUT ROWID;
+        CREATE TABLE pulls (
+            reference TEXT NOT NULL, selection TEXT NOT NULL, revision TEXT NOT NULL, pulled_at TEXT NOT NULL,
+            manifest TEXT NOT NULL REFERENCES models ON DELETE CASCADE, PRIMARY KEY (reference, selection, revision)
+        ) WITHOUT ROWID;
+        CREATE INDEX pulls_by_manifest ON pulls (manifest);
+        """,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One version of a name: the manifest it means and the reference it came from."""
+
+    name: str
+    version: int
+    manifest: str
+    reference: str
+    created_at: str
+
+
+class Tables:
+    """Reading and writing the registry. Writers take the connection of the transaction that they belong to."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        database.migrate(OWNER, MIGRATIONS)
+
+    def names(self) -> list[Named]:
+        """Return every version of every name, the newest version of each first."""
+        return [_named(row) for row in self._rows("SELECT * FROM names ORDER BY name, version DESC")]
+
+    def named(self, name: str, version: int | None = None) -> Named | None:
+        """Return one version of a name, or its newest."""
+        rows = self._rows(
+            "SELECT * FROM names WHERE name = ? AND (? IS NULL OR version = ?) ORDER BY version DESC LIMIT 1",
+            *(name, version, version),
+        )
+        return _named(rows[0]) if rows else None
+
+    def names_of(self, manifest: str) -> list[Named]:
+        """Return the names that mean a manifest, the most recent first."""
+        return [_named(row) for row in self._rows(
+            "SELECT * FROM names WHERE manifest = ? ORDER BY created_at DESC, name, version DESC", manifest
+        )]  # fmt: skip
+
+    def aliases(self) -> dict[str, str]:
+        """Return the manifests by alias."""
+        return {row["alias"]: row["manifest"] for row in self._rows("SELECT * FROM aliases ORDER BY alias")}
+
+    def model(self, manifest: str) -> sqlite3.Row | None:
+        """Return a registered model's row by its manifest's CID or by its root's."""
+        rows = self._rows("SELECT * FROM models WHERE manifest = ? OR root = ? ORDER BY added_at", manifest, manifest)
+        return rows[0] if rows else None
+
+    def manifests(self) -> list[str]:
+        """Return every registered manifest."""
+        return [row["manifest"] for row in self._rows("SELECT manifest FROM models ORDER BY manifest")]
+
+    def statements(self, manifest: str) -> list[tuple[str, str]]:
+        """Return (kind, CID) of what is said about a model."""
+        rows = self._rows("SELECT kind, cid FROM statements WHERE manifest = ? ORDER BY kind, cid", manifest)
+        return [(row["kind"], row["cid"]) for row in rows]
+
+    def pulled(self, reference: str, selection: str, revision: str | None = None) -> tuple[str, str] | None:
+        """Return (manifest, revision) that a reference gave at a revision, or the last time without one."""
+        rows = self._rows(
+            "SELECT manifest, revision FROM pulls WHERE reference = ? AND selection = ? AND (? IS NULL OR revision = ?)"
+            " ORDER BY pulled_at DESC LIMIT 1",
+            *(reference, selection, revision, revision),
+        )
+        return (rows[0]["manifest"], rows[0]["revision"]) if rows else None
+
+    def references(self) -> list[str]:
+        """Return every reference that was ever pulled and is still here."""
+        return [row["reference"] for row in self._rows("SELECT DISTINCT reference FROM pulls ORDER BY reference")]
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Run the block in one transaction; raises HomeUnusable where nothing can be written."""
+        with self._database.write() as connection:
+            yield connection
+
+    def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+        return self._database.read().execute(query, values).fetchall()
+
+
+def add_model(connection: sqlite3.Connection, manifest: CID, root: CID, files: int, size_bytes: int) -> bool:
+    """Register a model and say whether it is new; one that is there already stays as it is."""
+    values = (str(manifest), str(root), files, size_bytes, now())
+    return connection.execute("INSERT OR IGNORE INTO models VALUES (?, ?, ?, ?, ?)", values).rowcount > 0
+
+
+def add_statement(connection: sqlite3.Connection, manifest: CID, kind: str, cid: CID) -> None:
+    """Register what is said about a model."""
+    connection.execute("INSERT OR IGNORE INTO statements VALUES (?, ?, ?)", (str(cid), str(manifest), kind))
+
+
+def add_name(connection: sqlite3.Connection, name: str, manifest: str, reference: str) -> Named:
+    """Give a model a name: the version that has it already, else the next one."""
+    rows = connection.execute("SELECT * FROM names WHERE name = ? ORDER BY version DESC", (name,)).fetchall()
+    same = next((row for row in rows if row["manifest"] == manifest), None)
+    if same is not None:
+        return _named(same)
+    version = rows[0]["version"] + 1 if rows else 1
+    named = Named(name, version, manifest, reference, now())
+    connection.execute(
+        "INSERT INTO names VALUES (?, ?, ?, ?, ?)", (name, version, manifest, reference, named.created_at)
+    )
+    return named
+
+
+def add_pull(connection: sqlite3.Connection, reference: str, selection: str, revision: str, manifest: str) -> None:
+    """Record what a reference gave, so that the next pull of it finds it here."""
+    values = (reference, selection, revision, now(), manifest)
+    connection.execute("INSERT OR REPLACE INTO pulls VALUES (?, ?, ?, ?, ?)", values)
+
+
+def add_alias(connection: sqlite3.Connection, alias: str, manifest: str) -> None:
+    """Let an alias mean a manifest, whatever it meant before."""
+    connection.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)", (alias, manifest, now()))
+
+
+def remove(connection: sqlite3.Connection, kind: str, name: str, version: int | None) -> None:
+    """Take off an alias, or one version of a name (all of them without one)."""
+    if kind == "alias":
+        connection.execute("DELETE FROM aliases WHERE alias = ?", (name,))
+    else:
+        connection.execute("DELETE FROM names WHERE name = ? AND (? IS NULL OR version = ?)", (name, version, version))
+
+
+def release_nameless(connection: sqlite3.Connection) -> list[str]:
+    """Take every model off the registry that no name means, with its aliases and statements; return the manifests."""
+    rows = connection.execute(
+        "DELETE FROM models WHERE manifest NOT IN (SELECT manifest FROM names) RETURNING manifest"
+    ).fetchall()
+    return sorted(row["manifest"] for row in rows)
+
+
+def now() -> str:
+    """Return the present time as ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _named(row: sqlite3.Row) -> Named:
+    return Named(row["name"], row["version"], row["manifest"], row["reference"], row["created_at"])

@@ -1,0 +1,49 @@
+"""From what the registry knows to what commands show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ipfs_accel_cli.services.model import results
+from ipfs_accel_cli.services.model.lookup import Known
+
+
+def row(known: Known, aliases: Mapping[str, str]) -> results.ModelRow:
+    """Return a model as a line of `model ls`; `aliases` maps each alias to a manifest."""
+    return results.ModelRow(
+        name=known.named.name,
+        version=known.named.version,
+        aliases=_aliases_of(known, aliases),
+        tasks=list(known.facts.tasks),
+        architectures=list(known.facts.architectures),
+        parameters=known.facts.parameters,
+        dtype=known.facts.dtype,
+        size_bytes=known.manifest.size_bytes,
+        licence=known.licence,
+        manifest_cid=known.named.manifest,
+        root_cid=str(known.manifest.root),
+        reference=known.named.reference,
+        created_at=known.named.created_at,
+    )
+
+
+def shown(known: Known, aliases: Mapping[str, str]) -> results.Shown:
+    """Return all that is known of a model."""
+    return results.Shown(
+        **row(known, aliases).model_dump(),
+        profile=known.manifest.profile,
+        model_type=known.facts.model_type,
+        context_tokens=known.facts.context_tokens,
+        weight_bytes=known.facts.weight_bytes,
+        files=[
+            results.ModelFile(
+                path=entry.path, size_bytes=entry.size_bytes, sha256=entry.sha256.hex(), cid=str(entry.cid)
+            )
+            for entry in known.manifest.files
+        ],
+        statements=[results.SaidOf(kind=kind, cid=cid, body=body) for kind, cid, body in known.statements],
+    )
+
+
+def _aliases_of(known: Known, aliases: Mapping[str, str]) -> list[str]:
+    return [alias for alias, manifest in aliases.items() if manifest == known.named.manifest]

@@ -1,0 +1,162 @@
+"""Reading content: from a reference to the entry it names, from an entry to its bytes."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ipfs_accel_cli.content.cid import CID, DAG_PB
+from ipfs_accel_cli.content.dagpb import Link
+from ipfs_accel_cli.content.unixfs import Entry, read
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.errors import Invalid, MalformedContent, NotFound
+from ipfs_accel_cli.core.results import Blob
+from ipfs_accel_cli.services.store.blocks import Blocks
+from ipfs_accel_cli.services.store.index import Index, StoredObject, WholeFile
+from ipfs_accel_cli.services.store.references import Reference
+
+_PIECE_BYTES = 1 << 20
+_MAX_LEVELS = 64  # Three levels of the narrowest profile hold a terabyte; only an attacker builds deeper.
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a CID is: a file, directory, symlink, metadata, or a block that is not UnixFS.
+
+    `size_bytes` counts content, 0 for a directory; `total_bytes` all blocks as the DAG states it. `entry` is None for a
+    whole file and for a block that is not UnixFS.
+    """
+
+    cid: CID
+    kind: str
+    size_bytes: int
+    total_bytes: int
+    file: WholeFile | None = None
+    entry: Entry | None = None
+
+
+class Reader:
+    """The read side of the store."""
+
+    def __init__(self, index: Index, blocks: Blocks) -> None:
+        self.index = index
+        self.blocks = blocks
+
+    def resolve(self, reference: Reference) -> CID:
+        """Follow the names of a reference through directories; symbolic links are not followed.
+
+        Raises NotFound with near names, and UnsupportedContent at a sharded directory.
+        """
+        cid, walked = reference.cid, str(reference.cid)
+        for name in reference.path:
+            link = self._child(cid, name, walked)
+            cid, walked = link.cid, f"{walked}/{name}"
+        return cid
+
+    def look(self, cid: CID) -> Named:
+        """Say what a CID is; raises NotFound and MalformedContent."""
+        file = self.index.find_file(cid)
+        if file is not None:
+            return Named(cid, "file", file.object.size_bytes, file.total_bytes, file=file)
+        block = self.blocks.read(cid)
+        if cid.codec != DAG_PB:
+            return Named(cid, "block", len(block), len(block))
+        entry = read(block)
+        kind = "file" if entry.kind == "raw" else "directory" if entry.kind == "hamt-shard" else entry.kind
+        total_bytes = len(block) + sum(link.size_bytes for link in entry.links)
+        return Named(cid, kind, entry.size_bytes, total_bytes, entry=entry)
+
+    def content(self, cid: CID, offset: int = 0, length: int | None = None) -> Blob:
+        """Return bytes of a file, or of a block that is not UnixFS.
+
+        Raises Invalid for a directory, a symbolic link and an offset beyond the end. A length beyond the end is cut.
+        """
+        named = self.look(cid)
+        if named.kind in ("directory", "symlink", "metadata"):
+            raise Invalid(f"{cid} is a {named.kind}, not a file", suggestion=f"ipfs-accel store ls {cid}")
+        if offset < 0 or (length is not None and length < 0):
+            raise Invalid("an offset and a length are 0 or more")
+        if offset > named.size_bytes:
+            raise Invalid(f"offset {offset} is beyond the end: {cid} has {named.size_bytes} bytes")
+        count = named.size_bytes - offset if length is None else min(length, named.size_bytes - offset)
+        return Blob(self._chunks(named, offset, count), count, str(cid), offset)
+
+    def _chunks(self, named: Named, offset: int, count: int) -> Iterator[bytes]:
+        if named.file is not None:
+            # Opened now, so that a missing or changed file is known before the first byte is promised.
+            os.close(named.file.object.open())
+            return object_range(named.file.object, offset, count)
+        if named.entry is None:
+            return iter([self.blocks.read(named.cid)[offset : offset + count]])
+        return dag_range(self.blocks.read, named.cid, named.size_bytes, offset, count)
+
+    def _child(self, cid: CID, name: str, walked: str) -> Link:
+        named = self.look(cid)
+        if named.entry is None or named.kind != "directory":
+            raise NotFound(f"{walked} is a {named.kind}: it has no entry {name!r}")
+        link = named.entry.child(name)
+        if link is None:
+            near = difflib.get_close_matches(name, [link.name for link in named.entry.links], n=1)
+            hint = f"; there is {near[0]!r}" if near else ""
+            raise NotFound(f"{walked} has no entry {name!r}{hint}", suggestion=f"ipfs-accel store ls {walked}")
+        return link
+
+
+def object_range(stored: StoredObject, offset: int, count: int) -> Iterator[bytes]:
+    """Yield a stretch of an object in pieces; raises MalformedContent when the file ends too early."""
+    descriptor = stored.open()
+    try:
+        end = offset + count
+        while offset < end:
+            current().check()
+            piece = os.pread(descriptor, min(_PIECE_BYTES, end - offset), offset)
+            if not piece:
+                raise MalformedContent(f"object {stored.sha256.hex()} ends at {offset}, {end - offset} bytes too early")
+            offset += len(piece)
+            yield piece
+    finally:
+        os.close(descriptor)
+
+
+def dag_range(
+    read_block: Callable[[CID], bytes], root: CID, size_bytes: int, offset: int, count: int
+) -> Iterator[bytes]:
+    """Yield a stretch of a file by walking its DAG, reading only the blocks that hold some of it.
+
+    Raises MalformedContent when a block does not have the size that the node above it states.
+    """
+    end = offset + count
+    stack = [(root, 0, size_bytes, 0)]
+    while stack:
+        cid, start, size, level = stack.pop()
+        current().check()
+        if level > _MAX_LEVELS:
+            raise MalformedContent(f"the file {root} is more than {_MAX_LEVELS} levels deep")
+        content, children = _open_node(cid, read_block(cid), size)
+        if start < end and start + len(content) > offset:
+            yield content[max(offset - start, 0) : end - start]
+        position = start + len(content)
+        below = []
+        for child, child_size in children:
+            if child_size and position < end and position + child_size > offset:
+                below.append((child, position, child_size, level + 1))
+            position += child_size
+        stack.extend(reversed(below))
+
+
+def _open_node(cid: CID, block: bytes, size_bytes: int) -> tuple[bytes, list[tuple[CID, int]]]:
+    """Return the content in a block of a file and the blocks below it with their sizes."""
+    if cid.codec != DAG_PB:
+        content, children = block, []
+    else:
+        entry = read(block)
+        if entry.kind not in ("file", "raw"):
+            raise MalformedContent(f"{cid} is a {entry.kind} inside a file")
+        content = entry.unixfs.data
+        children = list(zip((link.cid for link in entry.links), entry.unixfs.block_sizes, strict=True))
+    actual = len(content) + sum(size for _, size in children)
+    if actual != size_bytes:
+        raise MalformedContent(f"{cid} holds {actual} bytes where {size_bytes} are stated")
+    return content, children

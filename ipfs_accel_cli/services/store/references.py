@@ -1,0 +1,41 @@
+"""How content is named: `CID`, `CID/path`, `/ipfs/CID/path` and `ipfs://CID/path`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.content.errors import ContentError
+from ipfs_accel_cli.core.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A root and the names to follow from it through directories."""
+
+    cid: CID
+    path: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "/".join((str(self.cid), *self.path))
+
+
+def parse(text: str | CID) -> Reference:
+    """Read a reference; raises Invalid."""
+    if isinstance(text, CID):
+        return Reference(text)
+    scheme, found, rest = text.strip().rpartition("ipfs://")
+    body = unquote(rest) if found and not scheme else text.strip().removeprefix("/ipfs/")
+    root, *names = body.split("/")
+    return Reference(parse_cid(root), tuple(name for name in names if name))
+
+
+def parse_cid(text: str) -> CID:
+    """Read a CID that somebody typed; raises Invalid."""
+    try:
+        return CID.parse(text)
+    except ContentError as error:
+        raise Invalid(
+            f"{text[:80]!r} is not a CID: {error}", suggestion="ipfs-accel store ls shows the CIDs that are here"
+        ) from error

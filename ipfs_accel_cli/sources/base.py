@@ -1,0 +1,89 @@
+"""The contract of a source: pin a reference to a revision, list its files, open one at an offset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from ipfs_accel_cli.sources.reference import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file at a source; whatever the source does not state is None.
+
+    `path` is relative to the model's folder. `address` is for the source alone. A file with `local` set lies on this
+    machine already and is read from there instead of being fetched.
+    """
+
+    path: str
+    size_bytes: int | None = None
+    sha256: bytes | None = None
+    git_sha1: str | None = None
+    address: str = ""
+    local: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A reference pinned to one revision: the same snapshot names the same bytes for ever.
+
+    `optional` holds the paths that are left out unless they are asked for; `facts` is what the source says about
+    itself, without secrets and host names, and is kept with the model.
+    """
+
+    reference: Reference
+    revision: str
+    files: tuple[RemoteFile, ...]
+    licence: str | None = None
+    optional: frozenset[str] = frozenset()
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+    def with_files(self, files: tuple[RemoteFile, ...]) -> Snapshot:
+        """Return this snapshot with other files."""
+        return replace(self, files=files)
+
+
+class Source(Protocol):
+    """A kind of place that models come from. Nothing of what it holds is ever run."""
+
+    name: str
+
+    def resolve(self, reference: Reference) -> Snapshot:
+        """Pin a reference, without fetching content.
+
+        Raises NotFound, NotAuthorised, TryAgain (it answered, a retry may help), Unavailable (it cannot be reached)
+        and Offline.
+        """
+        ...
+
+    def open(self, file: RemoteFile, offset: int = 0) -> Iterator[bytes]:
+        """Yield the file's bytes from `offset` on; a broken connection raises TryAgain or Unavailable.
+
+        The bytes are not verified: the caller does that against what the snapshot states.
+        """
+        ...
+
+
+@runtime_checkable
+class Versioned(Protocol):
+    """A source that can name the newest revision much more cheaply than it resolves it."""
+
+    def newest(self, reference: Reference) -> str | None:
+        """Return the revision that `resolve` would pin, or None when that cannot be told cheaply."""
+        ...
+
+
+@runtime_checkable
+class Packed(Protocol):
+    """A source whose files are archives that hold the model's files."""
+
+    def unpack(self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path) -> Snapshot:
+        """Write the model's files under `folder` and return the snapshot with these, each with `local` set.
+
+        `fetched` maps the snapshot's paths to verified files. Raises UnsafeContent and MalformedContent for archives
+        that break their own rules, NotFound when they hold no model, Invalid when they hold several.
+        """
+        ...

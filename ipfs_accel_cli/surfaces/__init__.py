@@ -1,0 +1,1 @@
+"""Who is asking: a shell, an assistant, a program."""

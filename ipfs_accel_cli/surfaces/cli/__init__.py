@@ -1,0 +1,1 @@
+"""The command line: groups on demand, options, results and problems as text."""

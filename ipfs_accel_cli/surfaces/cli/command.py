@@ -1,0 +1,165 @@
+"""A leaf command as the shell sees it: the shared options, examples in its help, and the call it runs in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from typer import Option, Typer
+from typer.core import HAS_RICH, TyperCommand, TyperGroup
+from typer.main import get_command
+
+from ipfs_accel_cli.surfaces.cli.output import Format, Output
+
+_PANEL = "Output and behaviour"
+
+
+def _remember(name: str) -> Any:
+    def callback(ctx: Any, value: Any) -> Any:
+        if value is not None:
+            setattr(Output.of(ctx), name, value)
+        return value
+
+    return callback
+
+
+def _remember_format(chosen: Format) -> Any:
+    def callback(ctx: Any, value: bool) -> bool:
+        if value:
+            Output.of(ctx).format = chosen
+        return value
+
+    return callback
+
+
+def _shared(
+    format: Annotated[
+        Format | None,
+        Option("--format", help="How to show the result.", callback=_remember("format"), rich_help_panel=_PANEL),
+    ] = None,
+    json: Annotated[
+        bool,
+        Option("--json", help="Same as --format json.", callback=_remember_format(Format.JSON), rich_help_panel=_PANEL),
+    ] = False,
+    quiet: Annotated[
+        bool,
+        Option(
+            "--quiet",
+            "-q",
+            help="Print only what matters most, one a line.",
+            callback=_remember_format(Format.QUIET),
+            rich_help_panel=_PANEL,
+        ),
+    ] = False,
+    progress: Annotated[
+        bool | None,
+        Option(
+            "--progress/--no-progress",
+            help="Draw progress on a terminal.",
+            callback=_remember("progress"),
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    offline: Annotated[
+        bool | None,
+        Option(
+            "--offline/--online",
+            help="Open no connection at all.",
+            callback=_remember("offline"),
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    home: Annotated[
+        str | None,
+        Option(
+            "--home", metavar="FOLDER", help="Keep the state there.", callback=_remember("home"), rich_help_panel=_PANEL
+        ),
+    ] = None,
+    timings: Annotated[
+        bool | None,
+        Option(
+            "--timings",
+            help="Say on stderr where the time went.",
+            callback=_remember("timings"),
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    traceback: Annotated[
+        bool | None,
+        Option(
+            "--traceback",
+            help="Show the traceback of an error.",
+            callback=_remember("traceback"),
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+) -> None: ...
+
+
+def _shared_parameters() -> list[Any]:
+    app = Typer(add_completion=False)
+    app.command()(_shared)
+    parameters = list(get_command(app).params)
+    for parameter in parameters:
+        parameter.expose_value = False
+    return parameters
+
+
+class Command(TyperCommand):
+    """A leaf command that also takes the shared options, and runs inside a call made from them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.help, self.examples = split_examples(self.help or "")
+        adopt(self)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command as the owner of this shell."""
+        from ipfs_accel_cli.surfaces.cli.shell import shell
+
+        ctx.find_root().with_resource(shell(Output.of(ctx), ctx.command_path))
+        return super().invoke(ctx)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Show the help, the examples at its end."""
+        super().format_help(ctx, formatter)
+        if not self.examples:
+            return
+        lines = ["", "Examples:", *(f"  {line}" for line in self.examples)]
+        if HAS_RICH and self.rich_markup_mode is not None:
+            from rich import print as show
+            from rich.markup import escape
+
+            show(
+                "\n".join(
+                    ["", " [dim]Examples:[/dim]", *(f"   [cyan]{escape(line)}[/cyan]" for line in self.examples), ""]
+                )
+            )
+        else:
+            formatter.write("\n".join(lines) + "\n")
+
+
+def split_examples(help_text: str) -> tuple[str, list[str]]:
+    """Return a docstring without its `Examples:` block, and the lines of that block."""
+    text, _, block = help_text.partition("\nExamples:")
+    return text.rstrip(), [line.strip() for line in block.splitlines() if line.strip()]
+
+
+def adopt_group(group: TyperGroup) -> None:
+    """Give a group, and the groups below it, the shared options."""
+    adopt(group)
+    for child in group.commands.values():
+        if type(child) is TyperGroup:
+            adopt_group(child)
+
+
+def adopt(command: Any) -> None:
+    """Add the shared options to one command or group; brackets in help texts are literal."""
+    if HAS_RICH and command.rich_markup_mode is not None:
+        command.help = _literal(command.help)
+        for parameter in command.params:
+            parameter.help = _literal(getattr(parameter, "help", None))
+    command.params = [*command.params, *_shared_parameters()]
+
+
+def _literal(text: str | None) -> str | None:
+    return text.replace("[", "\\[") if text else text

@@ -1,0 +1,60 @@
+"""Run the app so that every end, good or bad, has its text and its exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+EXIT_INTERRUPTED = 130
+EXIT_PIPE = 141
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit status; nothing escapes as a traceback unless asked for."""
+    from ipfs_accel_cli.app import app
+
+    try:
+        status = app(list(arguments), prog_name="ipfs-accel", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _pipe_closed()
+    except KeyboardInterrupt:
+        return _show(KeyboardInterrupt(), arguments)
+    except typer.Abort:
+        return _show(KeyboardInterrupt(), arguments)
+    except Exception as error:
+        return _show(error, arguments)
+    return status if isinstance(status, int) else 0
+
+
+def _show(error: BaseException, arguments: Sequence[str]) -> int:
+    from ipfs_accel_cli.surfaces.cli.problems import show
+
+    try:
+        return show(error, wants_json=_wants_json(arguments), wants_traceback="--traceback" in arguments)
+    except BrokenPipeError:
+        return _pipe_closed()
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Look for the option in the raw words, since the error may be that they could not be parsed."""
+    words = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    chosen: Any = os.environ.get("IPFS_ACCEL_OUTPUT_FORMAT", "")
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == "--json":
+            chosen = "json"
+        elif word == "--format":
+            chosen = following
+        elif word.startswith("--format="):
+            chosen = word.partition("=")[2]
+    return chosen in ("json", "jsonl")
+
+
+def _pipe_closed() -> int:
+    # The reader has gone: point stdout at nothing, or the interpreter complains when it flushes at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return EXIT_PIPE

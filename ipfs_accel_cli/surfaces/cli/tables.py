@@ -1,0 +1,111 @@
+"""Results as tables for people, drawn by rich."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ipfs_accel_cli.core.units import human_bytes
+
+_NOBODY = "nothing here"
+
+
+def show(result: BaseModel, *, width: int | None) -> None:
+    """Draw one result: its scalars as pairs, its lists of models as tables."""
+    console = _console(width)
+    pairs, tables = _parts(result)
+    if pairs:
+        console.print(_pairs(pairs))
+    for index, (name, rows) in enumerate(tables):
+        if pairs or index:
+            console.print()
+        if pairs or len(tables) > 1:
+            console.print(Text(_title(name), style="bold"))
+        _draw_rows(console, rows)
+    if not pairs and not tables:
+        sys.stderr.write(_NOBODY + "\n")
+
+
+def show_rows(rows: Sequence[BaseModel], *, width: int | None) -> None:
+    """Draw many results of one kind as a table."""
+    _draw_rows(_console(width), rows)
+
+
+def _parts(result: BaseModel) -> tuple[list[tuple[str, Any]], list[tuple[str, Sequence[BaseModel]]]]:
+    pairs: list[tuple[str, Any]] = []
+    tables: list[tuple[str, Sequence[BaseModel]]] = []
+    chosen = getattr(type(result), "columns", ()) or tuple(type(result).model_fields)
+    for name in chosen:
+        value = getattr(result, name)
+        if isinstance(value, BaseModel):
+            inner, below = _parts(value)
+            pairs += [(f"{name}.{key}", part) for key, part in inner]
+            tables += [(f"{name}.{key}", part) for key, part in below]
+        elif isinstance(value, list | tuple) and (not value or isinstance(value[0], BaseModel)):
+            if value or len(chosen) == 1:
+                tables.append((name, value))
+        elif value is not None and value != {}:
+            pairs.append((name, value))
+    return pairs, tables
+
+
+def _pairs(pairs: Sequence[tuple[str, Any]]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in pairs:
+        table.add_row(Text(_title(name)), Text(_shown(name, value)))
+    return table
+
+
+def _draw_rows(console: Console, rows: Sequence[BaseModel]) -> None:
+    if not rows:
+        sys.stderr.write(_NOBODY + "\n")
+        return
+    kind = type(rows[0])
+    shown = getattr(kind, "columns", ()) or tuple(kind.model_fields)
+    names = [name for name in shown if any(getattr(row, name) not in (None, [], {}) for row in rows)]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        number = name.endswith(("_bytes", "_ms", "rank", "score", "count")) or _numeric(rows, name)
+        table.add_column(_title(name), justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_shown(name, getattr(row, name))) for name in names))
+    console.print(table)
+
+
+def _numeric(rows: Sequence[BaseModel], name: str) -> bool:
+    return all(isinstance(getattr(row, name), int | float) for row in rows)
+
+
+def _title(name: str) -> str:
+    return name.removesuffix("_bytes").replace("_", " ").replace(".", " ")
+
+
+def _shown(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) and name.endswith("_bytes"):
+        return human_bytes(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        shown = ", ".join(_shown(name, part) for part in value[:8])
+        return f"{shown}, … ({len(value)})" if len(value) > 8 else shown
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={_shown(key, part)}" for key, part in value.items())
+    if isinstance(value, BaseModel):
+        return ", ".join(f"{key} {_shown(key, getattr(value, key))}" for key in type(value).model_fields)
+    return str(value)
+
+
+def _console(width: int | None) -> Console:
+    return Console(width=width, highlight=False, soft_wrap=False)

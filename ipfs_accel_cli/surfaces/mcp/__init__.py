@@ -1,0 +1,1 @@
+"""The MCP server and client: the same commands for assistants."""

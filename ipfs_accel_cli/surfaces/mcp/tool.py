@@ -1,0 +1,148 @@
+"""One command as an MCP tool: the very function that Typer calls, run in a thread."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+import time
+from typing import Any
+
+import anyio
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
+from mcp.types import CallToolResult, ResourceLink, TextContent, ToolAnnotations
+from pydantic import BaseModel, PrivateAttr, ValidationError
+
+from ipfs_accel_cli.core.call import using
+from ipfs_accel_cli.core.effects import Effect
+from ipfs_accel_cli.core.errors import AccelError, Invalid, classified
+from ipfs_accel_cli.core.results import Blob
+from ipfs_accel_cli.core.stream import Stream
+from ipfs_accel_cli.node import using_node
+from ipfs_accel_cli.surfaces.mcp.reporter import Notifications
+from ipfs_accel_cli.surfaces.mcp.schema import Items, argument_model, compact, compact_output, output_model
+from ipfs_accel_cli.surfaces.mcp.session import ServerState
+from ipfs_accel_cli.surfaces.mcp.walk import Found
+
+TEXT_CHARACTERS = 25_000
+PROBLEM_KEY = "io.ipfs-accel/problem"
+COMMAND_KEY = "io.ipfs-accel/command"
+
+
+class CommandTool(Tool):
+    """A tool whose callable, schemas, hints and description all come from one command."""
+
+    _state: ServerState = PrivateAttr()
+    _line: str = PrivateAttr()
+
+    @classmethod
+    def of(cls, command: Found, state: ServerState) -> CommandTool:
+        """Reflect a command."""
+        arguments = argument_model(command.function)
+        output = output_model(command.function)
+        schema = compact_output(output.model_json_schema()) if output else None
+        effect = command.effects.effect
+        tool = cls(
+            fn=command.function,
+            name=command.tool_name,
+            title=" ".join(command.path),
+            description=command.help,
+            parameters=compact(arguments.model_json_schema()),
+            fn_metadata=FuncMetadata(arg_model=arguments, output_schema=schema),
+            is_async=False,
+            context_kwarg=None,
+            annotations=ToolAnnotations(
+                read_only_hint=effect is Effect.READ,
+                destructive_hint=effect is Effect.DELETE,
+                idempotent_hint=command.effects.idempotent,
+                open_world_hint=command.effects.network,
+            ),
+            meta={COMMAND_KEY: command.line},
+        )
+        tool._state = state
+        tool._line = command.line
+        return tool
+
+    async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
+        """Check the arguments, run the command in a thread, and answer with its result or its problem."""
+        try:
+            return self._answer(await self._invoke(self._checked(arguments), context))
+        except Exception as error:
+            return failure(classified(error) or AccelError(f"{type(error).__name__}: {error}"))
+
+    def _checked(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self.fn_metadata.arg_model.model_validate(arguments).model_dump_one_level()
+        except ValidationError as error:
+            parts = [
+                {"pointer": "#/" + "/".join(map(str, part["loc"])), "detail": str(part["msg"])}
+                for part in error.errors()
+            ]
+            told = "; ".join(f"{part['pointer'][2:] or 'arguments'}: {part['detail']}" for part in parts)
+            raise Invalid(told, suggestion=f"see the input schema of {self.name}", errors=parts) from error
+
+    async def _invoke(self, arguments: dict[str, Any], context: Context[Any, Any]) -> BaseModel | None:
+        """Run the command; when the client cancels, tell every thread of the call to stop and wait for the end."""
+        reporter = Notifications(context, anyio.lowlevel.current_token())
+        call = self._state.call(reporter, self._line)
+        ended = threading.Event()
+
+        def work() -> BaseModel | None:
+            try:
+                with using_node(self._state.node), using(call):
+                    return _collected(functools.partial(self.fn, **arguments)())
+            finally:
+                ended.set()
+
+        try:
+            result = await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+        except anyio.get_cancelled_exc_class():
+            call.stopped.set()
+            with anyio.CancelScope(shield=True):
+                await _wait(ended)
+            raise
+        await reporter.flush()
+        return result
+
+    def _answer(self, result: BaseModel | None) -> CallToolResult:
+        if result is None:
+            return CallToolResult(content=[TextContent(type="text", text="done")])
+        text = result.model_dump_json()
+        content: list[Any] = [TextContent(type="text", text=text)]
+        if len(text) > TEXT_CHARACTERS:
+            uri = self._state.results.keep(text)
+            cut = f"\n… cut at {TEXT_CHARACTERS} of {len(text)} characters; read {uri} for the whole, or ask for less."
+            content = [
+                TextContent(type="text", text=text[:TEXT_CHARACTERS] + cut),
+                ResourceLink(
+                    type="resource_link", uri=uri, name=self.name, mime_type="application/json", size=len(text.encode())
+                ),
+            ]
+        return CallToolResult(content=content, structured_content=result.model_dump(mode="json"))
+
+
+def failure(error: AccelError) -> CallToolResult:
+    """Return a problem as a tool error; it rides in the text, since clients check structured content even then."""
+    problem = error.problem()
+    text = json.dumps(problem, ensure_ascii=False)
+    return CallToolResult(is_error=True, content=[TextContent(type="text", text=text)], _meta={PROBLEM_KEY: problem})
+
+
+def _collected(result: Any) -> BaseModel | None:
+    if isinstance(result, Stream):
+        try:
+            return Items[Any](items=list(result))
+        finally:
+            result.close()
+    if isinstance(result, Blob):
+        return result.structured()
+    return result if isinstance(result, BaseModel) else None
+
+
+async def _wait(ended: threading.Event, seconds: float = 30.0) -> None:
+    """Wait for a worker thread to see that it should stop."""
+    until = time.monotonic() + seconds
+    while not ended.is_set() and time.monotonic() < until:
+        await anyio.sleep(0.01)

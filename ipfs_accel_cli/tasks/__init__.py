@@ -1,0 +1,13 @@
+"""What people ask of models: each task is written once for all engines."""
+
+from __future__ import annotations
+
+from ipfs_accel_cli.core.registry import Plugin, Registry
+
+TASKS = Registry(
+    "tasks",
+    {
+        "embed": Plugin("ipfs_accel_cli.tasks.embed:Embed"),
+        "generate": Plugin("ipfs_accel_cli.tasks.generate:Generate"),
+    },
+)

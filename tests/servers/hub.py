@@ -1,0 +1,96 @@
+"""A model hub on loopback for the real huggingface_hub client: every ROOT/ORG/NAME folder is a repository."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.servers.serving import Handler, Site, serving
+
+LFS_BYTES = 4096  # Larger files are kept by their sha-256, smaller ones by their git blob id.
+
+
+class Hub(Site):
+    """Knows one branch, `main`, and its commit. With `token` set every request must carry it."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self.root = root
+        self.token: str | None = None
+        self.gated: set[str] = set()
+        self.tree_names: dict[str, str] = {}  # what the listing calls a file instead of its name
+
+    def commit(self, repository: str) -> str:
+        """Return the commit id of a repository as it stands."""
+        digest = hashlib.sha1()
+        for name, path in self._files(repository).items():
+            digest.update(name.encode() + hashlib.sha1(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+    def answer(self, handler: Handler) -> None:
+        if self.token and handler.headers.get("authorization") != f"Bearer {self.token}":
+            return _refuse(handler, 401, "", "Invalid credentials in Authorization header")
+        path = handler.path.partition("?")[0]
+        if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+))?", path):
+            return self._api(handler, match[1], match[2] or "revision", match[3] or "main")
+        if match := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
+            return self._content(handler, match[1], match[2], match[3])
+        return _refuse(handler, 404, "", "not handled by this hub")
+
+    def _api(self, handler: Handler, repository: str, what: str, revision: str) -> None:
+        if not (self.root / repository).is_dir():
+            return _refuse(handler, 404, "RepoNotFound", "Repository not found")
+        if repository in self.gated:
+            return _refuse(handler, 403, "GatedRepo", "Access to this model is restricted")
+        if revision not in ("main", self.commit(repository)):
+            return _refuse(handler, 404, "RevisionNotFound", "Invalid rev id")
+        if what == "tree":
+            return _json(handler, [self._entry(name, path) for name, path in self._files(repository).items()])
+        return _json(
+            handler,
+            {
+                **{"id": repository, "modelId": repository, "sha": self.commit(repository), "private": False},
+                **{"tags": ["license:mit"], "downloads": 0, "likes": 0},
+                "siblings": [{"rfilename": name} for name in self._files(repository)],
+            },
+        )
+
+    def _entry(self, name: str, path: Path) -> dict[str, object]:
+        data = path.read_bytes()
+        blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+        entry: dict[str, object] = {"type": "file", "oid": blob, "size": len(data)}
+        entry["path"] = self.tree_names.get(name, name)
+        if len(data) > LFS_BYTES:
+            entry["lfs"] = {"oid": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 134}
+        return entry
+
+    def _content(self, handler: Handler, repository: str, revision: str, name: str) -> None:
+        path = self._files(repository).get(name)
+        if path is None or revision not in ("main", self.commit(repository)):
+            return _refuse(handler, 404, "EntryNotFound", "Entry not found")
+        return handler.send_file(name, path.read_bytes(), {"X-Repo-Commit": self.commit(repository)})
+
+    def _files(self, repository: str) -> dict[str, Path]:
+        folder = self.root / repository
+        return {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@contextmanager
+def hub(root: Path) -> Iterator[Hub]:
+    """Serve a folder of repositories for the block."""
+    site = Hub(root)
+    with serving(site):
+        yield site
+
+
+def _json(handler: Handler, value: object) -> None:
+    handler.reply(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
+
+
+def _refuse(handler: Handler, status: int, code: str, message: str) -> None:
+    headers = {"Content-Type": "application/json", "X-Error-Message": message} | ({"X-Error-Code": code} if code else {})
+    handler.reply(status, json.dumps({"error": message}).encode(), headers)

@@ -1,0 +1,100 @@
+"""What the test servers share: a threaded HTTP server on loopback that can answer ranges and break off."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Faults:
+    """What goes wrong: `status` answers every request with an error, `cuts` breaks so many downloads off."""
+
+    status: int | None = None
+    cuts: int = 0
+    cut_after_bytes: int = 1000
+    ranges: bool = True
+    spoiled: set[str] = field(default_factory=set)  # file names whose bytes are sent changed
+
+
+class Site:
+    """What a server serves; `log` holds a line `METHOD path [range]` for each request."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.log: list[str] = []
+        self.url = ""
+
+    def answer(self, handler: Handler) -> None:
+        raise NotImplementedError
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    site: Site
+
+    def log_message(self, *_: object) -> None: ...
+
+    def do_GET(self) -> None:
+        wanted = self.headers.get("range")
+        self.site.log.append(f"{self.command} {self.path}" + (f" {wanted}" if wanted else ""))
+        if self.site.faults.status is not None:
+            self.reply(self.site.faults.status, b"out of order")
+        else:
+            self.site.answer(self)
+
+    do_HEAD = do_GET
+
+    def reply(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def send_file(self, name: str, data: bytes, headers: dict[str, str] | None = None) -> None:
+        """Send a file or the range asked for; break off, or change its last byte, where the faults say so."""
+        faults, start, status = self.site.faults, 0, 200
+        extra = dict(headers or {}) | ({"Accept-Ranges": "bytes"} if faults.ranges else {})
+        match = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("range", ""))
+        if name in faults.spoiled:
+            data = data[:-1] + bytes([data[-1] ^ 1])
+        if match and faults.ranges:
+            start, status = int(match[1]), 206
+            if start >= len(data):
+                return self.reply(416, b"", {"Content-Range": f"bytes */{len(data)}"})
+            end = min(int(match[2] or len(data)), len(data) - 1)
+            extra["Content-Range"] = f"bytes {start}-{end}/{len(data)}"
+            data = data[start : end + 1]
+        if faults.cuts and self.command == "GET" and len(data) > faults.cut_after_bytes:
+            faults.cuts -= 1
+            self.send_response(status)
+            for key, value in {"Content-Length": str(len(data)), **extra}.items():
+                self.send_header(key, value)
+            self.end_headers()
+            self.wfile.write(data[: faults.cut_after_bytes])
+            self.wfile.flush()
+            self.close_connection = True
+            return None
+        return self.reply(status, data, extra)
+
+
+@contextmanager
+def serving(site: Site) -> Iterator[None]:
+    """Serve a site for the block; `site.url` is its address."""
+    handler = type("BoundHandler", (Handler,), {"site": site})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    site.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
