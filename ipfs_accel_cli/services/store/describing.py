@@ -26,8 +26,8 @@ def list_roots(reader: Reader) -> Listing:
 def list_entries(reader: Reader, cid: CID, name: str) -> Listing:
     """List the entries of a directory in its own order, or the one entry that a file is."""
     named = reader.look(cid)
-    if named.kind == "directory" and named.entry is not None:
-        return Listing(entries=[_entry(reader, link) for link in named.entry.links])
+    if named.kind == "directory":
+        return Listing(entries=[_entry(reader, entry, link) for entry, link in reader.entries(cid)])
     return Listing(entries=[Entry(cid=str(cid), name=name, kind=named.kind, size_bytes=named.size_bytes)])
 
 
@@ -83,12 +83,12 @@ def _root(reader: Reader, row: sqlite3.Row) -> Entry:
     )
 
 
-def _entry(reader: Reader, link: Link) -> Entry:
+def _entry(reader: Reader, name: str, link: Link) -> Entry:
     named = _look(reader, link.cid)
     if named is None:
-        return Entry(cid=str(link.cid), name=link.name, kind="missing", size_bytes=None)
+        return Entry(cid=str(link.cid), name=name, kind="missing", size_bytes=None)
     kind = "file" if link.cid.codec == RAW else named.kind
-    return Entry(cid=str(link.cid), name=link.name, kind=kind, size_bytes=_shown_bytes(named))
+    return Entry(cid=str(link.cid), name=name, kind=kind, size_bytes=_shown_bytes(named))
 
 
 def _shown_bytes(named: Named) -> int:
@@ -104,10 +104,10 @@ def _look(reader: Reader, cid: CID) -> Named | None:
 
 def _content_bytes(reader: Reader, named: Named, known: dict[CID, int]) -> int:
     """Add up the files below a directory, each directory once; what is not here counts as its link states."""
-    if named.kind != "directory" or named.entry is None:
+    if named.kind != "directory":
         return named.size_bytes
     total = 0
-    for link in named.entry.links:
+    for _, link in reader.entries(named.cid):
         if link.cid not in known:
             current().check()
             below = _look(reader, link.cid)
@@ -117,14 +117,11 @@ def _content_bytes(reader: Reader, named: Named, known: dict[CID, int]) -> int:
 
 
 def _count(reader: Reader, root: CID) -> tuple[int, int]:
-    frontier = Frontier()
     here = absent = 0
-    try:
+    with Frontier() as frontier:
         for visit in walk(reader.index, reader.blocks, [root], frontier):
             if visit.kind == "missing":
                 absent += 1
             else:
                 here += 1
-    finally:
-        frontier.close()
     return here, absent

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,20 +11,17 @@ from pathlib import Path
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import (
-    Conflict,
-    DiskFull,
     Invalid,
     LimitReached,
-    NotFound,
     UnsafeContent,
     UnsupportedContent,
     VerificationFailed,
 )
 from ipfs_accel_cli.core.files import sync_folder
-from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.services.store.folders import MAX_DEPTH
 from ipfs_accel_cli.services.store.reading import Named, Reader
 from ipfs_accel_cli.services.store.results import Got
+from ipfs_accel_cli.services.store.scratch import rename_new, scratch_beside, taken
 from ipfs_accel_cli.services.store.sources import Meter, scan
 
 _MAX_ENTRIES = 1_000_000
@@ -51,16 +45,11 @@ def get(reader: Reader, cid: CID, destination: Path) -> Got:
     items = list(_plan(reader, cid))
     size_bytes = sum(item.named.size_bytes for item in items if item.named.kind == "file")
     files = sum(item.named.kind == "file" for item in items)
-    if not destination.parent.is_dir():
-        raise NotFound(f"there is no folder {str(destination.parent)!r} to write to")
     exists = os.path.lexists(destination)
     if not exists:
         _write(reader, items, size_bytes, destination)
     elif not _equal(reader, items, destination):
-        raise Conflict(
-            f"{str(destination)!r} is there already and differs; it was not touched",
-            suggestion="name another place with -o",
-        )
+        raise taken(destination)
     return Got(
         path=str(destination),
         cid=str(cid),
@@ -83,10 +72,8 @@ def _plan(reader: Reader, cid: CID) -> Iterator[_Item]:
             raise LimitReached(f"more than {_MAX_ENTRIES} entries, or more than {MAX_DEPTH} folders inside one another")
         item = _item(reader, parts, cid)
         yield item
-        if item.named.kind == "directory" and item.named.entry is not None:
-            if item.named.entry.kind == "hamt-shard":
-                raise UnsupportedContent(f"{cid} is a sharded directory, which cannot be written here")
-            stack.extend(((*parts, link.name), link.cid) for link in reversed(item.named.entry.links))
+        if item.named.kind == "directory":
+            stack.extend(((*parts, name), link.cid) for name, link in reader.entries(cid))
 
 
 def _item(reader: Reader, parts: tuple[str, ...], cid: CID) -> _Item:
@@ -116,13 +103,8 @@ def _stays_inside(target: str, depth: int) -> bool:
 
 
 def _write(reader: Reader, items: list[_Item], size_bytes: int, destination: Path) -> None:
-    free = shutil.disk_usage(destination.parent).free
-    if size_bytes > free:
-        raise DiskFull(f"{human_bytes(size_bytes)} do not fit the {human_bytes(free)} that are free")
     meter = Meter(size_bytes, f"writing {destination.name}")
-    scratch = Path(tempfile.mkdtemp(prefix=f".{destination.name[:64]}.", dir=destination.parent))
-    try:
-        base = scratch / "content"
+    with scratch_beside(destination, size_bytes) as base:
         for item in items:
             if item.named.kind != "symlink":
                 _write_item(reader, item, base.joinpath(*item.parts), meter)
@@ -133,10 +115,7 @@ def _write(reader: Reader, items: list[_Item], size_bytes: int, destination: Pat
         for item in reversed(items):
             if item.named.kind == "directory":
                 sync_folder(base.joinpath(*item.parts))
-        _rename_new(base, destination)
-        sync_folder(destination.parent)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        rename_new(base, destination)
 
 
 def _write_item(reader: Reader, item: _Item, path: Path, meter: Meter) -> None:
@@ -166,21 +145,6 @@ def _checked(reader: Reader, named: Named) -> Iterator[bytes | memoryview]:
         )
 
 
-def _rename_new(source: Path, destination: Path) -> None:
-    """Rename without replacing what may have come to be there meanwhile."""
-    try:
-        if source.is_dir():
-            os.rename(source, destination)
-        else:
-            os.link(source, destination)
-    except OSError as error:
-        if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
-            raise Conflict(f"{str(destination)!r} appeared while its content was written") from error
-        if source.is_dir() or error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
-            raise
-        os.rename(source, destination)
-
-
 def _equal(reader: Reader, items: list[_Item], destination: Path) -> bool:
     """Say whether exactly these items are on disk; links at the destination itself are not followed."""
     if destination.is_symlink():
@@ -188,7 +152,9 @@ def _equal(reader: Reader, items: list[_Item], destination: Path) -> bool:
     there = {entry.parts: entry for entry in scan(destination)}
     if there.keys() != {item.parts for item in items}:
         return False
-    return all(there[item.parts].kind == item.named.kind and _same(reader, item, there[item.parts].path) for item in items)
+    return all(
+        there[item.parts].kind == item.named.kind and _same(reader, item, there[item.parts].path) for item in items
+    )
 
 
 def _same(reader: Reader, item: _Item, path: Path) -> bool:

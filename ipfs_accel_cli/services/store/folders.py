@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeAlias
 
-from ipfs_accel_cli.content.builder import Built, directory
+from ipfs_accel_cli.content.builder import Built
 from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.content.hamt import build_directory
 from ipfs_accel_cli.content.profiles import Profile
 from ipfs_accel_cli.content.unixfs import check_name
 from ipfs_accel_cli.core.errors import LimitReached, MalformedContent
@@ -55,10 +56,8 @@ def add(tree: Tree, parts: list[str], leaf: Built | Tree) -> None:
 
 
 def finish(tree: Tree, profile: Profile, on_block: BlockSink) -> Built:
-    """Make the directory blocks from the innermost outwards."""
+    """Make the directory blocks from the innermost outwards; a large directory is sharded as its profile says."""
     entries = [
         (name, entry if isinstance(entry, Built) else finish(entry, profile, on_block)) for name, entry in tree.items()
     ]
-    block, built = directory(entries, profile)
-    on_block(built.cid, block)
-    return built
+    return build_directory(entries, profile, on_block)

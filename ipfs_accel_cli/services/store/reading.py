@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
+from ipfs_accel_cli.content import files, hamt
 from ipfs_accel_cli.content.cid import CID, DAG_PB
 from ipfs_accel_cli.content.dagpb import Link
 from ipfs_accel_cli.content.unixfs import Entry, read
@@ -18,7 +20,7 @@ from ipfs_accel_cli.services.store.index import Index, StoredObject, WholeFile
 from ipfs_accel_cli.services.store.references import Reference
 
 _PIECE_BYTES = 1 << 20
-_MAX_LEVELS = 64  # Three levels of the narrowest profile hold a terabyte; only an attacker builds deeper.
+_NAMES_COMPARED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Reader:
     def resolve(self, reference: Reference) -> CID:
         """Follow the names of a reference through directories; symbolic links are not followed.
 
-        Raises NotFound with near names, and UnsupportedContent at a sharded directory.
+        Raises NotFound with near names.
         """
         cid, walked = reference.cid, str(reference.cid)
         for name in reference.path:
@@ -90,15 +92,25 @@ class Reader:
             return object_range(named.file.object, offset, count)
         if named.entry is None:
             return iter([self.blocks.read(named.cid)[offset : offset + count]])
-        return dag_range(self.blocks.read, named.cid, named.size_bytes, offset, count)
+        return files.read(named.cid, self.block, offset, count)
+
+    def block(self, cid: CID) -> bytes:
+        """Read a block for a walk that may be long; raises Cancelled, and as `Blocks.read`."""
+        current().check()
+        return self.blocks.read(cid)
+
+    def entries(self, cid: CID) -> Iterator[tuple[str, Link]]:
+        """Yield the entries of a directory, plain or sharded; raises MalformedContent."""
+        return hamt.entries(cid, self.block)
 
     def _child(self, cid: CID, name: str, walked: str) -> Link:
         named = self.look(cid)
         if named.entry is None or named.kind != "directory":
             raise NotFound(f"{walked} is a {named.kind}: it has no entry {name!r}")
-        link = named.entry.child(name)
+        link = hamt.child(cid, name, self.block)
         if link is None:
-            near = difflib.get_close_matches(name, [link.name for link in named.entry.links], n=1)
+            known = [name for name, _ in islice(self.entries(cid), _NAMES_COMPARED)]
+            near = difflib.get_close_matches(name, known, n=1)
             hint = f"; there is {near[0]!r}" if near else ""
             raise NotFound(f"{walked} has no entry {name!r}{hint}", suggestion=f"ipfs-accel store ls {walked}")
         return link
@@ -118,45 +130,3 @@ def object_range(stored: StoredObject, offset: int, count: int) -> Iterator[byte
             yield piece
     finally:
         os.close(descriptor)
-
-
-def dag_range(
-    read_block: Callable[[CID], bytes], root: CID, size_bytes: int, offset: int, count: int
-) -> Iterator[bytes]:
-    """Yield a stretch of a file by walking its DAG, reading only the blocks that hold some of it.
-
-    Raises MalformedContent when a block does not have the size that the node above it states.
-    """
-    end = offset + count
-    stack = [(root, 0, size_bytes, 0)]
-    while stack:
-        cid, start, size, level = stack.pop()
-        current().check()
-        if level > _MAX_LEVELS:
-            raise MalformedContent(f"the file {root} is more than {_MAX_LEVELS} levels deep")
-        content, children = _open_node(cid, read_block(cid), size)
-        if start < end and start + len(content) > offset:
-            yield content[max(offset - start, 0) : end - start]
-        position = start + len(content)
-        below = []
-        for child, child_size in children:
-            if child_size and position < end and position + child_size > offset:
-                below.append((child, position, child_size, level + 1))
-            position += child_size
-        stack.extend(reversed(below))
-
-
-def _open_node(cid: CID, block: bytes, size_bytes: int) -> tuple[bytes, list[tuple[CID, int]]]:
-    """Return the content in a block of a file and the blocks below it with their sizes."""
-    if cid.codec != DAG_PB:
-        content, children = block, []
-    else:
-        entry = read(block)
-        if entry.kind not in ("file", "raw"):
-            raise MalformedContent(f"{cid} is a {entry.kind} inside a file")
-        content = entry.unixfs.data
-        children = list(zip((link.cid for link in entry.links), entry.unixfs.block_sizes, strict=True))
-    actual = len(content) + sum(size for _, size in children)
-    if actual != size_bytes:
-        raise MalformedContent(f"{cid} holds {actual} bytes where {size_bytes} are stated")
-    return content, children

@@ -31,6 +31,14 @@ def parse(text: str | CID) -> Reference:
     return Reference(parse_cid(root), tuple(name for name in names if name))
 
 
+def root_only(text: str | CID) -> CID:
+    """Read a reference that may not have a path; raises Invalid."""
+    reference = parse(text)
+    if reference.path:
+        raise Invalid(f"{text} names an entry of a directory; only whole roots are kept and removed")
+    return reference.cid
+
+
 def parse_cid(text: str) -> CID:
     """Read a CID that somebody typed; raises Invalid."""
     try:

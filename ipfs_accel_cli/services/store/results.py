@@ -170,5 +170,5 @@ class Finding(Result):
     kind: str = Field(description="rubbish, damaged, missing or database.")
     subject: str
     detail: str
-    mendable: bool = Field(description="`ipfs-accel doctor` can put it right by itself.")
+    mendable: bool = Field(description="It is rubbish, and `ipfs-accel store gc` removes it.")
     suggestion: str | None = None

@@ -124,6 +124,24 @@ class PutSession:
         """
         commit(self.staging, self._index, self._database, [Root(*root) for root in roots], also)
 
+    def adopt(self, staged: StagedObject) -> None:
+        """Take a finished file of the lease folder for an object, or drop it where the store has the same."""
+        if staged.path is not None and self.in_store(staged.sha256, linked=staged.link_identity is not None):
+            staged.path.unlink()
+            staged = StagedObject(staged.sha256, staged.size_bytes, None)
+        self.staging.add_object(staged)
+
+    def in_store(self, sha256: bytes, *, linked: bool = False) -> bool:
+        """Say whether the store holds an object in good order, and let no gc take it before this session ends."""
+        with locked(self._index.places.lock, shared=True):
+            self._lease.found(sha256)
+            return stands(self._index, sha256, linked=linked)
+
+    def bytes_of(self, sha256: bytes) -> Path:
+        """Return the file with the bytes of an object that this session adopted."""
+        staged = self.staging.object_path(sha256)
+        return staged if staged.exists() else self._index.places.object(sha256)
+
     def _store(self, path: Path, source: int, link: bool, progress: Progress) -> StoredFile:
         if not stat.S_ISREG(os.fstat(source).st_mode):
             raise Invalid(f"{path} is not a regular file")
@@ -147,18 +165,10 @@ class PutSession:
 
     def _note(self, staged: StagedObject, number: int, leaves: LeafSink) -> StoredFile:
         built = leaves.finish()
-        if staged.path is not None and self._in_store(staged):
-            staged.path.unlink()
-            staged = StagedObject(staged.sha256, staged.size_bytes, None)
-        self.staging.add_object(staged)
+        self.adopt(staged)
         key = bytes(built.cid.to_v1())
         self.staging.add_file(number, key, built.cid.version, staged.sha256, self.profile.name, built.total_bytes)
         return StoredFile(built.cid, staged.size_bytes, staged.sha256, built.total_bytes)
-
-    def _in_store(self, staged: StagedObject) -> bool:
-        with locked(self._index.places.lock, shared=True):
-            self._lease.found(staged.sha256)
-            return stands(self._index, staged.sha256, linked=staged.link_identity is not None)
 
     def _check_space(self, size_bytes: int) -> None:
         free = shutil.disk_usage(self.staging.folder).free

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from ipfs_accel_cli.content.builder import Built, symlink
 from ipfs_accel_cli.content.errors import Malformed
@@ -20,6 +20,7 @@ from ipfs_accel_cli.core.errors import Invalid, NotFound
 from ipfs_accel_cli.services.store import folders
 
 _REPORT_BYTES = 4 << 20
+_BUFFER_BYTES = 1 << 20
 
 Kind = Literal["file", "directory", "symlink"]
 
@@ -37,7 +38,7 @@ class Found:
 class Meter:
     """Report the progress of many files as one count of bytes, a few times a second at most."""
 
-    def __init__(self, total_bytes: int, message: str) -> None:
+    def __init__(self, total_bytes: int | None, message: str) -> None:
         self._total_bytes = total_bytes
         self._message = message
         self._done = self._told = 0
@@ -76,6 +77,18 @@ def assemble(
             continue
         folders.add(tree, list(entry.parts), _linked(entry, profile, on_block) or store(entry))
     return folders.finish(tree, profile, on_block)
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file for the block; raises NotFound and Invalid."""
+    with explained(path):
+        # Without O_NONBLOCK a named pipe would keep the call waiting for a writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb", buffering=_BUFFER_BYTES) as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise Invalid(f"{path} is not a regular file")
+        yield file
 
 
 @contextmanager

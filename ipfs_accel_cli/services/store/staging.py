@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ipfs_accel_cli.services.store.places import INLINE_BYTES
 
@@ -110,7 +111,7 @@ class Staging:
                 )
                 if staged.path is not None:
                     os.rename(staged.path, self.object_path(staged.sha256))
-            elif staged.path is not None:
+            elif staged.path not in (None, self.object_path(staged.sha256)):
                 staged.path.unlink()
 
     def add_leaves(self, number: int, rows: Iterable[LeafRow]) -> None:
@@ -175,7 +176,7 @@ class Staging:
         """Take note that an object is in the store already, so that its staged bytes are not needed."""
         self._connection.execute("UPDATE objects SET fresh = 0 WHERE sha256 = ?", (sha256,))
 
-    def execute(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    def execute(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """Run a statement on the session's own database; for tables that one use of a session needs for itself."""
         with self._lock:
             return self._connection.execute(statement, values).fetchall()

@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from ipfs_accel_cli.content.cid import CID
-from ipfs_accel_cli.content.errors import Malformed
+from ipfs_accel_cli.content.errors import ContentError, Malformed
 from ipfs_accel_cli.content.profiles import Profile
 from ipfs_accel_cli.content.profiles import profile as named_profile
+from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import DiskFull, Invalid, NotFound
+from ipfs_accel_cli.core.errors import DiskFull, Invalid, NotFound, classified
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.results import Blob
-from ipfs_accel_cli.services.store import roots
+from ipfs_accel_cli.services.store import checking, describing, extracting, roots
 from ipfs_accel_cli.services.store.blocks import Blocks, missing
+from ipfs_accel_cli.services.store.collecting import collect
+from ipfs_accel_cli.services.store.exporting import export_car
+from ipfs_accel_cli.services.store.importing import import_car
 from ipfs_accel_cli.services.store.index import Index, WholeFile
 from ipfs_accel_cli.services.store.lease import lease
 from ipfs_accel_cli.services.store.places import Places
+from ipfs_accel_cli.services.store.putting import compute, put
 from ipfs_accel_cli.services.store.reading import Reader
-from ipfs_accel_cli.services.store.references import parse
+from ipfs_accel_cli.services.store.references import parse, root_only
+from ipfs_accel_cli.services.store.removing import remove
+from ipfs_accel_cli.services.store.results import (
+    Collected,
+    Computed,
+    Exported,
+    Finding,
+    Got,
+    Imported,
+    Inspection,
+    Listing,
+    Removed,
+    Stat,
+    Stored,
+    Verification,
+)
 from ipfs_accel_cli.services.store.roots import Root
 from ipfs_accel_cli.services.store.session import PutSession
+from ipfs_accel_cli.services.store.sources import open_regular
+from ipfs_accel_cli.services.store.verifying import Verifier
 
 
 class Store:
@@ -42,7 +64,7 @@ class Store:
         chosen = profile_named(profile or self._profile)
         self._index.places.home.ensure()
         self._index.connection()
-        with disk_full_told(), lease(self._index.places, self._database) as held:
+        with told(), lease(self._index.places, self._database) as held:
             session = PutSession(self._index, self._database, held, chosen)
             try:
                 yield session
@@ -73,6 +95,96 @@ class Store:
         """Return the sha-256 of the content of a whole file; raises NotFound."""
         return self._whole(cid).object.sha256
 
+    def put(self, paths: Iterable[str | Path], profile: str | None = None, *, link: bool = False) -> Iterator[Stored]:
+        """Store files and folders, each kept under its name as soon as it is whole.
+
+        Raises NotFound, Invalid for what is no file, folder or symbolic link, Conflict for a file that changes.
+        """
+        for path in paths:
+            allowed = current().path(path)
+            with self.session(profile) as session:
+                yield put(session, allowed, str(path), link=link)
+
+    def cid_of(self, paths: Iterable[str | Path], profile: str | None = None) -> Iterator[Computed]:
+        """Compute the CIDs that files and folders would have; touches no home folder. Raises as `put`."""
+        chosen = profile_named(profile or self._profile)
+        for path in paths:
+            yield compute(current().path(path), str(path), chosen)
+
+    def get(self, reference: str | CID, destination: str | Path | None = None) -> Got:
+        """Write a file or folder to disk, by default under its own name in the working folder.
+
+        Raises Conflict for what is there and differs, UnsafeContent for content that would leave the folder.
+        """
+        parsed = parse(reference)
+        name = parsed.path[-1] if parsed.path else str(parsed.cid)
+        target = current().path(destination if destination is not None else name)
+        cid = self._reader.resolve(parsed)
+        if destination is not None and target.is_dir() and self._reader.look(cid).kind != "directory":
+            target = current().path(target / name)
+        return extracting.get(self._reader, cid, target)
+
+    def stat(self, reference: str | CID) -> Stat:
+        """Describe what a reference names; raises NotFound."""
+        return describing.stat(self._reader, self._reader.resolve(parse(reference)))
+
+    def ls(self, reference: str | CID | None = None) -> Listing:
+        """List the roots that are kept, or the entries of a directory; raises NotFound."""
+        if reference is None:
+            return describing.list_roots(self._reader)
+        parsed = parse(reference)
+        name = parsed.path[-1] if parsed.path else ""
+        return describing.list_entries(self._reader, self._reader.resolve(parsed), name)
+
+    def verify(self, references: Iterable[str | CID] | None = None) -> Verification:
+        """Hash what the references reach, or everything in the store, again from disk.
+
+        Raises VerificationFailed whose `errors` name each damaged block with its object, offset, length and CID.
+        """
+        verifier = Verifier(self._index, self._blocks, self._database)
+        if references is None:
+            return verifier.everything()
+        return verifier.dags([self._reader.resolve(parse(reference)) for reference in references])
+
+    def remove(self, references: Iterable[str | CID]) -> Removed:
+        """Stop keeping what was put or imported by hand; raises NotFound, and Conflict for what a model needs."""
+        return remove(self._index, self._database, [root_only(reference) for reference in references])
+
+    def gc(self, *, dry_run: bool = False) -> Collected:
+        """Remove what nothing keeps; safe beside writers and readers in any process."""
+        return collect(self._index, self._blocks, self._database, dry_run=dry_run)
+
+    def import_car(self, car: str | Path) -> Imported:
+        """Take in a CAR file and keep its roots; what is wrong with any block keeps all of it out.
+
+        Raises MalformedContent, VerificationFailed, UnsafeContent and UnsupportedContent (CARv2, unknown hashes).
+        """
+        path = current().path(car)
+        with open_regular(path) as stream, self.session() as session:
+            return import_car(session, self._index, self._blocks, path, stream)
+
+    def export_car(self, references: str | CID | Sequence[str | CID], output: str | Path) -> Exported:
+        """Write the DAGs of one or more references as a CAR file; raises NotFound when they are not complete.
+
+        An equal file that is there already is no error, any other is a Conflict.
+        """
+        several = [references] if isinstance(references, str | CID) else references
+        cids = [self._reader.resolve(parse(reference)) for reference in several]
+        total_bytes = sum(self._reader.look(cid).total_bytes for cid in cids)
+        return export_car(self._index, self._blocks, cids, current().path(output), total_bytes)
+
+    def inspect(self, cid: str) -> Inspection:
+        """Take a CID apart, whether its content is here or not; raises Invalid."""
+        return describing.inspect(cid)
+
+    def check(self) -> list[Finding]:
+        """Compare tables, files and roots without hashing; what is not as it should be."""
+        return checking.check(self._index, self._blocks, self._database)
+
+    def mend(self) -> list[Finding]:
+        """Remove what dead writers left behind; what was removed."""
+        return checking.mend(self._index, self._database)
+
     def keep(self, connection: sqlite3.Connection, root: Root) -> None:
         """Keep a DAG that is in the store, inside the caller's write transaction; raises NotFound."""
         roots.keep(connection, Root(*root))
@@ -99,11 +211,16 @@ def profile_named(name: str) -> Profile:
 
 
 @contextmanager
-def disk_full_told() -> Iterator[None]:
-    """Turn SQLite's way of saying that the disk is full into ours."""
+def told() -> Iterator[None]:
+    """Turn what content and database say is wrong into our errors, for callers that do not come through the door."""
     try:
         yield
     except sqlite3.OperationalError as error:
         if "disk is full" in str(error):
             raise DiskFull("no space left while writing the database") from error
         raise
+    except (ContentError, OSError) as error:
+        known = classified(error)
+        if known is None:
+            raise
+        raise known from error

@@ -52,8 +52,7 @@ class Verifier:
 
     def dags(self, roots: Iterable[CID]) -> Verification:
         """Check all that the roots reach; a block that is not here counts as damage. Raises VerificationFailed."""
-        frontier = Frontier()
-        try:
+        with Frontier() as frontier:
             for visit in walk(self._index, self._blocks, roots, frontier, inner_leaves=False):
                 if visit.file is not None:
                     self._file(visit.file)
@@ -63,17 +62,13 @@ class Verifier:
                     self._errors.append(damage(visit.cid, "the block is not in the store, or its file is gone"))
                 elif visit.file is None:
                     self._lone_leaf(visit.cid)
-        finally:
-            frontier.close()
         return self._outcome()
 
     def _file(self, file: WholeFile) -> None:
         trouble = file.object.trouble()
         if trouble is not None:
             self._bad.add(file.object.sha256)
-            self._errors.append(
-                damage(file.cid, trouble, file.object.sha256.hex(), 0, file.object.size_bytes)
-            )
+            self._errors.append(damage(file.cid, trouble, file.object.sha256.hex(), 0, file.object.size_bytes))
             return
         before = len(self._errors)
         descriptor = file.object.open()
@@ -128,9 +123,7 @@ class Verifier:
     def _outcome(self) -> Verification:
         self._note()
         if not self._errors:
-            return Verification(
-                objects=len(self._good), blocks=self._block_count, size_bytes=self._size_bytes
-            )
+            return Verification(objects=len(self._good), blocks=self._block_count, size_bytes=self._size_bytes)
         pieces = len(self._errors)
         raise VerificationFailed(
             f"{pieces} damaged or missing block{'s' if pieces > 1 else ''}; the first: {self._errors[0]['detail']}",

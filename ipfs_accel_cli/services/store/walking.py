@@ -38,6 +38,12 @@ class Frontier:
         self._connection.execute("CREATE TABLE ahead (place INTEGER PRIMARY KEY, cid BLOB, inside INTEGER)")
         self._connection.execute("BEGIN")
 
+    def __enter__(self) -> Frontier:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
     def push(self, cids: Iterable[CID], *, inside: bool = False) -> None:
         """Put blocks ahead, so that the first of them comes next."""
         rows = [(bytes(cid), inside) for cid in cids]
@@ -55,10 +61,6 @@ class Frontier:
             cid = CID.parse(row[1])
             if self._connection.execute("INSERT OR IGNORE INTO seen VALUES (?)", (bytes(cid.to_v1()),)).rowcount:
                 return cid, bool(row[2])
-
-    def close(self) -> None:
-        """Forget everything."""
-        self._connection.close()
 
 
 def walk(

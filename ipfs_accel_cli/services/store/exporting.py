@@ -1,0 +1,71 @@
+"""Writing DAGs as a CAR file: depth first, each block once, the same bytes every time."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ipfs_accel_cli.content import car
+from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.content.multihash import IDENTITY
+from ipfs_accel_cli.core.errors import NotFound
+from ipfs_accel_cli.services.store.blocks import Blocks
+from ipfs_accel_cli.services.store.index import Index
+from ipfs_accel_cli.services.store.results import Exported
+from ipfs_accel_cli.services.store.scratch import rename_new, scratch_beside, taken
+from ipfs_accel_cli.services.store.sources import Meter
+from ipfs_accel_cli.services.store.walking import Frontier, walk
+
+
+def export_car(index: Index, blocks: Blocks, roots: Sequence[CID], out: Path, size_bytes: int | None) -> Exported:
+    """Write a CARv1 file under a temporary name, then rename it; `size_bytes` is what progress counts to.
+
+    Raises NotFound when a block of the DAGs is not here, VerificationFailed when one is damaged, Conflict when another
+    file has the name.
+    """
+    source = _Source(index, blocks, Meter(size_bytes, f"exporting {out.name}"))
+    with scratch_beside(out) as scratch:
+        with scratch.open("xb") as file:
+            written = car.write(file, roots, source.blocks(roots))
+            file.flush()
+            os.fsync(file.fileno())
+        exists = os.path.lexists(out)
+        if not exists:
+            rename_new(scratch, out)
+        elif not out.is_file() or not filecmp.cmp(scratch, out, shallow=False):
+            raise taken(out)
+    return Exported(
+        path=str(out),
+        roots=[str(root) for root in roots],
+        blocks=source.count,
+        size_bytes=written,
+        unchanged=exists,
+    )
+
+
+class _Source:
+    """The blocks of some DAGs in their order, counted as they are given out."""
+
+    def __init__(self, index: Index, blocks: Blocks, meter: Meter) -> None:
+        self.count = 0
+        self._index = index
+        self._blocks = blocks
+        self._meter = meter
+
+    def blocks(self, roots: Sequence[CID]) -> Iterator[tuple[CID, bytes]]:
+        """Yield each block once, checked; a block that an identity CID carries in itself is left out."""
+        with Frontier() as frontier:
+            for visit in walk(self._index, self._blocks, roots, frontier):
+                if visit.cid.multihash.code == IDENTITY:
+                    continue
+                if visit.kind == "missing":
+                    raise NotFound(
+                        f"the DAG is not complete: {visit.cid} is not in the store",
+                        suggestion=f"ipfs-accel store stat {roots[0]}",
+                    )
+                data = self._blocks.read(visit.cid)
+                self.count += 1
+                self._meter.add(len(data))
+                yield visit.cid, data

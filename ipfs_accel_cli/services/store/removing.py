@@ -1,0 +1,36 @@
+"""Ceasing to keep what somebody put or imported by hand."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.core.database import Database
+from ipfs_accel_cli.core.errors import Conflict, NotFound
+from ipfs_accel_cli.services.store.index import Index, spellings
+from ipfs_accel_cli.services.store.putting import USER
+from ipfs_accel_cli.services.store.results import Removed
+
+
+def remove(index: Index, database: Database, cids: Sequence[CID]) -> Removed:
+    """Take the user's roots away, all of them or none; the bytes stay until gc.
+
+    Raises NotFound for a CID that nothing keeps, Conflict for one that only another owner keeps.
+    """
+    index.connection()
+    with database.write() as connection:
+        count = sum(_release(index, connection, cid) for cid in dict.fromkeys(cids))
+    return Removed(cids=[str(cid) for cid in dict.fromkeys(cids)], roots=count)
+
+
+def _release(index: Index, connection: sqlite3.Connection, cid: CID) -> int:
+    query = "DELETE FROM roots WHERE owner = ? AND cid IN (?, ?)"
+    removed = connection.execute(query, (USER, *spellings(cid))).rowcount
+    if removed:
+        return removed
+    others = index.roots(cid)
+    if not others:
+        raise NotFound(f"{cid} is not kept here as a root", suggestion="ipfs-accel store ls")
+    owner, label = others[0]["owner"], others[0]["label"]
+    raise Conflict(f"{cid} is kept by {owner}:{label}", suggestion=f"ipfs-accel {owner} rm {label}")
