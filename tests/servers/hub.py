@@ -92,5 +92,7 @@ def _json(handler: Handler, value: object) -> None:
 
 
 def _refuse(handler: Handler, status: int, code: str, message: str) -> None:
-    headers = {"Content-Type": "application/json", "X-Error-Message": message} | ({"X-Error-Code": code} if code else {})
+    headers = {"Content-Type": "application/json", "X-Error-Message": message} | (
+        {"X-Error-Code": code} if code else {}
+    )
     handler.reply(status, json.dumps({"error": message}).encode(), headers)

@@ -19,7 +19,7 @@ class PackageIndex(Site):
     """Serves every wheel in a folder.
 
     `wrong_hash` names wheels whose stated sha-256 is another one; `metadata` offers each METADATA beside its wheel
-    (PEP 658), without which pip has to fetch a wheel to know it.
+    (PEP 658), without which pip has to fetch a wheel to know it; `login` is the `user:password` that is asked for.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -27,6 +27,7 @@ class PackageIndex(Site):
         self.folder = folder
         self.wrong_hash: set[str] = set()
         self.metadata = True
+        self.login: str | None = None
 
     def wheels_sent(self) -> list[str]:
         """Return the requests that fetched (a part of) a wheel."""
@@ -34,8 +35,9 @@ class PackageIndex(Site):
 
     def environment(self) -> dict[str, str]:
         """Return the variables that make pip use this index and nothing else."""
+        address = self.url.replace("://", f"://{self.login}@") if self.login else self.url
         return {
-            "PIP_INDEX_URL": f"{self.url}/simple/",
+            "PIP_INDEX_URL": f"{address}/simple/",
             "PIP_EXTRA_INDEX_URL": "",
             "PIP_FIND_LINKS": "",
             "PIP_CONFIG_FILE": os.devnull,
@@ -45,6 +47,8 @@ class PackageIndex(Site):
 
     def answer(self, handler: Handler) -> None:
         path = handler.path.partition("?")[0]
+        if self.login and handler.headers.get("authorization") != f"Basic {_base64(self.login)}":
+            return handler.reply(401, b"who are you?", {"WWW-Authenticate": 'Basic realm="index"'})
         if match := re.fullmatch(r"/simple/([^/]+)/?", path):
             return self._page(handler, match[1])
         name = path.rpartition("/")[2]
@@ -104,6 +108,10 @@ def _metadata(wheel: Path) -> bytes:
 
 def _project(wheel: Path) -> str:
     return re.sub(r"[-_.]+", "-", wheel.name.partition("-")[0]).lower()
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def _record(data: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +13,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Faults:
-    """What goes wrong: `status` answers every request with an error, `cuts` breaks so many downloads off."""
+    """What goes wrong: `status` answers every request with an error, `cuts` breaks so many downloads off.
+
+    `then` becomes the status once the last cut is made. `hold` is waited for in the middle of every download, and
+    `silent` leaves the size of files unsaid before they are fetched.
+    """
 
     status: int | None = None
+    then: int | None = None
+    silent: bool = False
+    hold: threading.Event | None = None
     cuts: int = 0
     cut_after_bytes: int = 1000
     ranges: bool = True
@@ -22,10 +30,14 @@ class Faults:
 
 
 class Site:
-    """What a server serves; `log` holds a line `METHOD path [range]` for each request."""
+    """What a server serves; `log` holds a line `METHOD path [range]` for each request.
+
+    `held` is set when a download waits in its middle.
+    """
 
     def __init__(self) -> None:
         self.faults = Faults()
+        self.held = threading.Event()
         self.log: list[str] = []
         self.url = ""
 
@@ -47,13 +59,10 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.site.answer(self)
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815
 
     def reply(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
-            self.send_header(name, value)
-        self.end_headers()
+        self._begin(status, len(body), headers or {})
         if self.command != "HEAD":
             self.wfile.write(body)
 
@@ -71,24 +80,52 @@ class Handler(BaseHTTPRequestHandler):
             end = min(int(match[2] or len(data)), len(data) - 1)
             extra["Content-Range"] = f"bytes {start}-{end}/{len(data)}"
             data = data[start : end + 1]
+        if faults.silent and self.command == "HEAD":
+            return self.reply(405, b"")
+        if faults.hold is not None and self.command == "GET":
+            return self._send_in_halves(status, data, extra, faults.hold)
         if faults.cuts and self.command == "GET" and len(data) > faults.cut_after_bytes:
             faults.cuts -= 1
-            self.send_response(status)
-            for key, value in {"Content-Length": str(len(data)), **extra}.items():
-                self.send_header(key, value)
-            self.end_headers()
+            faults.status = faults.then if faults.cuts == 0 else None
+            self._begin(status, len(data), extra)
             self.wfile.write(data[: faults.cut_after_bytes])
             self.wfile.flush()
             self.close_connection = True
             return None
         return self.reply(status, data, extra)
 
+    def _send_in_halves(self, status: int, data: bytes, headers: dict[str, str], hold: threading.Event) -> None:
+        half = len(data) // 2
+        self._begin(status, len(data), headers)
+        try:
+            self.wfile.write(data[:half])
+            self.wfile.flush()
+            self.site.held.set()
+            hold.wait(60)
+            self.wfile.write(data[half:])
+        except OSError:
+            self.close_connection = True
+
+    def _begin(self, status: int, size_bytes: int, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(size_bytes), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+
+class _Server(ThreadingHTTPServer):
+    """A server that takes clients who hang up as a matter of course."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
 
 @contextmanager
 def serving(site: Site) -> Iterator[None]:
     """Serve a site for the block; `site.url` is its address."""
     handler = type("BoundHandler", (Handler,), {"site": site})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     site.url = f"http://127.0.0.1:{server.server_port}"

@@ -18,7 +18,7 @@ from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Source
 READ_BYTES = 1 << 20
 # Attempts in a row that brought nothing; each byte gained starts the count anew.
 MAX_ATTEMPTS = 4
-FIRST_WAIT_SECONDS = 0.5
+FIRST_WAIT_SECONDS = 0.25
 SPARE_BYTES = 16 << 20  # For the database and the file system's own needs.
 
 
@@ -127,7 +127,7 @@ class _Transfer:
 
     def _continue(self) -> None:
         size_bytes = self._file.size_bytes
-        if size_bytes is not None and self.have_bytes == size_bytes and self._digests:
+        if self.have_bytes == size_bytes and self._digests and self.target.exists():
             return
         with self.target.open("ab") as file:
             for chunk in self._source.open(self._file, self.have_bytes):

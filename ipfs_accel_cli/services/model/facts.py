@@ -113,7 +113,7 @@ def licence(files: Mapping[str, Path]) -> str | None:
     with card.open("rb") as file:
         text = file.read(1 << 16).decode("utf-8", "replace")
     front = re.match(r"\s*---\r?\n(.*?)\r?\n---", text, re.DOTALL)
-    stated = re.search(r"^license:\s*[\"']?([A-Za-z0-9.+-]+)", front[1], re.MULTILINE) if front else None
+    stated = re.search(r"^license:[ \t]*[\"']?([A-Za-z0-9.+-]+)", front[1], re.MULTILINE) if front else None
     return stated[1] if stated else None
 
 

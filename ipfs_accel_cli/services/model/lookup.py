@@ -9,7 +9,7 @@ from typing import Any
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.content.manifest import Manifest, Statement
-from ipfs_accel_cli.core.errors import Invalid, NotFound
+from ipfs_accel_cli.core.errors import Invalid, NotFound, VerificationFailed
 from ipfs_accel_cli.services.model import catalogue
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.facts import Facts
@@ -77,6 +77,16 @@ class Lookup:
         names = {named.name for named in self.registry.names()} | set(self.registry.aliases()) | set(suggested)
         return difflib.get_close_matches(text, sorted(names), n=3, cutoff=0.6)
 
+    def with_near_references(self, error: NotFound, wanted: Reference) -> NotFound:
+        """Return a source's error with references that are spelled much like the one wanted, where there are any."""
+        known = {parse(text).short_name: text for text in (*self.registry.references(), *catalogue.DEFAULTS.values())}
+        near = difflib.get_close_matches(wanted.short_name, sorted(known.keys() - {wanted.short_name}), n=3, cutoff=0.7)
+        if error.suggestion or not near:
+            return error
+        references = [str(parse(known[name]).pinned(None)) for name in near]
+        suggestion = f"ipfs-accel model pull {references[0]}"
+        return NotFound(f"{error.detail}; near names: {', '.join(references)}", suggestion=suggestion, near=references)
+
     def _by_manifest(self, manifest: str, text: str) -> Named:
         names = self.registry.names_of(manifest)
         if not names:
@@ -84,25 +94,25 @@ class Lookup:
         return names[0]
 
     def _missing(self, text: str, reference: Reference) -> NotFound:
-        wanted = reference.locator if reference.scheme == NAMED else reference.short_name
-        near = self.near(wanted)
-        hint = f"; near names: {', '.join(near)}" if near else ""
-        here = [name for name in near if self.registry.named(name)]
-        packaged = next((ref for ref in catalogue.DEFAULTS.values() if parse(ref).short_name in near), None)
         if reference.scheme != NAMED:
-            suggestion = f"ipfs-accel model pull {text}"
-        elif here:
-            suggestion = f"ipfs-accel model show {here[0]}"
-        else:
-            suggestion = f"ipfs-accel model pull {packaged}" if packaged else "ipfs-accel model ls"
-        version = reference.revision if reference.scheme == NAMED else None
-        known = self.registry.named(reference.locator) if version else None
+            return NotFound(f"{text!r} was not pulled", suggestion=f"ipfs-accel model pull {text}")
+        known = self.registry.named(reference.locator) if reference.revision else None
         if known is not None:
-            return NotFound(
-                f"the model {known.name!r} has no version {version}; the newest is {known.version}",
-                suggestion=f"ipfs-accel model show {known.name}",
-            )
+            detail = f"the model {known.name!r} has no version {reference.revision}; the newest is {known.version}"
+            return NotFound(detail, suggestion=f"ipfs-accel model show {known.name}")
+        near = self.near(reference.locator)
+        hint = f"; near names: {', '.join(near)}" if near else ""
+        suggestion = self._next_command(reference, near)
         return NotFound(f"no model named {text!r} is here{hint}", suggestion=suggestion, near=near)
+
+    def _next_command(self, reference: Reference, near: list[str]) -> str:
+        here = next((name for name in near if self.registry.named(name)), None)
+        if here is not None:
+            return f"ipfs-accel model show {here}"
+        packaged = next((ref for ref in catalogue.DEFAULTS.values() if parse(ref).short_name in near), None)
+        if packaged is not None:
+            return f"ipfs-accel model pull {packaged}"
+        return f"ipfs-accel model pull hf://{reference.locator}" if "/" in reference.locator else "ipfs-accel model ls"
 
 
 def load_manifest(store: Store, manifest: str) -> Manifest:
@@ -115,7 +125,7 @@ def is_whole(store: Store, manifest: str) -> bool:
     try:
         entries = load_manifest(store, manifest).files
         return all(store.object_path(entry.cid).stat().st_size == entry.size_bytes for entry in entries)
-    except (NotFound, FileNotFoundError):
+    except (NotFound, VerificationFailed, FileNotFoundError):
         return False
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.paths import Home
-from ipfs_accel_cli.services.model import download, tables
+from ipfs_accel_cli.services.model import cars, download, tables
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.lookup import is_whole
 from ipfs_accel_cli.services.model.register import Registration, register
 from ipfs_accel_cli.services.model.selection import Selection
-from ipfs_accel_cli.sources.base import Packed, Snapshot, Source, Versioned
-from ipfs_accel_cli.sources.reference import Reference
+from ipfs_accel_cli.sources.base import Packed, RemoteFile, Snapshot, Source, Versioned
+from ipfs_accel_cli.sources.reference import Reference, of_path
 from ipfs_accel_cli.sources.registry import source_for
 
 _WAIT_SECONDS = 0.1
@@ -58,6 +58,19 @@ class Puller:
             manifest, revision = known
             named = self._name(name, manifest, reference, revision)
             return Outcome(named, revision)
+
+    def add_car(self, car: Path, name: str) -> Outcome:
+        """Register the model of a CAR file that was exported; raises what `cars.unpack` and `register` raise."""
+        reference = of_path(car)
+        with self._alone(reference, Selection()) as folder:
+            unpacked = cars.unpack(car, _empty(folder / "unpacked"))
+            files = tuple(RemoteFile(path) for path in unpacked.paths)
+            snapshot = Snapshot(reference, str(unpacked.manifest.cid), files)
+            registration = Registration(
+                name, str(reference), expected=unpacked.manifest, said=tuple(unpacked.statements)
+            )
+            registered = register(self.store, snapshot, unpacked.paths, registration)
+            return Outcome(registered.named, snapshot.revision, 0, registered.new)
 
     def _without_network(self, source: Source, reference: Reference, selection: Selection) -> tuple[str, str] | None:
         """Return (manifest, revision) of what is here when that answers the reference without resolving it."""

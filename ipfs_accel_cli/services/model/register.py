@@ -22,11 +22,16 @@ KIND_MANIFEST, KIND_STATEMENT = "manifest", "statement"
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What a model is to be called, and which question the snapshot answers."""
+    """What a model is to be called, and which question the snapshot answers.
+
+    `expected` is the manifest that the files must give, `said` what came along with them.
+    """
 
     name: str
     asked: str
-    selection: str
+    selection: str = ""
+    expected: Manifest | None = None
+    said: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,8 @@ class Registered:
 def register(store: Store, snapshot: Snapshot, paths: Mapping[str, Path], registration: Registration) -> Registered:
     """Store the files of a snapshot and register them as a model; every path of the snapshot must be in `paths`.
 
-    Raises UnsafeContent and MalformedContent for what must not be kept, VerificationFailed when the bytes that were
-    stored are not those that were checked, and Conflict when a file changed meanwhile.
+    Raises UnsafeContent and MalformedContent for what must not be kept, VerificationFailed when the bytes are not
+    those that the source or the expected manifest states, and Conflict when a file changed meanwhile.
     """
     files = {file.path: paths[file.path] for file in snapshot.files}
     before = {path: _state(local) for path, local in files.items()}
@@ -49,7 +54,8 @@ def register(store: Store, snapshot: Snapshot, paths: Mapping[str, Path], regist
     scan.scan(files)
     known = facts.read(files)
     licence = facts.licence(files)
-    with store.session() as session:
+    expected = registration.expected
+    with store.session(expected.profile if expected else None) as session:
         stored = _store(session, snapshot, files)
         changed = [path for path, local in files.items() if _state(local) != before[path]]
         if changed:
@@ -57,7 +63,10 @@ def register(store: Store, snapshot: Snapshot, paths: Mapping[str, Path], regist
         root = session.directory(stored)
         entries = tuple(FileEntry(path, one.size_bytes, one.sha256, one.cid) for path, one in stored.items())
         manifest = Manifest(session.profile.name, root.cid, entries)
-        statements = _statements(manifest.cid, snapshot, known, licence)
+        if expected is not None and manifest != expected:
+            raise VerificationFailed(f"the files give the manifest {manifest.cid}, not {expected.cid} as stated")
+        own = _statements(manifest.cid, snapshot, known, licence)
+        statements = _merged(own, registration.said)
         return _commit(session, manifest, statements, snapshot, registration)
 
 
@@ -125,6 +134,13 @@ def _statements(manifest: CID, snapshot: Snapshot, known: facts.Facts, licence: 
             Statement(manifest, "licence", {"licence": snapshot.licence, "stated_in": snapshot.reference.scheme})
         )
     return said
+
+
+def _merged(own: list[Statement], said: tuple[Statement, ...]) -> list[Statement]:
+    """Join what we found to what came along: facts are always our own, the rest is the first teller's."""
+    others = [statement for statement in said if statement.kind != "facts"]
+    told = {statement.kind for statement in others}
+    return [*(statement for statement in own if statement.kind not in told), *others]
 
 
 def _state(path: Path) -> tuple[int, int, int, int]:

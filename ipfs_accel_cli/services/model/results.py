@@ -165,3 +165,4 @@ class Exported(Result):
     roots: list[str] = Field(description="The manifest and the statements about it.")
     blocks: int
     size_bytes: int
+    unchanged: bool = Field(description="The same file was there already.")

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import Conflict, NotFound
+from ipfs_accel_cli.core.errors import Conflict, HomeUnusable, NotFound, VerificationFailed
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.engines.base import Loadable, ModelFacts
-from ipfs_accel_cli.services.model import cars, catalogue, results, tables, verify
+from ipfs_accel_cli.services.model import catalogue, results, tables, verify
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
 from ipfs_accel_cli.services.model.selection import Selection
 from ipfs_accel_cli.services.model.views import row, shown
-from ipfs_accel_cli.sources.reference import NAMED, check_name, of_path, parse
+from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse
 
 
 class Models:
@@ -46,17 +48,22 @@ class Models:
         if wanted.scheme == NAMED:
             named = self._lookup.find(reference)
             return self._pulled(Outcome(named, named.reference))
-        chosen = check_name(name or wanted.short_name)
-        self._refuse_alias(chosen)
-        return self._pulled(self._puller.pull(wanted, chosen, Selection.of(include, exclude)))
+        car = current().path(wanted.locator) if _is_car(wanted) else None
+        chosen = check_name(name or wanted.short_name.removesuffix(".car"))
+        if chosen in self._registry.aliases():
+            raise Conflict(
+                f"{chosen!r} is an alias already", suggestion=f"ipfs-accel model rm {chosen}, or give --name"
+            )
+        if car is not None:
+            return self._pulled(self._puller.add_car(car, chosen))
+        try:
+            return self._pulled(self._puller.pull(wanted, chosen, Selection.of(include, exclude)))
+        except NotFound as error:
+            raise self._lookup.with_near_references(error, wanted) from error
 
     def add(self, path: str | Path, name: str | None = None) -> results.Pulled:
         """Register the model in a folder, a file, or a CAR that `export` wrote; raises what `pull` raises."""
-        local = current().path(path)
-        if local.suffix == ".car" and local.is_file():
-            chosen = check_name(name) if name else None
-            return self._pulled(cars.add(self._store, self._registry, local, chosen, self._refuse_alias))
-        return self.pull(str(of_path(local)), name)
+        return self.pull(str(of_path(path)), name)
 
     def ls(self, text: str = "") -> results.Models:
         """List the names whose name, alias, task, architecture, licence or reference holds a text."""
@@ -88,17 +95,13 @@ class Models:
         Raises VerificationFailed, whose `errors` name each damaged part, and MalformedContent.
         """
         known = self._known(name)
-        report = self._store.verify([known.named.manifest])
-        verify.whole_files(self._store, known.manifest)
-        tensors = verify.structure(self._store, known.manifest)
-        return results.Verified(
-            name=known.named.name,
-            manifest_cid=known.named.manifest,
-            files=len(known.manifest.files),
-            size_bytes=known.manifest.size_bytes,
-            blocks=report.blocks,
-            tensors=tensors,
-        )
+        try:
+            return verify.verify(self._store, known)
+        except VerificationFailed:
+            # The next pull must fetch it again instead of finding it here.
+            with suppress(HomeUnusable), self._registry.write() as connection:
+                tables.forget_pulls(connection, known.named.manifest)
+            raise
 
     def tag(self, name: str, alias: str) -> results.Tagged:
         """Let an alias mean a model, or move it there; raises NotFound, and Conflict when it is a name already."""
@@ -125,7 +128,16 @@ class Models:
 
     def export(self, name: str, output: str | Path) -> results.Exported:
         """Write a model to a CAR file: its manifest and statements as roots, and its files; `add` takes it back."""
-        return cars.export(self._store, self._known(name), current().path(output))
+        known = self._known(name)
+        references: list[str | CID] = [known.manifest.cid, *(CID.parse(cid) for _, cid, _ in known.statements)]
+        written = self._store.export_car(references, current().path(output))
+        return results.Exported(
+            path=written.path,
+            roots=written.roots,
+            blocks=written.blocks,
+            size_bytes=written.size_bytes,
+            unchanged=written.unchanged,
+        )
 
     def find(self, name: str | None, task: str) -> Loadable:
         """Return a model for a task, ready to load: the named one, or else the default for the task.
@@ -163,18 +175,17 @@ class Models:
     def _known(self, name: str) -> Known:
         return self._lookup.describe(self._lookup.find(name))
 
-    def _refuse_alias(self, name: str) -> None:
-        if name in self._registry.aliases():
-            raise Conflict(f"{name!r} is an alias already", suggestion=f"ipfs-accel model rm {name}, or give --name")
-
     def _doomed(self, name: str) -> tuple[str, str, int | None]:
         if name in self._registry.aliases():
             return "alias", name, None
-        bare, _, version = name.partition("@")
-        if self._registry.named(bare, int(version) if version.isdecimal() else None) is None:
-            self._lookup.find(name)
-            raise NotFound(f"{name!r} is not a name", suggestion="ipfs-accel model ls")
-        return "name", bare, int(version) if version else None
+        reference = parse(name)
+        version = int(reference.revision) if reference.scheme == NAMED and reference.revision else None
+        if reference.scheme != NAMED or self._registry.named(reference.locator, version) is None:
+            meant = self._lookup.find(name)
+            raise NotFound(
+                f"{name!r} is no name, but means {meant.name}", suggestion=f"ipfs-accel model rm {meant.name}"
+            )
+        return "name", reference.locator, version
 
     def _pulled(self, outcome: Outcome) -> results.Pulled:
         known = self._lookup.describe(outcome.named)
@@ -192,6 +203,10 @@ class Models:
             fetched_bytes=outcome.transferred_bytes,
             new=outcome.new,
         )
+
+
+def _is_car(reference: Reference) -> bool:
+    return reference.scheme == "file" and reference.locator.endswith(".car") and Path(reference.locator).is_file()
 
 
 def _matches(one: results.ModelRow, text: str) -> bool:

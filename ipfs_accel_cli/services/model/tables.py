@@ -152,6 +152,11 @@ def add_pull(connection: sqlite3.Connection, reference: str, selection: str, rev
     connection.execute("INSERT OR REPLACE INTO pulls VALUES (?, ?, ?, ?, ?)", values)
 
 
+def forget_pulls(connection: sqlite3.Connection, manifest: str) -> None:
+    """Let every reference that gave this model count as not pulled."""
+    connection.execute("DELETE FROM pulls WHERE manifest = ?", (manifest,))
+
+
 def add_alias(connection: sqlite3.Connection, alias: str, manifest: str) -> None:
     """Let an alias mean a manifest, whatever it meant before."""
     connection.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)", (alias, manifest, now()))

