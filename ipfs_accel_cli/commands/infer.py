@@ -24,8 +24,9 @@ Device = Annotated[str | None, Option(help="Run it here: cpu, cuda, cuda:0, mps;
 @app.command()
 @effects(READ, featured=True)
 def embed(
-    text: Annotated[
-        list[str] | None, Argument(help="Texts; without any, lines of --file or of standard input.")
+    texts: Annotated[
+        list[str] | None,
+        Argument(metavar="[TEXT]...", help="Texts; without any, lines of --file or of standard input."),
     ] = None,
     model: Model = None,
     file: Annotated[Path | None, Option(help="Read texts from this file, one a line, UTF-8.")] = None,
@@ -47,7 +48,7 @@ def embed(
         cat sentences.txt | ipfs-accel infer embed --query "storms at sea" --top 3
     """
     return node().inference.embed(
-        text or [],
+        texts or [],
         file=file,
         query=query,
         model=model,

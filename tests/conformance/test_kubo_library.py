@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ipfs_accel_cli.content import builder, hashing
+from ipfs_accel_cli.content import builder, hamt, hashing
 from ipfs_accel_cli.content.builder import Built
 from ipfs_accel_cli.content.profiles import PROFILES
 from tests.vectors.content import pattern
@@ -79,7 +79,7 @@ def ours(path: Path) -> Built:
     if path.is_symlink():
         return builder.symlink(str(path.readlink()), PROFILE)[1]
     if path.is_dir():
-        return builder.directory(((child.name, ours(child)) for child in path.iterdir()), PROFILE)[1]
+        return hamt.build_directory(((child.name, ours(child)) for child in path.iterdir()), PROFILE)
     return hashing.file_cid(path, PROFILE)
 
 
@@ -104,3 +104,16 @@ def test_a_nested_directory_with_a_symbolic_link_has_the_identity_that_kubo_give
     root = tmp_path / "root"
     assert kubo_cids(tmp_path, [root]) == {str(root): str(ours(root).cid)}
     assert str(ours(root).cid) == VECTORS["profiles"][PROFILE.name]["tree"]["cid"]
+
+
+def test_sharded_directories_of_files_and_of_folders_have_the_identity_that_kubo_gives_them(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    tail = " is a näme of some length" * 12
+    for index in range(5000):
+        path = root / "files" / f"{index}{tail}"[:60]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pattern(index % 7))
+    for index in range(1300):
+        (root / "folders" / f"{index}{tail}"[:200]).mkdir(parents=True)
+    assert kubo_cids(tmp_path, [root]) == {str(root): str(ours(root).cid)}
+    assert ours(root / "files").size_bytes == sum(index % 7 for index in range(5000))

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ipfs_accel_cli.core.errors import Invalid, MalformedContent
@@ -62,7 +63,7 @@ class EncoderSession:
         encoded = self._tokenizer(texts, truncation=self._limit is not None, max_length=self._limit)
         # Some tokenizers make nothing of an empty text, and no model reads nothing.
         features = {key: [row or [self._fill[key]] for row in encoded[key]] for key in self._inputs}
-        truncated = sum(bool(row.overflowing) for row in encoded.encodings or ())
+        truncated = self._truncated(features["input_ids"], encoded)
         order = sorted(range(len(texts)), key=lambda position: -len(features["input_ids"][position]))
         self._active[request.id] = _Work(features, deque(order), request.options.batch, truncated)
 
@@ -73,9 +74,9 @@ class EncoderSession:
             positions = tuple(work.positions.popleft() for _ in range(min(work.batch, len(work.positions))))
             with torch.inference_mode(), computing(self._name):
                 rows = self._embed(work.features, positions)
-            if not bool(torch.isfinite(rows).all()):
+            if not numpy.isfinite(rows).all():
                 raise MalformedContent(f"{self._name} answers with values that are no numbers; its weights are damaged")
-            vectors = Vectors(positions, rows.cpu().numpy(), self._sentence.pooling, work.truncated)
+            vectors = Vectors(positions, rows, self._sentence.pooling, work.truncated)
             done.append((request, Chunk(vectors, finished=not work.positions)))
             if not work.positions:
                 del self._active[request]
@@ -90,17 +91,23 @@ class EncoderSession:
         self._active.clear()
         self._model = self._head = None  # type: ignore[assignment]
 
-    def _embed(self, features: dict[str, list[list[int]]], positions: Sequence[int]) -> Tensor:
-        """Return float32 vectors, shape (len(positions), dimensions)."""
-        lengths = [len(features["input_ids"][position]) for position in positions]
-        inputs = {key: self._padded([rows[at] for at in positions], self._fill[key]) for key, rows in features.items()}
-        steps = torch.arange(max(lengths), device=self._device)
-        mask = (steps < torch.tensor(lengths, device=self._device).unsqueeze(1)).long()
+    def _embed(self, features: dict[str, list[list[int]]], positions: Sequence[int]) -> NDArray[numpy.float32]:
+        """Return vectors, shape (len(positions), dimensions)."""
+        taken = {key: [rows[at] for at in positions] for key, rows in features.items()}
+        inputs = {key: self._padded(rows, self._fill[key]) for key, rows in taken.items()}
+        mask = self._padded([[1] * len(row) for row in taken["input_ids"]], 0)
         states = self._model(**inputs, **({"attention_mask": mask} if self._masked else {}))[0]
-        return self._head(pool(states.float(), mask, self._sentence.modes))
+        rows: NDArray[numpy.float32] = self._head(pool(states.float(), mask, self._sentence.modes)).cpu().numpy()
+        return rows
 
     def _padded(self, rows: list[list[int]], fill: int) -> Tensor:
-        return pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=fill).to(self._device)
+        longest = max(map(len, rows))
+        return torch.tensor([row + [fill] * (longest - len(row)) for row in rows], device=self._device)
+
+    def _truncated(self, rows: list[list[int]], encoded: Any) -> int:
+        """Count the texts that were cut: of those that fill the limit, the ones with something left over."""
+        full = [at for at, row in enumerate(rows) if len(row) == self._limit]
+        return sum(bool(encoded.encodings[at].overflowing) for at in full) if encoded.encodings else len(full)
 
 
 def _limit(sentence: Sentence, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int | None:

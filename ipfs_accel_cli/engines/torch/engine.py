@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForTextEncoding
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from ipfs_accel_cli.core.errors import UnsupportedContent
 from ipfs_accel_cli.core.units import human_bytes
@@ -102,6 +103,13 @@ def _encoder(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Sess
 
 
 def _decoder(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Session:
+    config = AutoConfig.from_pretrained(files, local_files_only=True, trust_remote_code=False)
+    writer = MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.get(config.model_type)
+    # Loading another architecture of the same family would leave its missing head to chance.
+    if writer is None or (config.architectures and writer not in config.architectures):
+        raise UnsupportedContent(
+            f"{model.name} cannot generate text: {', '.join(config.architectures or ['it'])} has no head for it"
+        )
     decoder = load_model(AutoModelForCausalLM, files, plan, spread=_short(model, plan, device))
     return DecoderSession(decoder, load_tokenizer(files), torch.device(device.name), model.name)
 

@@ -25,7 +25,7 @@ _NO_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
 def loading(name: str, architecture: str) -> Iterator[None]:
     """Translate what goes wrong while the model `name` is loaded."""
     try:
-        with computing(name):
+        with _within_memory(name):
             yield
     except (AccelError, KeyboardInterrupt):
         raise
@@ -48,7 +48,16 @@ def loading(name: str, architecture: str) -> Iterator[None]:
 
 @contextmanager
 def computing(name: str) -> Iterator[None]:
-    """Translate running out of memory; everything else passes."""
+    """Translate running out of memory or of vocabulary while the model `name` runs; everything else passes."""
+    try:
+        with _within_memory(name):
+            yield
+    except IndexError as error:
+        raise MalformedContent(f"{name}: a token lies outside of the vocabulary of the weights") from error
+
+
+@contextmanager
+def _within_memory(name: str) -> Iterator[None]:
     try:
         yield
     except (MemoryError, torch.OutOfMemoryError) as error:

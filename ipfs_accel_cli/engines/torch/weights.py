@@ -17,6 +17,7 @@ from transformers.utils import logging
 from ipfs_accel_cli.core.errors import MalformedContent, UnsupportedContent
 from ipfs_accel_cli.engines.base import Plan
 
+_VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model", "*.tiktoken", "tekken.json")
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 
@@ -52,7 +53,12 @@ def load_model(
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """Load the tokenizer of a folder."""
+    """Load the tokenizer of a folder.
+
+    Raises UnsupportedContent for a folder without one: transformers would make up an empty vocabulary.
+    """
+    if not any(_has(folder, pattern) for pattern in _VOCABULARIES):
+        raise UnsupportedContent(f"no tokenizer in {folder.name}")
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, **_LOCAL)
     return tokenizer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 from numpy.typing import NDArray
 
-# Below 8 a float32 has at least 6 sure decimals; above, rounding begins at whole numbers.
+# Below 8 neighbouring float32 lie within 10**-6, so rounding to 6 decimals cannot give more digits than needed.
 _FIRST_DECIMALS, _LAST_DECIMALS, _SMALL = 6, 15, 8.0
 
 
@@ -14,16 +14,18 @@ def shortest(values: NDArray[numpy.float32]) -> NDArray[numpy.float64]:
 
     `0.1` instead of `0.10000000149011612`: half the text, the same float32.
     """
-    exact = values.astype(numpy.float64).ravel()
-    short, left = exact.copy(), numpy.arange(exact.size)
-    first = _FIRST_DECIMALS if float(numpy.abs(exact).max(initial=0.0)) < _SMALL else 0
-    for decimals in range(first, _LAST_DECIMALS + 1):
+    single = values.ravel()
+    exact = single.astype(numpy.float64)
+    short, small = exact.copy(), numpy.abs(exact) < _SMALL
+    left = numpy.flatnonzero(small)
+    for decimals in range(_FIRST_DECIMALS, _LAST_DECIMALS + 1):
         if not left.size:
             break
         rounded = numpy.round(exact[left], decimals)
-        same = rounded.astype(numpy.float32) == exact[left].astype(numpy.float32)
+        same = rounded.astype(numpy.float32) == single[left]
         short[left[same]] = rounded[same]
         left = left[~same]
-    for position in left:
-        short[position] = float(str(numpy.float32(exact[position])))
+    # The few that are large or tiny are written one by one, which is slower.
+    for position in (*left, *numpy.flatnonzero(~small)):
+        short[position] = float(str(single[position]))
     return short.reshape(values.shape)

@@ -1,0 +1,220 @@
+"""What every engine promises; an engine passes it with a model of its own for each task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy
+import pytest
+
+from ipfs_accel_cli.core.errors import Invalid, Unavailable
+from ipfs_accel_cli.engines.base import (
+    Chunk,
+    EmbedOptions,
+    Engine,
+    GenerateOptions,
+    Loadable,
+    Machine,
+    Piece,
+    Plan,
+    Prompt,
+    Request,
+    Session,
+    Texts,
+    Vectors,
+)
+from ipfs_accel_cli.tasks.embed import Embed
+from ipfs_accel_cli.tasks.generate import Generate
+
+TEXTS = (
+    "the cat sat on the mat",
+    "rain",
+    "a small red bird ran under the old blue tree and it was very small",
+    "sun",
+    "dog",
+)
+PROMPT = "the cat sat on"
+
+
+class EngineSuite:
+    """Derive from this and give the fixtures `engine`, `embedder` and `writer`."""
+
+    @pytest.fixture
+    def engine(self) -> Engine:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def embedder(self) -> Loadable:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def writer(self) -> Loadable:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def embedding(self, engine: Engine, embedder: Loadable) -> Session:
+        return engine.load(embedder.facts, embedder.folder, Plan("embed", threads=1))
+
+    @pytest.fixture
+    def writing(self, engine: Engine, writer: Loadable) -> Session:
+        return engine.load(writer.facts, writer.folder, Plan("generate", threads=1))
+
+    def test_the_processor_is_its_first_device(self, engine: Engine) -> None:
+        assert engine.devices()[0].name == "cpu"
+
+    def test_a_model_of_its_own_fits_a_large_machine(self, engine: Engine, embedder: Loadable) -> None:
+        fit = engine.fit(embedder.facts, Machine(8, 0.0, 1 << 40))
+        assert 0 < fit.score <= 1
+        assert fit.needed_bytes >= embedder.facts.weight_bytes
+        assert fit.threads >= 1
+
+    def test_a_model_larger_than_the_machine_does_not_fit(self, engine: Engine, embedder: Loadable) -> None:
+        fit = engine.fit(replace(embedder.facts, weight_bytes=1 << 40, parameters=1 << 38), Machine(8, 0.0, 1 << 30))
+        assert fit.score == 0
+        assert fit.supported
+        assert fit.reason
+
+    def test_an_architecture_it_does_not_know_is_unsupported(self, engine: Engine, embedder: Loadable) -> None:
+        facts = replace(embedder.facts, architectures=("Nobody",), model_type="nobodys-type")
+        fit = engine.fit(facts, Machine(8, 0.0, 1 << 40))
+        assert (fit.score, fit.supported) == (0, False)
+        assert "nobody" in fit.reason.lower()
+
+    def test_a_device_that_is_not_there_is_unavailable(self, engine: Engine, embedder: Loadable) -> None:
+        with pytest.raises(Unavailable, match="cpu"):
+            engine.load(embedder.facts, embedder.folder, Plan("embed", device="quantum"))
+
+    def test_every_text_gets_one_vector(self, embedding: Session) -> None:
+        request = Embed().prepare(Texts(TEXTS), EmbedOptions(batch=2))
+        parts = [chunk.data for chunk in chunks_of(embedding, request)]
+        assert sorted(at for part in parts for at in part.positions) == list(range(len(TEXTS)))
+        for part in parts:
+            assert part.rows.dtype == numpy.float32
+            assert part.rows.shape[0] == len(part.positions) <= 2
+            assert numpy.isfinite(part.rows).all()
+
+    def test_a_vector_does_not_depend_on_its_company(self, embedding: Session) -> None:
+        together = embed(embedding, TEXTS, batch=len(TEXTS))
+        for text, row in zip(TEXTS, together.rows, strict=True):
+            alone = embed(embedding, [text]).rows[0]
+            assert cosine(alone, row) > 0.99999
+
+    def test_an_empty_text_has_a_vector_too(self, embedding: Session) -> None:
+        assert numpy.isfinite(embed(embedding, ["", "rain"]).rows).all()
+
+    def test_several_requests_all_move_on(self, embedding: Session, writing: Session) -> None:
+        for session, make in ((embedding, _texts), (writing, _prompt)):
+            requests = [make(), make(), make()]
+            for request in requests:
+                session.submit(request)
+            first = dict(session.step())
+            assert set(first) == {request.id for request in requests}
+            run(session)
+
+    def test_requests_side_by_side_answer_as_if_alone(self, writing: Session) -> None:
+        prompts = [PROMPT, "a dog ran", "very old"]
+        alone = [write(writing, prompt).text for prompt in prompts]
+        requests = [Generate().prepare(Prompt(prompt), GenerateOptions(max_tokens=8)) for prompt in prompts]
+        for request in requests:
+            writing.submit(request)
+        found = run(writing)
+        assert [Generate().collect(found[request.id]).text for request in requests] == alone
+
+    def test_the_last_chunk_is_marked_and_only_that(self, embedding: Session, writing: Session) -> None:
+        for session, request in ((embedding, _texts()), (writing, _prompt())):
+            marks = [chunk.finished for chunk in chunks_of(session, request)]
+            assert marks == [False] * (len(marks) - 1) + [True]
+
+    def test_a_step_without_requests_does_nothing(self, embedding: Session, writing: Session) -> None:
+        assert list(embedding.step()) == []
+        assert list(writing.step()) == []
+
+    def test_an_aborted_request_is_heard_of_no_more(self, writing: Session) -> None:
+        keep, drop = _prompt(), _prompt()
+        writing.submit(keep)
+        writing.submit(drop)
+        writing.step()
+        writing.abort(drop.id)
+        writing.abort("a request that never was")
+        assert set(run(writing)) == {keep.id}
+
+    def test_a_request_of_another_task_is_refused_and_harms_no_other(self, embedding: Session) -> None:
+        request = _texts()
+        embedding.submit(request)
+        with pytest.raises(Invalid):
+            embedding.submit(_prompt())
+        assert set(run(embedding)) == {request.id}
+
+    def test_likeliest_tokens_are_the_same_each_time(self, writing: Session) -> None:
+        assert write(writing, PROMPT) == write(writing, PROMPT)
+
+    def test_a_seed_repeats_and_another_differs(self, writing: Session) -> None:
+        def drawn(seed: int) -> str:
+            return write(writing, PROMPT, max_tokens=12, temperature=2.0, seed=seed).text
+
+        assert drawn(1) == drawn(1)
+        assert len({drawn(seed) for seed in range(6)}) > 1
+
+    def test_no_more_tokens_come_than_asked_for(self, writing: Session) -> None:
+        for count in (1, 5):
+            piece = write(writing, PROMPT, max_tokens=count)
+            assert piece.tokens <= count
+            assert piece.finish_reason == "stop" or piece.tokens == count
+            assert piece.prompt_tokens > 0
+
+    def test_text_ends_before_a_stop_string(self, writing: Session) -> None:
+        whole = write(writing, PROMPT, max_tokens=12).text
+        stop = whole[len(whole) // 2 : len(whole) // 2 + 2]
+        piece = write(writing, PROMPT, max_tokens=12, stop=(stop,))
+        assert piece.text == whole[: whole.index(stop)]
+        assert piece.finish_reason == "stop"
+
+    def test_a_prompt_that_leaves_no_room_is_refused_with_the_numbers(self, writing: Session) -> None:
+        with pytest.raises(Invalid, match="100000"):
+            writing.submit(Generate().prepare(Prompt(PROMPT), GenerateOptions(max_tokens=100_000)))
+        assert list(writing.step()) == []
+
+    def test_a_session_can_be_closed_twice(self, embedding: Session) -> None:
+        embedding.submit(_texts())
+        embedding.close()
+        embedding.close()
+
+
+def chunks_of(session: Session, request: Request) -> list[Chunk]:
+    """Run one request alone."""
+    session.submit(request)
+    return run(session)[request.id]
+
+
+def run(session: Session) -> dict[str, list[Chunk]]:
+    """Step until nothing is left; return the chunks by request."""
+    found: dict[str, list[Chunk]] = {}
+    while moved := session.step():
+        for request, chunk in moved:
+            found.setdefault(request, []).append(chunk)
+    return found
+
+
+def embed(session: Session, texts: Sequence[str], batch: int = 2) -> Vectors:
+    """Embed texts."""
+    return Embed().collect(chunks_of(session, Embed().prepare(Texts(tuple(texts)), EmbedOptions(batch))))
+
+
+def write(session: Session, prompt: str, **options: object) -> Piece:
+    """Generate text, 8 tokens unless told."""
+    made = replace(GenerateOptions(max_tokens=8), **options)  # type: ignore[arg-type]
+    return Generate().collect(chunks_of(session, Generate().prepare(Prompt(prompt), made)))
+
+
+def cosine(one: numpy.ndarray, other: numpy.ndarray) -> float:
+    """Return the cosine similarity of two vectors."""
+    return float(one @ other / (numpy.linalg.norm(one) * numpy.linalg.norm(other)))
+
+
+def _texts() -> Request:
+    return Embed().prepare(Texts(TEXTS), EmbedOptions(batch=2))
+
+
+def _prompt() -> Request:
+    return Generate().prepare(Prompt(PROMPT), GenerateOptions(max_tokens=6))
