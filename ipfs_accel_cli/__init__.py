@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # type checkers take it for true; importing typing would double the cost of --version
 if TYPE_CHECKING:
     from ipfs_accel_cli.node import Node as Node
 
@@ -11,7 +10,7 @@ __version__ = "0.1.0"
 __all__ = ["Node", "__version__"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import `Node` only when it is asked for, so that `--help` stays quick."""
     if name == "Node":
         from ipfs_accel_cli.node import Node

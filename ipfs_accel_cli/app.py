@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from ipfs_accel_cli.surfaces.cli.lazy import Lazy, LazyRoot
-from ipfs_accel_cli.surfaces.cli.output import Output
+from ipfs_accel_cli.surfaces.cli.output import Format, Output, ReaderGone
 
 _WORK = "Work"
 _UNDER = "Under it"
@@ -22,6 +22,7 @@ class Root(LazyRoot):
         "model": Lazy("ipfs_accel_cli.commands.model:app", "Fetch, prove, name and hand on models.", _WORK),
         "infer": Lazy("ipfs_accel_cli.commands.infer:app", "Run models.", _WORK),
         "peer": Lazy("ipfs_accel_cli.commands.peer:app", "This node's identity among others.", _WORK),
+        "store": Lazy("ipfs_accel_cli.commands.store:app", "Content by its address: put, read, verify, carry.", _UNDER),
         "config": Lazy("ipfs_accel_cli.commands.config:app", "Show and change settings.", _UNDER),
         "doctor": Lazy(
             "ipfs_accel_cli.commands.doctor:app",
@@ -44,15 +45,17 @@ def finish(result: Any, **_: Any) -> None:
     if result is None:
         return
     from ipfs_accel_cli.core.call import current
-    from ipfs_accel_cli.surfaces.cli.output import Format
     from ipfs_accel_cli.surfaces.cli.render import render
 
     output = Output.of(_context())
     reporter = current().reporter
     stop = getattr(reporter, "stop", None)
-    render(result, output.format or Format.AUTO, streamed=getattr(reporter, "streamed", False))
     if stop is not None:
         stop()
+    try:
+        render(result, output.format or Format.AUTO, streamed=getattr(reporter, "streamed", False))
+    except BrokenPipeError as error:
+        raise ReaderGone from error
 
 
 def _context() -> Any:
@@ -73,13 +76,18 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def root(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
-) -> None:
-    """Take a model by any name, prove its bytes, run it, hand it on: one content identity all the way."""
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         from ipfs_accel_cli import __version__
 
         typer.echo(f"ipfs-accel {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Take a model by any name, prove its bytes, run it, hand it on: one content identity all the way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,17 +11,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.settings import Settings
 
 if TYPE_CHECKING:
-    from ipfs_accel_cli.services.doctor import Doctor
-    from ipfs_accel_cli.services.hw import Hardware
-    from ipfs_accel_cli.services.infer import Inference
-    from ipfs_accel_cli.services.model import Models
-    from ipfs_accel_cli.services.peer import Peers
-    from ipfs_accel_cli.services.store import Store
+    from ipfs_accel_cli.services.doctor.doctor import Doctor
+    from ipfs_accel_cli.services.doctor.results import Check
+    from ipfs_accel_cli.services.hw.hardware import Hardware
+    from ipfs_accel_cli.services.infer.inference import Inference
+    from ipfs_accel_cli.services.model.service import Models
+    from ipfs_accel_cli.services.peer.peers import Peers
+    from ipfs_accel_cli.services.store.store import Store
 
 
 class Node:
@@ -43,39 +46,57 @@ class Node:
 
     @cached_property
     def store(self) -> Store:
-        from ipfs_accel_cli.services.store import Store
+        from ipfs_accel_cli.services.store.store import Store
 
         return Store(self.home, self.database, self.settings.get("store.cid-profile"))
 
     @cached_property
     def models(self) -> Models:
-        from ipfs_accel_cli.services.model import Models
+        from ipfs_accel_cli.services.model.service import Models
 
         return Models(self.home, self.database, self.store)
 
     @cached_property
     def inference(self) -> Inference:
-        from ipfs_accel_cli.services.infer import Inference
+        from ipfs_accel_cli.services.infer.inference import Inference
 
         return Inference(self.settings, self.models.find)
 
     @cached_property
     def hardware(self) -> Hardware:
-        from ipfs_accel_cli.services.hw import Hardware
+        from ipfs_accel_cli.services.hw.hardware import Hardware
 
         return Hardware(self.home)
 
     @cached_property
     def peers(self) -> Peers:
-        from ipfs_accel_cli.services.peer import Peers
+        from ipfs_accel_cli.services.peer.peers import Peers
 
         return Peers(self.home)
 
     @cached_property
     def doctor(self) -> Doctor:
-        from ipfs_accel_cli.services.doctor import Doctor
+        from ipfs_accel_cli.services.doctor.doctor import Doctor
 
-        return Doctor(self.home, [])
+        return Doctor(self.home, [self._check_store])
+
+    def _check_store(self) -> Iterator[Check]:
+        """Compare the store's tables with its files; the owner's doctor also clears what killed writers left."""
+        from ipfs_accel_cli.services.doctor.results import Check
+
+        owner = current().principal.may("store:write")
+        cleared = self.store.mend() if owner and os.access(self.home.path, os.W_OK) else []
+        findings = self.store.check()
+        if not findings:
+            swept = f"; {len(cleared)} leftovers of interrupted writers were cleared" if cleared else ""
+            yield Check(name="store", state="ok", detail=f"all that is kept is here{swept}")
+        for found in findings:
+            yield Check(
+                name=f"store {found.kind}",
+                state="warning" if found.mendable else "failed",
+                detail=f"{found.subject}: {found.detail}",
+                remedy=found.suggestion or "",
+            )
 
     def close(self) -> None:
         """Release loaded models and the database; a service used afterwards opens them again."""

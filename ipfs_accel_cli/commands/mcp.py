@@ -1,4 +1,4 @@
-"""Commands of the group `mcp`: a client for any MCP server that speaks over standard input and output."""
+"""Commands of the group `mcp`: a client for any MCP server, over standard input and output or over HTTP."""
 
 from __future__ import annotations
 
@@ -7,23 +7,29 @@ from typing import Annotated
 from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.core.effects import READ, effects
-from ipfs_accel_cli.services.mcp.results import Called, Listing, Resource
+from ipfs_accel_cli.services.mcp.results import Called, Listing, PromptText, Resource
 
 app = Typer(help="Call any MCP server, ours included.", no_args_is_help=True)
 
 Server = Annotated[
     str,
-    Option("--server", "-s", metavar="COMMAND", help="The command that starts the server; ours without it."),
+    Option(
+        "--server",
+        "-s",
+        metavar="COMMAND|URL",
+        help="The command that starts the server, or its URL with a token in IPFS_ACCEL_MCP_TOKEN; ours without it.",
+    ),
 ]
 
 
 @app.command()
 @effects(READ, network=True, exposed=False)
 def ls(server: Server = "") -> Listing:
-    """List a server's tools and resources.
+    """List a server's tools, resources and prompts.
 
     Examples:
         ipfs-accel mcp ls
+        ipfs-accel mcp ls --server http://127.0.0.1:8765/mcp
         ipfs-accel mcp ls --server "ipfs-accel serve-mcp --toolsets all"
     """
     from ipfs_accel_cli.surfaces.mcp.client import listing
@@ -70,3 +76,21 @@ def read(
     from ipfs_accel_cli.surfaces.mcp.client import read_resource
 
     return read_resource(server, uri)
+
+
+@app.command()
+@effects(READ, network=True, exposed=False)
+def prompt(
+    name: Annotated[str, Argument(help="The prompt's name, as `mcp ls` shows it.")],
+    arguments: Annotated[list[str] | None, Argument(metavar="[NAME=VALUE]...", help="Its arguments, as text.")] = None,
+    server: Server = "",
+) -> PromptText:
+    """Write out one prompt.
+
+    Examples:
+        ipfs-accel mcp prompt diagnose_machine -q
+        ipfs-accel mcp prompt choose_model task=embed
+    """
+    from ipfs_accel_cli.surfaces.mcp.client import get_prompt
+
+    return get_prompt(server, name, arguments or [])

@@ -1,12 +1,12 @@
-"""CARv1 files: blocks in a row, read and written as a stream."""
+"""CAR files: blocks in a row, read and written as a stream."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from . import dagcbor, varint
+from . import carv2, dagcbor, varint
 from .cid import CID
 from .errors import Malformed, Unsupported
 
@@ -43,39 +43,32 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A CAR that was opened: its roots, and its blocks as they come."""
+    """A CAR that was opened: its roots, its blocks as they come, and the version of the file."""
 
     roots: tuple[CID, ...]
     blocks: Iterator[Block]
+    version: int = 1
 
 
 def open_reader(stream: Readable, *, max_block_bytes: int = MAX_BLOCK_BYTES, verify: bool = True) -> Reader:
-    """Read the header and return it with an iterator of the blocks; raises as `read_header` and `read_blocks` do."""
-    header = read_header(stream)
-    return Reader(header.roots, read_blocks(stream, max_block_bytes=max_block_bytes, verify=verify))
+    """Read the header of a CARv1 or CARv2 file and return it with an iterator of the blocks.
+
+    Raises as `read_header` and `read_blocks` do, but for CARv2; also Malformed for a CARv2 file that ends in its data.
+    """
+    header, version = _read_map(stream), 1
+    if header == {"version": 2}:
+        stream, version = carv2.open_payload(stream), 2
+        header = _read_map(stream)
+    roots = _decode_header(header).roots
+    return Reader(roots, read_blocks(stream, max_block_bytes=max_block_bytes, verify=verify), version)
 
 
 def read_header(stream: Readable) -> Header:
     """Read the header of a CARv1 file (https://ipld.io/specs/transport/car/carv1/).
 
-    Raises Malformed, and Unsupported for a CARv2 file.
+    Raises Malformed, and Unsupported for a CARv2 file, which `open_reader` reads.
     """
-    length = _read_length(stream)
-    if not length:
-        raise Malformed("the file is empty, or its header is: this is no CAR")
-    if length > MAX_HEADER_BYTES:
-        raise Malformed(f"a CAR header of {length} bytes is over {MAX_HEADER_BYTES}")
-    header = dagcbor.decode(_read_exactly(stream, length))
-    if not isinstance(header, dict) or type(header.get("version")) is not int:
-        raise Malformed("the CAR header is not a map with a version")
-    if header["version"] == 2:
-        raise Unsupported("this is a CARv2 file; only CARv1 is read here")
-    roots = header.get("roots")
-    if header["version"] != 1 or set(header) != {"version", "roots"} or not isinstance(roots, list):
-        raise Malformed(f"the CAR header is not that of version 1 (it states {header['version']})")
-    if not all(isinstance(root, CID) for root in roots):
-        raise Malformed("a root of the CAR is not a CID")
-    return Header(tuple(roots))
+    return _decode_header(_read_map(stream))
 
 
 def read_blocks(stream: Readable, *, max_block_bytes: int = MAX_BLOCK_BYTES, verify: bool = True) -> Iterator[Block]:
@@ -103,6 +96,29 @@ def write(stream: Writable, roots: Sequence[CID], blocks: Iterable[tuple[CID, by
     for cid, data in blocks:
         size_bytes += _write(stream, bytes(cid), data)
     return size_bytes
+
+
+def _read_map(stream: Readable) -> dict[str, Any]:
+    length = _read_length(stream)
+    if not length:
+        raise Malformed("the file is empty, or its header is: this is no CAR")
+    if length > MAX_HEADER_BYTES:
+        raise Malformed(f"a CAR header of {length} bytes is over {MAX_HEADER_BYTES}")
+    header = dagcbor.decode(_read_exactly(stream, length))
+    if not isinstance(header, dict) or type(header.get("version")) is not int:
+        raise Malformed("the CAR header is not a map with a version")
+    return header
+
+
+def _decode_header(header: dict[str, Any]) -> Header:
+    if header["version"] == 2:
+        raise Unsupported("this is the header of a CARv2 file, where that of a CARv1 is expected")
+    roots = header.get("roots")
+    if header["version"] != 1 or set(header) != {"version", "roots"} or not isinstance(roots, list):
+        raise Malformed(f"the CAR header is not that of version 1 (it states {header['version']})")
+    if not all(isinstance(root, CID) for root in roots):
+        raise Malformed("a root of the CAR is not a CID")
+    return Header(tuple(roots))
 
 
 def _write(stream: Writable, *parts: bytes) -> int:

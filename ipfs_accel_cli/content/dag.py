@@ -22,10 +22,15 @@ def links(cid: CID, data: Buffer) -> list[CID]:
     if cid.codec == DAG_PB:
         return [link.cid for link in dagpb.decode(data).links]
     if cid.codec == DAG_CBOR:
-        return list(_walk(dagcbor.decode(data)))
+        return value_links(dagcbor.decode(data))
     if cid.codec == DAG_JSON:
-        return list(_walk(dagjson.decode(data)))
+        return value_links(dagjson.decode(data))
     raise Unsupported(f"the links of a {codec_name(cid.codec)} block cannot be read here")
+
+
+def value_links(value: Any) -> list[CID]:
+    """List the links in a value of the IPLD data model in their order, repeated ones included."""
+    return list(_walk(value))
 
 
 def _walk(value: Any) -> Iterator[CID]:

@@ -42,20 +42,23 @@ def encode(node: Node) -> bytes:
 def decode(data: Buffer) -> Node:
     """Read a block; raises Malformed.
 
-    Strict as https://ipld.io/specs/codecs/dag-pb/spec/ asks of writers: no field but links and data, the links first,
-    data at most once, each link's fields in order. An absent name or size reads as empty or 0.
+    The data may stand before the links or after them (https://ipld.io/specs/codecs/dag-pb/spec/), so writing the node
+    again need not give the same bytes: a CID comes from the block as it was read. Otherwise strict: no other field,
+    the links in one run, data at most once, each link's fields in order. An absent name or size reads as empty or 0.
     """
     links: list[Link] = []
     content: bytes | None = None
+    links_ended = False
     for field, wire, _, value in protobuf.fields(data):
         if field not in (_NODE_DATA, _NODE_LINK) or wire != protobuf.BYTES:
             raise Malformed(f"dag-pb has no field {field} of wire type {wire}")
-        if content is not None:
-            raise Malformed("dag-pb links come before the data, and the data comes once")
-        if field == _NODE_LINK:
+        if field == _NODE_LINK and not links_ended:
             links.append(_decode_link(value))
-        else:
+        elif field == _NODE_DATA and content is None:
             content = bytes(value)
+            links_ended = bool(links)
+        else:
+            raise Malformed("dag-pb has its links in one run and its data once")
     return Node(tuple(links), content)
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .cid import CID
+
 
 class ContentError(ValueError):
     """Base of everything that this package raises on purpose."""
@@ -13,6 +18,22 @@ class Malformed(ContentError):
 
 class Unsupported(ContentError):
     """A recognised hash, codec or structure that cannot be computed here."""
+
+
+class NoSuchPath(ContentError):
+    """A path that leads nowhere: no entry of that name, or nothing can lie below what it reached."""
+
+
+class OverLimit(ContentError):
+    """More blocks or bytes than the caller allowed to be read."""
+
+
+class MissingBlock(ContentError):
+    """A block that is not here; `cid` names it."""
+
+    def __init__(self, cid: CID, message: str | None = None) -> None:
+        super().__init__(message or f"the block {cid} is not here")
+        self.cid = cid
 
 
 class Changed(ContentError):

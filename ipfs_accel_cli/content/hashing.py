@@ -12,6 +12,7 @@ from pathlib import Path
 from .builder import BlockSink, Built, TreeBuilder, leaf_digest, leaf_frame
 from .errors import Changed
 from .profiles import Profile
+from .unixfs import Metadata
 from .varint import Buffer
 
 PathLike = str | os.PathLike[str]
@@ -60,26 +61,41 @@ def file_cid(
     threads: int = 2,
     stop: Callable[[], None] | None = None,
     on_block: BlockSink | None = None,
+    metadata: Metadata | None = None,
 ) -> Built:
     """Compute the root of a file without storing anything; raises Changed."""
     size_bytes = Path(path).stat().st_size
-    return tree(hash_leaves(path, size_bytes, profile, threads, stop=stop), size_bytes, profile, on_block)
+    if metadata and size_bytes <= profile.chunk_bytes:
+        return hash_bytes(_whole(path, size_bytes), profile, on_block, metadata)
+    return tree(hash_leaves(path, size_bytes, profile, threads, stop=stop), size_bytes, profile, on_block, metadata)
 
 
-def hash_bytes(content: Buffer, profile: Profile, on_block: BlockSink | None = None) -> Built:
+def hash_bytes(
+    content: Buffer, profile: Profile, on_block: BlockSink | None = None, metadata: Metadata | None = None
+) -> Built:
     """Compute the root of content that is in memory."""
     view = memoryview(content).cast("B")
     step = profile.chunk_bytes
     digests = [leaf_digest(view[start : start + step], profile) for start in range(0, len(view) or 1, step)]
-    return tree(digests, len(view), profile, on_block)
+    return tree(digests, len(view), profile, on_block, metadata, view if len(digests) == 1 else None)
 
 
-def tree(digests: list[bytes], size_bytes: int, profile: Profile, on_block: BlockSink | None = None) -> Built:
-    """Build the tree above the leaves that `hash_leaves` returned."""
-    builder = TreeBuilder(profile, on_block)
+def tree(
+    digests: list[bytes],
+    size_bytes: int,
+    profile: Profile,
+    on_block: BlockSink | None = None,
+    metadata: Metadata | None = None,
+    content: Buffer | None = None,
+) -> Built:
+    """Build the tree above the leaves that `hash_leaves` returned.
+
+    The content is needed only for a file of one leaf with metadata (see `TreeBuilder.finish`).
+    """
+    builder = TreeBuilder(profile, on_block, metadata)
     for index, digest in enumerate(digests):
         builder.leaf(digest, min(profile.chunk_bytes, size_bytes - index * profile.chunk_bytes))
-    return builder.finish()
+    return builder.finish(content)
 
 
 class _Hashing:
@@ -153,6 +169,13 @@ class _Hashing:
             digest.update(part)
         digest.update(tail)
         return digest.digest()
+
+
+def _whole(path: PathLike, size_bytes: int) -> bytes:
+    content = Path(path).read_bytes()
+    if len(content) != size_bytes:
+        raise Changed(f"the file has {len(content)} bytes where {size_bytes} were expected: it changed")
+    return content
 
 
 def _read_exactly(descriptor: int, view: memoryview, offset: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import varint
@@ -12,7 +13,11 @@ from .varint import Buffer
 IDENTITY = 0x00
 SHA2_256 = 0x12
 SHA2_512 = 0x13
+BLAKE3 = 0x1E
 MAX_DIGEST_BYTES = 128
+MIN_DIGEST_BYTES = 20  # Shorter digests can be forged; Kubo draws the line at the same length.
+
+_BLAKE2B, _BLAKE2S = 0xB200, 0xB240  # The digest's length in bytes is added: blake2b-256 is 0xb220.
 
 NAMES = {
     IDENTITY: "identity",
@@ -24,14 +29,23 @@ NAMES = {
     0x16: "sha3-256",
     0x17: "sha3-224",
     0x1B: "keccak-256",
-    0x1E: "blake3",
+    BLAKE3: "blake3",
     0x20: "sha2-384",
     0x56: "dbl-sha2-256",
-    0xB220: "blake2b-256",
-    0xB240: "blake2b-512",
-    0xB260: "blake2s-256",
+    **{_BLAKE2B + size: f"blake2b-{8 * size}" for size in range(1, 65)},
+    **{_BLAKE2S + size: f"blake2s-{8 * size}" for size in range(1, 33)},
     0x1011: "fr32-sha256-trunc254-padded-binary-tree",
     0x1012: "sha2-256-trunc254-padded",
+}
+
+_HASHLIB: dict[int, Callable[[Buffer], hashlib._Hash]] = {
+    SHA2_256: hashlib.sha256,
+    SHA2_512: hashlib.sha512,
+    0x14: hashlib.sha3_512,
+    0x15: hashlib.sha3_384,
+    0x16: hashlib.sha3_256,
+    0x17: hashlib.sha3_224,
+    0x20: hashlib.sha384,
 }
 
 
@@ -83,8 +97,8 @@ def sha256(*parts: Buffer) -> Multihash:
 def verify(multihash: Multihash, data: Buffer) -> None:
     """Check that bytes have the stated digest.
 
-    Raises Mismatch when they have another one, Unsupported when the function is not sha2-256, sha2-512 or identity
-    or the digest was shortened.
+    Computes identity, sha2, sha3, blake2b, blake2s and blake3 (with the package of that name). Raises Mismatch when
+    they have another digest, Unsupported for any other function and for a digest that was shortened.
     """
     actual = _compute(multihash, data)
     if actual != multihash.digest:
@@ -96,15 +110,30 @@ def verify(multihash: Multihash, data: Buffer) -> None:
 
 
 def _compute(multihash: Multihash, data: Buffer) -> bytes:
-    if multihash.code == IDENTITY:
+    code, size = multihash.code, len(multihash.digest)
+    if code == IDENTITY:
         # One byte past the limit is enough to tell the two apart, however long the data is.
         return bytes(data[: MAX_DIGEST_BYTES + 1])
-    if multihash.code == SHA2_256:
-        actual = hashlib.sha256(data).digest()
-    elif multihash.code == SHA2_512:
-        actual = hashlib.sha512(data).digest()
+    if code == BLAKE3:
+        return _blake3(data, size)
+    if _BLAKE2B + MIN_DIGEST_BYTES <= code <= _BLAKE2S:
+        actual = hashlib.blake2b(data, digest_size=code - _BLAKE2B).digest()
+    elif _BLAKE2S + MIN_DIGEST_BYTES <= code <= _BLAKE2S + 32:
+        actual = hashlib.blake2s(data, digest_size=code - _BLAKE2S).digest()
+    elif code in _HASHLIB:
+        actual = _HASHLIB[code](data).digest()
     else:
         raise Unsupported(f"{multihash.name} digests cannot be computed here")
-    if len(multihash.digest) != len(actual):
-        raise Unsupported(f"a {multihash.name} digest of {len(multihash.digest)} bytes instead of {len(actual)}")
+    if size != len(actual):
+        raise Unsupported(f"a {multihash.name} digest of {size} bytes instead of {len(actual)}")
     return actual
+
+
+def _blake3(data: Buffer, size: int) -> bytes:
+    if size < MIN_DIGEST_BYTES:
+        raise Unsupported(f"a blake3 digest of {size} bytes proves nothing; {MIN_DIGEST_BYTES} are the least")
+    try:
+        from blake3 import blake3
+    except ImportError as error:
+        raise Unsupported("blake3 digests need a package: pip install 'ipfs-accel[blake3]'") from error
+    return blake3(data).digest(length=size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from . import _protobuf as protobuf
@@ -17,7 +17,29 @@ KINDS: tuple[Kind, ...] = ("raw", "directory", "file", "metadata", "symlink", "h
 _TYPE, _DATA, _FILE_SIZE, _BLOCK_SIZE, _HASH_TYPE, _FANOUT, _MODE, _MTIME = range(1, 9)
 _SECONDS, _NANOSECONDS = 1, 2
 _MAX_SIZE = (1 << 63) - 1
+_MODE_BITS = 0o7777
+_MAX_NANOSECONDS = 999_999_999
 _SCALARS = {_TYPE: 5, _FILE_SIZE: _MAX_SIZE, _HASH_TYPE: _MAX_SIZE, _FANOUT: 1024, _MODE: 0xFFFFFFFF}
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """UnixFS 1.5: POSIX permission bits, and a time in seconds (before or after 1970) with its nanoseconds."""
+
+    mode: int | None = None
+    mtime_s: int | None = None
+    mtime_ns: int = 0
+
+    def __post_init__(self) -> None:
+        if self.mode is not None and self.mode < 0:
+            raise Malformed(f"{self.mode} is no file mode")
+        if self.mtime_s is not None and not -(1 << 63) <= self.mtime_s < 1 << 63:
+            raise Malformed(f"{self.mtime_s} seconds do not fit 64 bits")
+        if not 0 <= self.mtime_ns <= _MAX_NANOSECONDS or (self.mtime_ns and self.mtime_s is None):
+            raise Malformed(f"{self.mtime_ns} nanoseconds are no part of a second, or of no second")
+
+    def __bool__(self) -> bool:
+        return self.mode is not None or self.mtime_s is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +54,26 @@ class Unixfs:
     fanout: int | None = None
     mode: int | None = None
     mtime: tuple[int, int] | None = None
+
+    @property
+    def metadata(self) -> Metadata | None:
+        """Return the mode and time that the block states; None when it states neither."""
+        if self.mode is None and self.mtime is None:
+            return None
+        seconds, nanoseconds = self.mtime or (None, 0)
+        return Metadata(self.mode, seconds, nanoseconds)
+
+    def stamped(self, metadata: Metadata | None) -> Unixfs:
+        """Return the same message with a mode and time, written as the reference importer writes them.
+
+        Mode bits above 0o7777 are dropped, and the usual mode (0o755 for directories, 0o644 for the rest) is left out.
+        """
+        if not metadata:
+            return self
+        usual = 0o755 if self.kind in ("directory", "hamt-shard") else 0o644
+        mode = None if metadata.mode is None else metadata.mode & _MODE_BITS
+        mtime = None if metadata.mtime_s is None else (metadata.mtime_s, metadata.mtime_ns)
+        return replace(self, mode=None if mode == usual else mode, mtime=mtime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +98,7 @@ class Entry:
     def child(self, name: str) -> dagpb.Link | None:
         """Find a directory's entry by name; raises Unsupported for a sharded directory."""
         if self.kind == "hamt-shard":
-            raise Unsupported("a HAMT-sharded directory cannot be read by name here")
+            raise Unsupported("one block of a HAMT-sharded directory does not have all its names: use hamt.child")
         if self.kind != "directory":
             return None
         return next((link for link in self.links if link.name == name), None)
@@ -65,15 +107,15 @@ class Entry:
 def read(block: Buffer) -> Entry:
     """Read a dag-pb block as UnixFS, refusing what could mislead a reader.
 
-    A file must have one block size a link and sizes that add up; a directory's names must pass `check_name` and be
-    unique. Raises Malformed.
+    A file must have one block size a link, no link with a name, and sizes that add up; a directory's names must pass
+    `check_name` and be unique. Raises Malformed.
     """
     node = dagpb.decode(block)
     if node.data is None:
         raise Malformed("a dag-pb block without data is not UnixFS")
     unixfs = decode(node.data)
     if unixfs.kind in ("file", "raw"):
-        _check_file(unixfs, len(node.links))
+        _check_file(unixfs, node.links)
     elif unixfs.kind == "directory":
         names = [check_name(link.name) for link in node.links]
         if len(set(names)) != len(names):
@@ -149,9 +191,11 @@ def check_name(name: str | bytes) -> str:
     return text
 
 
-def _check_file(unixfs: Unixfs, link_count: int) -> None:
-    if len(unixfs.block_sizes) != link_count:
-        raise Malformed(f"a file of {link_count} links states {len(unixfs.block_sizes)} block sizes")
+def _check_file(unixfs: Unixfs, links: tuple[dagpb.Link, ...]) -> None:
+    if len(unixfs.block_sizes) != len(links):
+        raise Malformed(f"a file of {len(links)} links states {len(unixfs.block_sizes)} block sizes")
+    if any(link.name for link in links):
+        raise Malformed("the parts of a file have no names")
     size_bytes = len(unixfs.data) + sum(unixfs.block_sizes)
     if unixfs.file_size is not None and unixfs.file_size != size_bytes:
         raise Malformed(f"a file states {unixfs.file_size} bytes but its blocks add up to {size_bytes}")
@@ -186,7 +230,7 @@ def _decode_mtime(value: memoryview) -> tuple[int, int]:
             nanoseconds = int.from_bytes(content, "little")
         elif field <= _NANOSECONDS:
             raise Malformed(f"UnixFS time field {field} is of the wrong wire type")
-    if seconds is None or nanoseconds > 999_999_999:
+    if seconds is None or nanoseconds > _MAX_NANOSECONDS:
         raise Malformed("a UnixFS time without seconds, or with a second or more of nanoseconds")
     return seconds, nanoseconds
 

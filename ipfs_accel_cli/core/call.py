@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from ipfs_accel_cli.core.errors import Cancelled, NotAuthorised, Offline
+from ipfs_accel_cli.core.errors import Cancelled, Invalid, NotAuthorised, Offline
 
 EVERYTHING = "*"
 
@@ -90,7 +90,10 @@ class Call:
 
     def path(self, text: str | Path) -> Path:
         """Return a path that this caller may touch, links resolved; raise NotAuthorised for any other."""
-        path = Path(text).expanduser()
+        try:
+            path = Path(text).expanduser()
+        except RuntimeError as error:
+            raise Invalid(f"{str(text)!r} names the home of a user that does not exist") from error
         if self.folders is None:
             return path
         real = path.resolve()

@@ -95,7 +95,7 @@ class Database:
                 raise
             return self._reader()
         try:
-            connection = _prepare(sqlite3.connect(self.home.state_file, WAIT_SECONDS, **_OPTIONS))
+            connection = _opened(str(self.home.state_file))
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
         except sqlite3.Error as error:
@@ -105,13 +105,11 @@ class Database:
     def _reader(self) -> sqlite3.Connection:
         # A read-only folder cannot hold the -shm file that WAL readers share, so the file is read as it stands.
         uri = f"{self.home.state_file.as_uri()}?mode=ro&immutable=1"
-        return _prepare(sqlite3.connect(uri, WAIT_SECONDS, uri=True, **_OPTIONS))
+        return _opened(uri, uri=True)
 
 
-_OPTIONS: dict[str, object] = {"isolation_level": None, "check_same_thread": False}
-
-
-def _prepare(connection: sqlite3.Connection) -> sqlite3.Connection:
+def _opened(name: str, *, uri: bool = False) -> sqlite3.Connection:
+    connection = sqlite3.connect(name, WAIT_SECONDS, isolation_level=None, check_same_thread=False, uri=uri)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA foreign_keys = ON")
     return connection

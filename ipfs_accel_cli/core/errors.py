@@ -214,6 +214,9 @@ def classified(error: BaseException) -> AccelError | None:
         return UnsupportedContent(str(error)) if type(error).__name__ == "Unsupported" else MalformedContent(str(error))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(f"no space left while writing {error.filename or 'to the home folder'}")
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("ipfs_accel_cli"):
+        package = error.name.split(".")[0].replace("_", "-")
+        return MissingExtra(f"this needs {package}, which is not installed", suggestion=f"pip install {package}")
     if isinstance(error, KeyboardInterrupt):
         return Cancelled("interrupted")
     return None

@@ -34,6 +34,17 @@ class ResourceRow(Result):
     media_type: str | None = None
 
 
+class PromptRow(Result):
+    """One prompt that a server offers."""
+
+    columns = ("name", "required", "optional", "description")
+
+    name: str
+    description: str
+    required: list[str] = Field(description="Arguments that it needs.")
+    optional: list[str] = Field(description="Arguments that may be left out.")
+
+
 class Listing(Result):
     """What a server offers."""
 
@@ -44,6 +55,7 @@ class Listing(Result):
     protocol: str
     tools: list[ToolRow]
     resources: list[ResourceRow]
+    prompts: list[PromptRow]
 
 
 class Called(Result):
@@ -65,3 +77,24 @@ class Resource(Result):
     uri: str
     media_type: str | None = None
     text: str
+
+
+class PromptMessage(Result):
+    """One message of a prompt."""
+
+    essence = "text"
+
+    role: str
+    kind: str = Field(description="What it holds: text, resource, image or audio.")
+    uri: str | None = Field(None, description="The resource that it embeds.")
+    text: str = Field(description="Its text; other content as base64.")
+
+
+class PromptText(Result):
+    """A prompt, written out."""
+
+    essence = "messages"
+
+    prompt: str
+    description: str
+    messages: list[PromptMessage]

@@ -124,18 +124,17 @@ class Command(TyperCommand):
         super().format_help(ctx, formatter)
         if not self.examples:
             return
-        lines = ["", "Examples:", *(f"  {line}" for line in self.examples)]
         if HAS_RICH and self.rich_markup_mode is not None:
-            from rich import print as show
-            from rich.markup import escape
+            from rich.console import Console
+            from rich.text import Text
 
-            show(
-                "\n".join(
-                    ["", " [dim]Examples:[/dim]", *(f"   [cyan]{escape(line)}[/cyan]" for line in self.examples), ""]
-                )
-            )
+            console = Console(highlight=False)
+            console.print(Text(" Examples:", style="dim"))
+            for line in self.examples:
+                console.print(Text(f"   {line}", style="cyan"))
+            console.print()
         else:
-            formatter.write("\n".join(lines) + "\n")
+            formatter.write("\n".join(["", "Examples:", *(f"  {line}" for line in self.examples)]) + "\n")
 
 
 def split_examples(help_text: str) -> tuple[str, list[str]]:

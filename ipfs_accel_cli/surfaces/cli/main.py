@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from itertools import pairwise
 
 import typer
+
+from ipfs_accel_cli.surfaces.cli.output import ReaderGone
 
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
@@ -20,15 +22,14 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(list(arguments), prog_name="ipfs-accel", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGone):
         return _pipe_closed()
-    except KeyboardInterrupt:
-        return _show(KeyboardInterrupt(), arguments)
-    except typer.Abort:
+    except (KeyboardInterrupt, typer.Abort):
         return _show(KeyboardInterrupt(), arguments)
     except Exception as error:
         return _show(error, arguments)
-    return status if isinstance(status, int) else 0
+    # Typer turns Ctrl-C into this status without a word.
+    return _show(KeyboardInterrupt(), arguments) if status == EXIT_INTERRUPTED else int(status or 0)
 
 
 def _show(error: BaseException, arguments: Sequence[str]) -> int:
@@ -43,15 +44,10 @@ def _show(error: BaseException, arguments: Sequence[str]) -> int:
 def _wants_json(arguments: Sequence[str]) -> bool:
     """Look for the option in the raw words, since the error may be that they could not be parsed."""
     words = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
-    chosen: Any = os.environ.get("IPFS_ACCEL_OUTPUT_FORMAT", "")
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word == "--json":
-            chosen = "json"
-        elif word == "--format":
-            chosen = following
-        elif word.startswith("--format="):
-            chosen = word.partition("=")[2]
-    return chosen in ("json", "jsonl")
+    chosen = [following for word, following in pairwise(words) if word == "--format"]
+    chosen += [word.partition("=")[2] for word in words if word.startswith("--format=")]
+    chosen = chosen or [os.environ.get("IPFS_ACCEL_OUTPUT_FORMAT", "")]
+    return "--json" in words or chosen[-1] in ("json", "jsonl")
 
 
 def _pipe_closed() -> int:

@@ -9,6 +9,10 @@ from typing import Any
 _KEY = "ipfs-accel.output"
 
 
+class ReaderGone(Exception):
+    """Whoever read standard output closed it."""
+
+
 class Format(StrEnum):
     """How results are shown."""
 

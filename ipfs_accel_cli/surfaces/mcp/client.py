@@ -1,33 +1,43 @@
-"""A client for any MCP server that is started by a command and speaks over standard input and output."""
+"""A client for any MCP server: what it offers, calls, resources and prompts."""
 
 from __future__ import annotations
 
 import difflib
 import json
-import os
-import shlex
-import shutil
-import sys
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
+
+from mcp import Client
+from mcp.shared.exceptions import MCPError
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Invalid, NotFound, RemoteFailed, Unavailable, catalogue
-from ipfs_accel_cli.core.paths import HOME_VARIABLE
-from ipfs_accel_cli.node import node
-from ipfs_accel_cli.services.mcp.results import Called, Listing, Resource, ResourceRow, ToolRow
+from ipfs_accel_cli.core.errors import AccelError, Invalid, NotFound, RemoteFailed, catalogue
+from ipfs_accel_cli.services.mcp.results import (
+    Called,
+    Listing,
+    PromptMessage,
+    PromptRow,
+    PromptText,
+    Resource,
+    ResourceRow,
+    ToolRow,
+)
+from ipfs_accel_cli.surfaces.mcp.connect import ask_server
+from ipfs_accel_cli.surfaces.mcp.tool import PROBLEM_KEY
 
-T = TypeVar("T")
+# A server that never stops handing out cursors must not keep us for ever.
+_MOST_PAGES = 1000
 
 
 def listing(server: str) -> Listing:
-    """Return what a server offers; `server` is a command line, empty for our own."""
+    """Return what a server offers; `server` is a command line or a URL, empty for our own."""
 
-    async def ask(client: Any) -> Listing:
-        info = client.server_info
-        tools = (await client.list_tools()).tools
-        resources = (await client.list_resources()).resources
-        templates = (await client.list_resource_templates()).resource_templates
+    async def ask(client: Client) -> Listing:
+        info, offers = client.server_info, client.server_capabilities
+        tools = await _all(client.list_tools, "tools") if offers.tools else []
+        resources = await _all(client.list_resources, "resources") if offers.resources else []
+        templates = await _all(client.list_resource_templates, "resource_templates") if offers.resources else []
+        prompts = await _all(client.list_prompts, "prompts") if offers.prompts else []
         return Listing(
             server=info.name if info else server,
             version=info.version if info else "",
@@ -35,35 +45,34 @@ def listing(server: str) -> Listing:
             tools=[_tool_row(tool) for tool in tools],
             resources=[_resource_row(found, str(found.uri), template=False) for found in resources]
             + [_resource_row(found, found.uri_template, template=True) for found in templates],
+            prompts=[_prompt_row(prompt) for prompt in prompts],
         )
 
-    return _run(server, ask)
+    return ask_server(server, ask)
 
 
 def call_tool(server: str, tool: str, pairs: Sequence[str], text: str) -> Called:
     """Call a tool with `name=value` arguments, or with one JSON object; its error becomes ours."""
     arguments = parse_arguments(pairs, text)
 
-    async def ask(client: Any) -> Called:
-        names = [found.name for found in (await client.list_tools()).tools]
+    async def ask(client: Client) -> Called:
+        names = [found.name for found in await _all(client.list_tools, "tools")]
         if tool not in names:
-            near = difflib.get_close_matches(tool, names, n=3) or names[:8]
-            raise NotFound(f"no tool named {tool!r}; there are {', '.join(near)}", suggestion="ipfs-accel mcp ls")
+            raise _unknown("tool", tool, names)
         answer = await client.call_tool(tool, arguments, progress_callback=_report)
         text = "\n".join(part.text for part in answer.content if part.type == "text")
         if answer.is_error:
-            raise _problem(answer.meta, text)
+            raise _problem((answer.meta or {}).get(PROBLEM_KEY), RemoteFailed, text)
         links = [str(part.uri) for part in answer.content if part.type == "resource_link"]
         return Called(tool=tool, structured=answer.structured_content, text=text, links=links)
 
-    return _run(server, ask)
+    return ask_server(server, ask)
 
 
 def read_resource(server: str, uri: str) -> Resource:
     """Return a resource's text; bytes come as base64."""
-    from mcp.shared.exceptions import MCPError
 
-    async def ask(client: Any) -> Resource:
+    async def ask(client: Client) -> Resource:
         try:
             (content,) = (await client.read_resource(uri)).contents
         except MCPError as error:
@@ -71,7 +80,28 @@ def read_resource(server: str, uri: str) -> Resource:
         text = content.text if hasattr(content, "text") else content.blob
         return Resource(uri=uri, media_type=content.mime_type, text=text)
 
-    return _run(server, ask)
+    return ask_server(server, ask)
+
+
+def get_prompt(server: str, name: str, pairs: Sequence[str]) -> PromptText:
+    """Return a prompt written out with `name=value` arguments, whose values are text."""
+    arguments = {key: value for key, _, value in map(_pair, pairs)}
+
+    async def ask(client: Client) -> PromptText:
+        names = [found.name for found in await _all(client.list_prompts, "prompts")]
+        if name not in names:
+            raise _unknown("prompt", name, names)
+        try:
+            answer = await client.get_prompt(name, arguments)
+        except MCPError as error:
+            raise _problem(error.error.data, Invalid, str(error)) from error
+        return PromptText(
+            prompt=name,
+            description=answer.description or "",
+            messages=[_message(message) for message in answer.messages],
+        )
+
+    return ask_server(server, ask)
 
 
 def parse_arguments(pairs: Sequence[str], text: str) -> dict[str, Any]:
@@ -82,12 +112,14 @@ def parse_arguments(pairs: Sequence[str], text: str) -> dict[str, Any]:
         raise Invalid(f"--arguments is not JSON: {error}") from error
     if not isinstance(arguments, dict):
         raise Invalid("--arguments must be a JSON object")
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise Invalid(f"{pair!r} is not NAME=VALUE", suggestion="ipfs-accel mcp call --help")
-        arguments[name] = _value(value)
-    return arguments
+    return arguments | {name: _value(value) for name, _, value in map(_pair, pairs)}
+
+
+def _pair(word: str) -> tuple[str, str, str]:
+    name, equals, value = word.partition("=")
+    if not equals or not name:
+        raise Invalid(f"{word!r} is not NAME=VALUE", suggestion="ipfs-accel mcp call --help")
+    return name, equals, value
 
 
 def _value(text: str) -> Any:
@@ -97,55 +129,33 @@ def _value(text: str) -> Any:
         return text
 
 
-def _run(server: str, ask: Callable[[Any], Awaitable[T]]) -> T:
-    import anyio
-    from mcp import Client
-    from mcp.client.stdio import StdioServerParameters
-
-    command = shlex.split(server) if server else _ourselves()
-    if shutil.which(command[0]) is None:
-        raise Unavailable(
-            f"no program named {command[0]!r} to start the server with", suggestion="ipfs-accel mcp ls --help"
-        )
-    environment = os.environ | {HOME_VARIABLE: str(node().home.path)}
-    parameters = StdioServerParameters(command=command[0], args=command[1:], env=environment)
-
-    async def session() -> T:
-        async with Client(parameters) as client:
-            return await ask(client)
-
-    try:
-        return anyio.run(session)
-    except BaseException as error:
-        raise _unwrapped(error, command) from error
+async def _all(listed: Callable[..., Awaitable[Any]], field: str) -> list[Any]:
+    """Return every item of a list that comes in pages."""
+    found: list[Any] = []
+    cursor: str | None = None
+    for _ in range(_MOST_PAGES):
+        page = await listed(cursor=cursor)
+        found += getattr(page, field)
+        cursor = page.next_cursor
+        if not cursor:
+            return found
+    raise RemoteFailed(f"the server's list of {field} does not end")
 
 
-def _ourselves() -> list[str]:
-    offline = ["--offline"] if current().offline else []
-    return [sys.executable, "-m", "ipfs_accel_cli", "serve-mcp", "--toolsets", "all", *offline]
+async def _report(progress: float, total: float | None, message: str | None) -> None:
+    current().progress(progress, total, message or "")
 
 
-def _unwrapped(error: BaseException, command: Sequence[str]) -> BaseException:
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    if isinstance(error, AccelError | KeyboardInterrupt):
-        return error
-    return Unavailable(
-        f"the server {shlex.join(command)!r} did not answer: {error}",
-        suggestion="run that command to see what it prints",
-    )
+def _unknown(kind: str, name: str, names: Sequence[str]) -> NotFound:
+    near = difflib.get_close_matches(name, names, n=3) or list(names[:8])
+    return NotFound(f"no {kind} named {name!r}; there are {', '.join(near) or 'none'}", suggestion="ipfs-accel mcp ls")
 
 
-async def _report(done: float, total: float | None, message: str | None) -> None:
-    current().progress(done, total, message or "")
-
-
-def _problem(meta: Any, text: str) -> AccelError:
-    """Return the error that a failed tool tells of, as our own class where the server is of our kind."""
-    problem = (meta or {}).get("io.ipfs-accel/problem")
-    if not isinstance(problem, dict):
-        return RemoteFailed(text)
-    kind = catalogue().get(str(problem.get("code")), RemoteFailed)
+def _problem(problem: Any, otherwise: type[AccelError], text: str) -> AccelError:
+    """Return the error that a server tells of, as our own class where the server is of our kind."""
+    if not isinstance(problem, dict) or "code" not in problem:
+        return otherwise(text)
+    kind = catalogue().get(str(problem["code"]), otherwise)
     error = kind(str(problem.get("detail", text)), suggestion=problem.get("suggestion"), errors=problem.get("errors"))
     error.context = dict(problem.get("context") or {})
     return error
@@ -160,7 +170,7 @@ def _tool_row(tool: Any) -> ToolRow:
         {
             "name": tool.name,
             "title": tool.title,
-            "description": (tool.description or "").split("\n")[0],
+            "description": _first_line(tool.description),
             "effect": effect,
             "network": hints.open_world_hint if hints is not None else None,
             "input_schema": tool.input_schema,
@@ -170,5 +180,30 @@ def _tool_row(tool: Any) -> ToolRow:
 
 
 def _resource_row(found: Any, uri: str, *, template: bool) -> ResourceRow:
-    text = (found.description or "").split("\n")[0]
-    return ResourceRow(uri=uri, template=template, description=text, media_type=found.mime_type)
+    return ResourceRow(
+        uri=uri, template=template, description=_first_line(found.description), media_type=found.mime_type
+    )
+
+
+def _prompt_row(prompt: Any) -> PromptRow:
+    arguments = prompt.arguments or []
+    return PromptRow(
+        name=prompt.name,
+        description=_first_line(prompt.description),
+        required=[argument.name for argument in arguments if argument.required],
+        optional=[argument.name for argument in arguments if not argument.required],
+    )
+
+
+def _message(message: Any) -> PromptMessage:
+    content = message.content
+    resource = getattr(content, "resource", None)
+    holder = content if resource is None else resource
+    text = next((getattr(holder, name) for name in ("text", "data", "blob") if hasattr(holder, name)), "")
+    return PromptMessage(
+        role=message.role, kind=content.type, uri=None if resource is None else str(resource.uri), text=text
+    )
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").split("\n")[0]

@@ -1,15 +1,19 @@
-"""What all tools of one server share: the node, who asks, which folders, and long results."""
+"""What all tools of one server share: the node, who asks, which folders, long results, and running calls."""
 
 from __future__ import annotations
 
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ipfs_accel_cli.core.call import Call, Principal, Reporter
+from ipfs_accel_cli.core.errors import TryAgain
 from ipfs_accel_cli.node import Node
+from ipfs_accel_cli.surfaces.mcp.changes import Changes
 
 SCHEME = "accel"
 _KEPT_RESULTS = 64
@@ -43,15 +47,50 @@ class Results:
         return sum(map(len, self._texts.values()))
 
 
+class Running:
+    """The calls that are running, so that a server that ends can refuse more, wait for these, or stop them."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._stopped: dict[str, threading.Event] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def during(self, call: Call) -> Iterator[None]:
+        """Count a call as running for the block; raise TryAgain when no more are taken."""
+        if self.closed:
+            raise TryAgain("the server is going down")
+        with self._lock:
+            self._stopped[call.id] = call.stopped
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._stopped[call.id]
+
+    def count(self) -> int:
+        """Return how many calls are running."""
+        with self._lock:
+            return len(self._stopped)
+
+    def stop(self) -> None:
+        """Tell every running call to stop; each ends with Cancelled where it next looks."""
+        with self._lock:
+            for stopped in self._stopped.values():
+                stopped.set()
+
+
 @dataclass(slots=True)
 class ServerState:
-    """The node that a server works on, and what its client may do there."""
+    """The node that a server works on, what its clients may do there, and what they are told of."""
 
     node: Node
     principal: Principal
     folders: tuple[Path, ...] = ()
     offline: bool = False
     results: Results = field(default_factory=Results)
+    running: Running = field(default_factory=Running)
+    changes: Changes = field(default_factory=Changes)
 
     def call(self, reporter: Reporter, command: str) -> Call:
         """Return the call for one tool run."""

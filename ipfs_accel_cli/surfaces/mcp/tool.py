@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import anyio
+from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
-from mcp.types import CallToolResult, ResourceLink, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, LoggingLevel, ResourceLink, TextContent, ToolAnnotations
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
 from ipfs_accel_cli.core.call import using
@@ -21,9 +22,11 @@ from ipfs_accel_cli.core.errors import AccelError, Invalid, classified
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.node import using_node
+from ipfs_accel_cli.surfaces.mcp.changes import events, registered
+from ipfs_accel_cli.surfaces.mcp.logs import LEVELS, wanted_level
 from ipfs_accel_cli.surfaces.mcp.reporter import Notifications
 from ipfs_accel_cli.surfaces.mcp.schema import Items, argument_model, compact, compact_output, output_model
-from ipfs_accel_cli.surfaces.mcp.session import ServerState
+from ipfs_accel_cli.surfaces.mcp.session import SCHEME, ServerState
 from ipfs_accel_cli.surfaces.mcp.walk import Found
 
 TEXT_CHARACTERS = 25_000
@@ -67,10 +70,14 @@ class CommandTool(Tool):
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
         """Check the arguments, run the command in a thread, and answer with its result or its problem."""
+        before = await self._registered()
         try:
             return self._answer(await self._invoke(self._checked(arguments), context))
         except Exception as error:
             return failure(classified(error) or AccelError(f"{type(error).__name__}: {error}"))
+        finally:
+            if before is not None:
+                await self._tell_of_changes(before)
 
     def _checked(self, arguments: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -85,14 +92,14 @@ class CommandTool(Tool):
 
     async def _invoke(self, arguments: dict[str, Any], context: Context[Any, Any]) -> BaseModel | None:
         """Run the command; when the client cancels, tell every thread of the call to stop and wait for the end."""
-        reporter = Notifications(context, anyio.lowlevel.current_token())
+        reporter = Notifications(context, anyio.lowlevel.current_token(), partial(_hears, context.request_context))
         call = self._state.call(reporter, self._line)
         ended = threading.Event()
 
         def work() -> BaseModel | None:
             try:
-                with using_node(self._state.node), using(call):
-                    return _collected(functools.partial(self.fn, **arguments)())
+                with using_node(self._state.node), using(call), self._state.running.during(call):
+                    return _collected(self.fn(**arguments))
             finally:
                 ended.set()
 
@@ -100,11 +107,23 @@ class CommandTool(Tool):
             result = await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
         except anyio.get_cancelled_exc_class():
             call.stopped.set()
+            reporter.close()
             with anyio.CancelScope(shield=True):
                 await _wait(ended)
             raise
         await reporter.flush()
         return result
+
+    async def _registered(self) -> dict[str, str] | None:
+        """Return the registry before a command that may change it; None when it only reads or nobody listens."""
+        if self.annotations is None or self.annotations.read_only_hint or not self._state.changes.heard:
+            return None
+        return await anyio.to_thread.run_sync(registered, self._state.node)
+
+    async def _tell_of_changes(self, before: dict[str, str]) -> None:
+        after = await anyio.to_thread.run_sync(registered, self._state.node)
+        for event in events(before, after, SCHEME):
+            await self._state.changes.publish(event)
 
     def _answer(self, result: BaseModel | None) -> CallToolResult:
         if result is None:
@@ -139,6 +158,11 @@ def _collected(result: Any) -> BaseModel | None:
     if isinstance(result, Blob):
         return result.structured()
     return result if isinstance(result, BaseModel) else None
+
+
+def _hears(context: ServerRequestContext[Any, Any], level: LoggingLevel) -> bool:
+    lowest = wanted_level(context)
+    return lowest is not None and LEVELS.index(level) >= LEVELS.index(lowest)
 
 
 async def _wait(ended: threading.Event, seconds: float = 30.0) -> None:

@@ -54,7 +54,8 @@ def test_a_truncated_block_never_reads_as_the_whole_one() -> None:
 @pytest.mark.parametrize(
     "block",
     [
-        field(1, b"data") + field(2, HASH),
+        field(2, field(1, bytes(LEAF))) + field(1, b"data") + field(2, field(1, bytes(LEAF))),
+        field(1, b"data") + field(2, HASH) + field(1, b"data"),
         field(1, b"data") + field(1, b"data"),
         field(3, b""),
         b"\x08\x01",
@@ -78,6 +79,14 @@ def test_a_truncated_block_never_reads_as_the_whole_one() -> None:
 def test_fields_out_of_place_repeated_or_unknown_are_refused(block: bytes) -> None:
     with pytest.raises(Malformed):
         dagpb.decode(block)
+
+
+@given(nodes.filter(lambda node: node.data is not None))
+def test_the_data_may_stand_before_the_links_and_is_written_after_them(node: Node) -> None:
+    assert node.data is not None
+    links_alone = dagpb.encode(Node(node.links))
+    assert dagpb.decode(field(1, node.data) + links_alone) == node
+    assert dagpb.encode(node) == links_alone + field(1, node.data)
 
 
 def test_an_absent_name_or_size_reads_as_empty() -> None:

@@ -9,7 +9,7 @@ from ipfs_accel_cli.content.errors import Malformed
 from ipfs_accel_cli.core import door
 from ipfs_accel_cli.core.call import Call, Principal, current, using
 from ipfs_accel_cli.core.effects import DELETE, READ, declared_effects, effects
-from ipfs_accel_cli.core.errors import Cancelled, MalformedContent, NotAuthorised, Offline
+from ipfs_accel_cli.core.errors import Cancelled, Invalid, MalformedContent, NotAuthorised, Offline
 from ipfs_accel_cli.core.stream import Stream
 
 NOBODY = Principal("nobody", "test")
@@ -143,6 +143,11 @@ def test_paths_of_a_confined_caller_stay_in_its_folders(tmp_path: Path) -> None:
         with pytest.raises(NotAuthorised):
             call.path(text)
     assert Call().path("/etc/passwd") == Path("/etc/passwd")
+
+
+def test_the_home_of_nobody_is_refused() -> None:
+    with pytest.raises(Invalid, match="does not exist"):
+        Call().path("~no-such-user-here/file")
 
 
 def test_an_offline_call_refuses_what_needs_the_network() -> None:

@@ -73,5 +73,9 @@ def test_foreign_errors_of_certain_meaning_become_ours() -> None:
     assert isinstance(full, errors.DiskFull)
     assert "file" in full.detail
     assert isinstance(errors.classified(KeyboardInterrupt()), errors.Cancelled)
+    missing = errors.classified(ModuleNotFoundError("No module named 'no_such'", name="no_such.part"))
+    assert isinstance(missing, errors.MissingExtra)
+    assert missing.suggestion == "pip install no-such"
+    assert errors.classified(ModuleNotFoundError("ours", name="ipfs_accel_cli.gone")) is None
     assert errors.classified(ValueError("x")) is None
     assert issubclass(Mismatch, ValueError)

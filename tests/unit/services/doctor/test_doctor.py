@@ -12,7 +12,8 @@ import pytest
 from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import Cancelled, DiskFull, NotFound, catalogue
 from ipfs_accel_cli.core.paths import Home
-from ipfs_accel_cli.services.doctor import Check, Doctor
+from ipfs_accel_cli.services.doctor.doctor import Doctor
+from ipfs_accel_cli.services.doctor.results import Check
 
 
 def sound() -> Iterator[Check]:
@@ -74,7 +75,7 @@ def test_a_warning_changes_nothing_about_health(home: Path) -> None:
 def test_the_diagnosis_imports_nothing_heavy(home: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from ipfs_accel_cli.core.paths import Home; "
-        "from ipfs_accel_cli.services.doctor import Doctor; Doctor(Home(Path(sys.argv[1]))).run(); "
+        "from ipfs_accel_cli.services.doctor.doctor import Doctor; Doctor(Home(Path(sys.argv[1]))).run(); "
         "print([name for name in ('torch', 'transformers', 'mcp', 'httpx', 'huggingface_hub') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program, str(home)], capture_output=True, text=True, check=True)

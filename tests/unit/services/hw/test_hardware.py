@@ -11,7 +11,7 @@ from ipfs_accel_cli.probes.base import Finding, Probe
 from ipfs_accel_cli.probes.cpu import CpuProbe
 from ipfs_accel_cli.probes.cuda import CudaProbe
 from ipfs_accel_cli.probes.memory import MemoryProbe
-from ipfs_accel_cli.services.hw import Hardware
+from ipfs_accel_cli.services.hw.hardware import Hardware
 from ipfs_accel_cli.services.hw.results import Machine
 from tests.unit.probes.drivers import Device, Driver
 from tests.unit.probes.machines import GIB, MIB, container_v2

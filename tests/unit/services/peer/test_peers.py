@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from ipfs_accel_cli.core.errors import HomeUnusable, VerificationFailed
 from ipfs_accel_cli.core.paths import Home
-from ipfs_accel_cli.services.peer import Peers
+from ipfs_accel_cli.services.peer.peers import Peers
 
-SHOW = "import sys; from ipfs_accel_cli.core.paths import Home; from ipfs_accel_cli.services.peer import Peers"
+SHOW = "import sys; from ipfs_accel_cli.core.paths import Home; from ipfs_accel_cli.services.peer.peers import Peers"
 IDENTITY = f"{SHOW}; found = Peers(Home.locate(sys.argv[1])).identity(); print(found.peer_id, found.created)"
 
 # Dies by SIGKILL at the n-th durable step, as a machine does that loses its power.

@@ -1,0 +1,39 @@
+"""Names that a user may be about to type: for Tab in a shell, and for an assistant that completes an argument."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ipfs_accel_cli.core.errors import AccelError, catalogue
+from ipfs_accel_cli.core.settings import KEYS
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.node import Node
+
+
+def model_names(node: Node) -> list[str]:
+    """Return the registered names and aliases, sorted; none where the home cannot be read or holds no state."""
+    if not node.home.state_file.exists():
+        return []
+    try:
+        rows = node.models.ls().models
+    except AccelError:
+        return []
+    return sorted({row.name for row in rows} | {alias for row in rows for alias in row.aliases})
+
+
+def setting_names() -> list[str]:
+    """Return the settings' dotted names, sorted."""
+    return sorted(KEYS)
+
+
+def error_codes() -> list[str]:
+    """Return the error codes, sorted."""
+    return sorted(catalogue())
+
+
+def task_names() -> list[str]:
+    """Return what models can be run for, sorted."""
+    from ipfs_accel_cli.tasks import TASKS
+
+    return sorted(TASKS.names())

@@ -1,0 +1,59 @@
+"""The whole list of commands, missing and extra alike, and what each must state."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from ipfs_accel_cli.app import app
+from ipfs_accel_cli.surfaces.cli.command import split_examples
+from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
+
+COMMANDS = """
+hw info
+model pull | model add | model ls | model show | model rm | model verify | model tag | model gc | model export
+infer embed | infer generate
+peer id
+store put | store get | store cat | store ls | store stat | store verify | store rm | store gc | store import
+store export | store cid of | store cid inspect
+config show | config get | config set | config path
+doctor | serve-mcp
+mcp ls | mcp call | mcp read | mcp prompt
+"""
+
+
+def ids(command: Found) -> str:
+    return " ".join(command.path)
+
+
+def test_the_commands_are_exactly_these() -> None:
+    listed = {name.strip() for line in COMMANDS.splitlines() for name in line.split("|") if name.strip()}
+    assert {ids(command) for command in commands(app)} == listed
+
+
+@pytest.mark.parametrize("command", commands(app), ids=ids)
+def test_a_command_says_in_a_sentence_what_it_does_and_shows_examples(command: Found) -> None:
+    first = command.help.splitlines()[0]
+    assert first[0].isupper()
+    assert first.endswith(".")
+    _, examples = split_examples(inspect.getdoc(command.function) or "")
+    assert examples
+    assert all("ipfs-accel" in example for example in examples)
+
+
+@pytest.mark.parametrize("command", commands(app), ids=ids)
+def test_only_what_makes_sense_there_is_offered_to_assistants(command: Found) -> None:
+    shell_only = command.path[0] in ("mcp", "serve-mcp") or command.path == ("config", "set")
+    assert command.effects.exposed is not shell_only
+
+
+@pytest.mark.parametrize("command", commands(app), ids=ids)
+def test_help_of_every_command_is_printed(command: Found, capsys: pytest.CaptureFixture[str]) -> None:
+    from ipfs_accel_cli.surfaces.cli.main import run
+
+    assert run([*command.path, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert command.help.splitlines()[0].split(",")[0][:40] in shown
+    assert "--json" in shown
+    assert "Examples:" in shown

@@ -1,0 +1,174 @@
+"""Every exposed command, asked by the shell and by an assistant: the same JSON.
+
+Both run on copies of one prepared home, in the same folder of the same files, so that both start alike.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client
+
+from ipfs_accel_cli import Node
+from ipfs_accel_cli.app import app
+from ipfs_accel_cli.surfaces.cli.main import run
+from ipfs_accel_cli.surfaces.mcp.select import Selection
+from ipfs_accel_cli.surfaces.mcp.server import build
+from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
+from tests.conformance import tiny_models
+
+pytestmark = pytest.mark.models
+
+
+@dataclass(frozen=True)
+class World:
+    """A prepared home, a folder of files beside it, and the CIDs of what was put."""
+
+    home: Path
+    files: Path
+    folder_cid: str
+    hello_cid: str
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    base = tmp_path_factory.mktemp("world")
+    files = base / "files"
+    (files / "folder" / "sub").mkdir(parents=True)
+    (files / "folder" / "hello.txt").write_text("hello world")
+    (files / "folder" / "sub" / "numbers.bin").write_bytes(bytes(range(256)) * 5000)
+    tiny_models.encoder(files / "encoder")
+    tiny_models.decoder(files / "decoder")
+    with Node(base / "home") as node:
+        node.models.add(files / "encoder", name="encoder")
+        node.models.add(files / "decoder", name="decoder")
+        (put,) = node.store.put([files / "folder"])
+        hello = node.store.stat(f"{put.cid}/hello.txt").cid
+        node.store.export_car(put.cid, files / "folder.car")
+        node.peers.identity()
+    return World(base / "home", files, put.cid, hello)
+
+
+# Command line words, and the same as tool arguments. {cid} and {hello} are CIDs, {files} the folder.
+CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
+    "hw info": ([], {}),
+    "peer id": ([], {}),
+    "doctor": ([], {}),
+    "config show": (["--origin"], {"origin": True}),
+    "config get": (["infer.device"], {"name": "infer.device"}),
+    "config path": ([], {}),
+    "model pull": (["{files}/encoder"], {"reference": "{files}/encoder"}),
+    "model add": (["{files}/encoder", "--name", "again"], {"path": "{files}/encoder", "name": "again"}),
+    "model ls": ([], {}),
+    "model show": (["encoder"], {"name": "encoder"}),
+    "model rm": (["decoder"], {"names": ["decoder"]}),
+    "model verify": (["encoder"], {"name": "encoder"}),
+    "model tag": (["encoder", "best"], {"name": "encoder", "alias": "best"}),
+    "model gc": (["--dry-run"], {"dry_run": True}),
+    "model export": (["encoder", "-o", "{files}/encoder.car"], {"name": "encoder", "output": "{files}/encoder.car"}),
+    "infer embed": (["a cat", "the old dog", "-m", "encoder"], {"texts": ["a cat", "the old dog"], "model": "encoder"}),
+    "infer generate": (
+        ["the cat", "-m", "decoder", "--max-tokens", "5"],
+        {"prompt": "the cat", "model": "decoder", "max_tokens": 5},
+    ),
+    "store put": (["{files}/folder"], {"paths": ["{files}/folder"]}),
+    "store get": (["{cid}", "-o", "{files}/copy"], {"reference": "{cid}", "output": "{files}/copy"}),
+    "store cat": (
+        ["{cid}/sub/numbers.bin", "--offset", "9", "--length", "99"],
+        {"reference": "{cid}/sub/numbers.bin", "offset": 9, "length": 99},
+    ),
+    "store ls": (["{cid}"], {"reference": "{cid}"}),
+    "store stat": (["{hello}"], {"reference": "{hello}"}),
+    "store verify": ([], {}),
+    "store rm": (["{cid}"], {"cids": ["{cid}"]}),
+    "store gc": ([], {}),
+    "store import": (["{files}/folder.car"], {"car": "{files}/folder.car"}),
+    "store export": (["{cid}", "-o", "{files}/out.car"], {"reference": "{cid}", "output": "{files}/out.car"}),
+    "store cid of": (
+        ["{files}/folder", "--cid-profile", "legacy-cid-v1"],
+        {"paths": ["{files}/folder"], "cid_profile": "legacy-cid-v1"},
+    ),
+    "store cid inspect": (["{hello}"], {"cid": "{hello}"}),
+}
+# What may differ between two runs because the world went on between them; a folder's revision tells its change time.
+VOLATILE = {
+    "load_1m", "load_5m", "load_15m", "available_bytes", "limit_used_bytes", "swap_free_bytes", "memory_free_bytes",
+    "home_free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "revision", "duration_ms", "seconds",
+}  # fmt: skip
+EXPOSED = [command for command in commands(app) if command.effects.exposed]
+
+
+def test_every_exposed_command_is_compared() -> None:
+    assert {" ".join(command.path) for command in EXPOSED} == set(CASES)
+
+
+@pytest.mark.parametrize("command", EXPOSED, ids=lambda command: " ".join(command.path))
+def test_shell_and_assistant_get_the_same(
+    command: Found, world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words, arguments = CASES[" ".join(command.path)]
+    with copied(world, tmp_path):
+        capsys.readouterr()
+        status = run(
+            [
+                *command.path,
+                *(_filled(word, world, tmp_path) for word in words),
+                "--json",
+                "--home",
+                str(tmp_path / "home"),
+            ]
+        )
+        shell = json.loads(capsys.readouterr().out)
+    assert status == 0, shell
+    with copied(world, tmp_path):
+        filled = {name: _filled(value, world, tmp_path) for name, value in arguments.items()}
+        assistant = anyio.run(_called, tmp_path / "home", tmp_path / "files", command.tool_name, filled)
+    assert _steady(shell) == _steady(assistant)
+
+
+@contextmanager
+def copied(world: World, folder: Path) -> Iterator[None]:
+    """Copy the world to the same place each time, and work inside its files."""
+    before = Path.cwd()
+    for name, source in (("home", world.home), ("files", world.files)):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        shutil.copytree(source, folder / name, symlinks=True)
+    os.chdir(folder / "files")
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+async def _called(home: Path, files: Path, tool: str, arguments: dict[str, Any]) -> Any:
+    with Node(home) as node:
+        async with Client(build(node, Selection(("all",)), folders=[str(files)])) as client:
+            answer = await client.call_tool(tool, arguments)
+    assert not answer.is_error, answer.content
+    return answer.structured_content
+
+
+def _filled(value: Any, world: World, folder: Path) -> Any:
+    if isinstance(value, list):
+        return [_filled(part, world, folder) for part in value]
+    if not isinstance(value, str):
+        return value
+    return value.format(cid=world.folder_cid, hello=world.hello_cid, files=folder / "files")
+
+
+def _steady(value: Any) -> Any:
+    """Leave out what tells the time or the load, and the free space in what the doctor says."""
+    if isinstance(value, dict):
+        if value.get("name") == "disk" and "detail" in value:
+            value = {**value, "detail": ""}
+        return {key: _steady(part) for key, part in value.items() if key not in VOLATILE}
+    return [_steady(part) for part in value] if isinstance(value, list) else value

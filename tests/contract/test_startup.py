@@ -1,0 +1,46 @@
+"""What the first second of a command loads."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("pydantic", "torch", "mcp", "httpx", "huggingface_hub", "transformers", "rich", "sqlite3", "numpy")
+
+
+def loaded_after(*arguments: str, plain: bool = True) -> set[str]:
+    code = f"""
+import json, os, sys
+sys.argv = ["ipfs-accel", *{list(arguments)!r}]
+{'os.environ["TYPER_USE_RICH"] = "0"' if plain else ""}
+from ipfs_accel_cli.__main__ import main
+try:
+    main()
+except SystemExit:
+    pass
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+def test_root_help_loads_no_heavy_library() -> None:
+    assert loaded_after("--help").isdisjoint(HEAVY)
+
+
+def test_version_does_not_even_load_typer() -> None:
+    assert loaded_after("--version").isdisjoint({*HEAVY, "typer"})
+
+
+@pytest.mark.parametrize("group", ["hw", "model", "infer", "peer", "store", "config", "mcp"])
+def test_help_of_a_group_loads_no_engine_and_no_network_library(group: str) -> None:
+    assert loaded_after(group, "--help").isdisjoint(
+        {"torch", "transformers", "mcp", "httpx", "huggingface_hub", "numpy"}
+    )
+
+
+def test_showing_the_hardware_does_not_load_torch() -> None:
+    assert loaded_after("--json", "hw", "info").isdisjoint({"torch", "transformers", "mcp", "huggingface_hub", "rich"})
