@@ -1,8 +1,8 @@
 """A program that kills itself at the n-th step of a store command, for every n until the command gets to its end.
 
-Run by test_crash_store.py as `crashing.py COMMAND FOLDER`; prints one JSON line. A step is a call that changes the disk,
-a transaction's begin and end among them; the process dies between two of them, by SIGKILL, so that no handler and no
-buffer helps it.
+Run by test_crash_store.py as `crashing.py COMMAND FOLDER`; prints one JSON line. A step is a call that changes the
+disk, a transaction's begin and end among them; the process dies between two of them, by SIGKILL, so that no handler
+and no buffer helps it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ import sqlite3
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ipfs_accel_cli.content import car, dagcbor
+from ipfs_accel_cli.content import dagcbor
 from ipfs_accel_cli.content.cid import CID, DAG_CBOR
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.paths import Home
@@ -146,34 +147,33 @@ def forked(work: Callable[[], None]) -> int:
     return os.waitpid(child, 0)[1]
 
 
+def crash(home: Path, command: str, folder: Path, at: int) -> None:
+    """Run the command, and die at the chosen step; a fuse that outlives the command is burnt at its end."""
+    fuse = Fuse(at)
+    fuse.set()
+    run(home, command, folder)
+    fuse.burn()
+
+
 def main() -> None:
     command, folder = sys.argv[1], Path(sys.argv[2])
     staging.INLINE_BYTES = 200  # So that inner nodes and the block are files of their own.
     make_car(folder, content(folder))
-    template = folder / "template"
+    template, home, expected_file = folder / "template", folder / "home", folder / "expected"
     forked(lambda: prepare(template, command, folder))
     shutil.copytree(template, folder / "whole")
-    expected_file = folder / "expected"
     forked(lambda: expected_file.write_text(run(folder / "whole", command, folder)) and None)
     expected = expected_file.read_text()
     killed, failures = 0, []
     while True:
-        home = folder / "home"
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(template, home)
-        fuse = Fuse(killed + 1)
-
-        def crash() -> None:
-            fuse.set()
-            run(home, command, folder)
-            fuse.burn()
-
-        status = forked(crash)
+        status = forked(partial(crash, home, command, folder, killed + 1))
         if os.WIFEXITED(status):
             assert os.WEXITSTATUS(status) == 0, "the command failed by itself"
             break
         killed += 1
-        if forked(lambda: inspect(home, command, folder, expected)) != 0:
+        if forked(partial(inspect, home, command, folder, expected)) != 0:
             failures.append(killed)
     print(json.dumps({"killed": killed, "failures": failures, "expected": expected}))
 

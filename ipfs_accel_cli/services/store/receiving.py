@@ -83,9 +83,13 @@ class Incoming:
             progress(self._grew(min(WINDOW_BYTES, size_bytes - self._size_bytes)))
         return True
 
-    def copy(self, source: int, progress: Callable[[int], None]) -> None:
-        """Copy another file to its end."""
-        while count := copy_range(source, self._descriptor, self._size_bytes, WINDOW_BYTES):
+    def copy(self, source: int, size_bytes: int, progress: Callable[[int], None]) -> None:
+        """Copy so many bytes of another file, or up to its end: one that grows for ever is not followed."""
+        while self._size_bytes < size_bytes:
+            wanted = min(WINDOW_BYTES, size_bytes - self._size_bytes)
+            count = copy_range(source, self._descriptor, self._size_bytes, wanted)
+            if not count:
+                break
             progress(self._grew(count))
 
     def finish(self) -> tuple[bytes, int]:

@@ -150,8 +150,9 @@ class PutSession:
     def _copy(self, source: int, progress: Progress) -> StoredFile:
         with incoming(self.staging, self.profile) as file:
             if not file.clone(source, progress):
-                self._check_space(os.fstat(source).st_size)
-                file.copy(source, progress)
+                size_bytes = os.fstat(source).st_size
+                self._check_space(size_bytes)
+                file.copy(source, size_bytes, progress)
             digest, length = file.finish()
             return self._note(StagedObject(digest, length, file.path), file.number, file.leaves)
 

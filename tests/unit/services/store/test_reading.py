@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,9 +20,9 @@ from ipfs_accel_cli.content.hashing import hash_bytes
 from ipfs_accel_cli.content.multihash import Multihash
 from ipfs_accel_cli.content.profiles import PROFILES
 from ipfs_accel_cli.content.unixfs import Unixfs, encode
-from ipfs_accel_cli.core.errors import Invalid, NotFound, VerificationFailed
+from ipfs_accel_cli.core.errors import HomeUnusable, Invalid, NotFound, VerificationFailed
 from ipfs_accel_cli.services.store import Root, Store
-from tests.unit.services.store.content import MIB, flip, objects, pattern
+from tests.unit.services.store.content import MIB, flip, pattern
 
 Make = Callable[[str, bytes], Path]
 RANGES = [(0, None), (0, 0), (5, 10), (MIB - 1, 2), (MIB, 1), (2 * MIB, 6), (2 * MIB + 5, 3), (1, 2 * MIB)]
@@ -188,21 +192,53 @@ def test_an_object_that_became_shorter_is_told_apart_from_a_short_file(store: St
         store.open(stored.cid)
 
 
-def test_a_read_only_home_can_be_read(store: Store, node: Node, make: Make, home: Path) -> None:
-    (stored,) = store.put([make("file", b"12345")])
-    node.close()
-    for path in [home, *home.rglob("*")]:
-        path.chmod(path.stat().st_mode & ~0o222)
+def test_a_read_only_home_can_be_read(tmp_path: Path, make: Make) -> None:
+    data = pattern(MIB + 1)
+    source = make("file", data)
+    home = Path(tempfile.mkdtemp())
     try:
-        with Node(home) as again:
-            assert b"".join(again.store.open(stored.cid)) == b"12345"
-            assert [entry.cid for entry in again.store.ls().entries] == [stored.cid]
-            assert again.store.verify().objects == 1
-            assert again.store.gc(dry_run=True).objects == 0
-            assert again.store.check() == []
-    finally:
+        with Node(home) as node:
+            (stored,) = node.store.put([source])
+            everything(node.store, stored.cid, data)
         for path in [home, *home.rglob("*")]:
-            path.chmod(path.stat().st_mode | 0o200)
+            path.chmod(0o555 if path.is_dir() else 0o444)
+
+        def read_as_a_stranger() -> None:
+            with Node(home) as node:
+                everything(node.store, stored.cid, data)
+                with pytest.raises(HomeUnusable):
+                    list(node.store.put([__file__]))
+
+        assert without_rights(read_as_a_stranger) == 0
+    finally:
+        shutil.rmtree(home)
+
+
+def everything(store: Store, cid: str, data: bytes) -> None:
+    """Each way to look at a store that changes nothing."""
+    assert b"".join(store.open(cid)) == data
+    assert [entry.cid for entry in store.ls().entries] == [cid]
+    assert store.stat(cid).whole_file
+    assert store.verify().objects == 1
+    assert store.gc(dry_run=True).objects == 0
+    assert store.check() == []
+
+
+def without_rights(work: Callable[[], None]) -> int:
+    """Run in a process of its own that is nobody's; return its exit status. The superuser may write everything."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            if os.getuid() == 0:
+                os.setuid(65534)
+            work()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def test_the_roots_are_listed_with_who_keeps_them(store: Store, tree: Path) -> None:

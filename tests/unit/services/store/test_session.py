@@ -16,7 +16,15 @@ from ipfs_accel_cli.content.errors import Mismatch
 from ipfs_accel_cli.content.hashing import hash_bytes
 from ipfs_accel_cli.content.profiles import PROFILES
 from ipfs_accel_cli.core.call import Call, using
-from ipfs_accel_cli.core.errors import Cancelled, Conflict, DiskFull, Invalid, MalformedContent, NotFound, VerificationFailed
+from ipfs_accel_cli.core.errors import (
+    Cancelled,
+    Conflict,
+    DiskFull,
+    Invalid,
+    MalformedContent,
+    NotFound,
+    VerificationFailed,
+)
 from ipfs_accel_cli.services.store import Root, Store
 from tests.unit.services.store.content import MIB, objects, pattern
 
