@@ -17,6 +17,10 @@ EXIT_PIPE = 141
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status; nothing escapes as a traceback unless asked for."""
+    if "_IPFS_ACCEL_COMPLETE" in os.environ:
+        from ipfs_accel_cli.surfaces.cli.completion import answer
+
+        return answer(arguments)
     from ipfs_accel_cli.app import app
 
     try:

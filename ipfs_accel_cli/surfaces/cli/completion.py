@@ -1,0 +1,96 @@
+"""Answers a shell that asks what may stand at the cursor, and the scripts that make a shell ask."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
+from typing import Any
+
+from ipfs_accel_cli.surfaces import candidates
+from ipfs_accel_cli.surfaces.cli.completion_scripts import SCRIPTS, VARIABLE
+from ipfs_accel_cli.surfaces.cli.output import Output
+
+Item = tuple[str, str, str]
+Source = Callable[[str | None], list[str]]
+_SOURCE = "source_"
+_FILES: list[Item] = [("file", "", "")]
+
+
+def answer(words: Sequence[str]) -> int:
+    """Write the answer and return the exit status; nothing that goes wrong may disturb the line being typed.
+
+    The words are those before the cursor, the last one as far as it is typed. Each line of the answer is a kind
+    (`plain`, or `file` where the shell is to offer its own), a value and a help text, with tabs between. With
+    `source_SHELL` for the variable the shell's script is written instead.
+    """
+    instruction = os.environ[VARIABLE]
+    if instruction.startswith(_SOURCE):
+        script = SCRIPTS.get(instruction.removeprefix(_SOURCE))
+        sys.stdout.write(script or "")
+        return 0 if script else 2
+    with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
+        lines = _lines(list(words) or [""])
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def _lines(words: list[str]) -> list[str]:
+    try:
+        found = _found(words[:-1], words[-1])
+    except (Exception, SystemExit):
+        # A half-typed line can be wrong in every way.
+        found = _FILES
+    return ["\t".join(item) for item in found]
+
+
+def _found(before: list[str], typed: str) -> list[Item]:
+    from typer._click.shell_completion import _resolve_context, _resolve_incomplete
+    from typer.main import get_command
+
+    from ipfs_accel_cli.app import app
+
+    context = _resolve_context(get_command(app), {}, "ipfs-accel", before)
+    subject, rest = _resolve_incomplete(context, list(before), typed)
+    source = _source(context.command_path, subject)
+    if source is not None:
+        return [("plain", name, "") for name in source(Output.of(context).home) if name.startswith(rest)]
+    items = subject.shell_complete(context, rest)
+    return [(item.type or "plain", str(item.value), _one_line(item.help)) for item in items] or _FILES
+
+
+def _source(path: str, subject: Any) -> Source | None:
+    """Return what knows the names that a parameter takes; None for a command, and where nobody knows."""
+    if not hasattr(subject, "param_type_name"):
+        return None
+    group = next(iter(path.split()[1:]), "")
+    return _SOURCES.get((group, subject.name))
+
+
+def _models(home: str | None) -> list[str]:
+    from ipfs_accel_cli.node import Node
+
+    with Node(home) as node:
+        return candidates.model_names(node)
+
+
+def _tools(_: str | None) -> list[str]:
+    from ipfs_accel_cli.app import app
+    from ipfs_accel_cli.surfaces.mcp.walk import commands
+
+    return [command.tool_name for command in commands(app) if command.effects.exposed]
+
+
+_SOURCES: dict[tuple[str, str], Source] = {
+    ("model", "name"): _models,
+    ("model", "names"): _models,
+    ("infer", "model"): _models,
+    ("config", "name"): lambda _: candidates.setting_names(),
+    ("doctor", "explain"): lambda _: candidates.error_codes(),
+    ("mcp", "tool"): _tools,
+}
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split())
