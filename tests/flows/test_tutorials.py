@@ -1,4 +1,4 @@
-"""The commands of the tutorials run as they stand."""
+"""The commands of the tutorials run as they stand, in order, and answer what the page shows."""
 
 from __future__ import annotations
 
@@ -6,24 +6,58 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-TUTORIALS = [ROOT / "docs" / "getting-started.md"]
+DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+PAGES = [DOCS / "getting-started.md", *sorted((DOCS / "tutorials").glob("*.md"))]
+MARK = "<!-- output -->"
+BLOCK = re.compile(
+    rf"^```bash\n(?P<commands>.*?)^```\n(?:\n{MARK}\n```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Commands of a page, the line they begin at, and what the page says that they print, if it does."""
+
+    line: int
+    commands: str
+    output: str | None
+
+
+def blocks(page: Path) -> list[Block]:
+    text = page.read_text(encoding="utf-8")
+    return [
+        Block(text[: found.start()].count("\n") + 2, found["commands"], found["output"])
+        for found in BLOCK.finditer(text)
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_shown_output_stands_below_the_commands_that_print_it(page: Path) -> None:
+    assert len(blocks(page)) >= 3
+    assert sum(block.output is not None for block in blocks(page)) == page.read_text(encoding="utf-8").count(MARK)
 
 
 @pytest.mark.models
 @pytest.mark.slow
-@pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
-def test_every_command_of_the_page_succeeds_in_order(page: Path, tmp_path: Path) -> None:
-    blocks = re.findall(r"^```bash\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
-    assert len(blocks) >= 3
-    script = "set -eu\n" + "".join(f"echo '## {number}' >&2\n{block}" for number, block in enumerate(blocks, 1))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_command_of_the_page_does_in_order_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+    work, printed = tmp_path / "work", tmp_path / "printed"
+    work.mkdir()
+    printed.mkdir()
+    found = blocks(page)
+    script = "set -euo pipefail\n"
+    for block in found:
+        script += f"echo 'line {block.line} of {page.name}:' >&2\n{{\n{block.commands}}} > {printed}/{block.line}\n"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=os.environ | {"PATH": path}, capture_output=True, text=True
+        ["bash", "-c", script], cwd=work, env=os.environ | {"PATH": path}, stdin=subprocess.DEVNULL, capture_output=True
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert (tmp_path / "vectors.jsonl").read_text().count("\n") == 2
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
+    for block in found:
+        if block.output is not None:
+            assert (printed / str(block.line)).read_text(encoding="utf-8") == block.output, f"line {block.line}"
