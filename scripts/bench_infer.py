@@ -23,7 +23,7 @@ from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTra
 from transformers.utils import logging
 
 from ipfs_accel_cli.engines.base import Loadable, ModelFacts
-from ipfs_accel_cli.services.infer import Inference
+from ipfs_accel_cli.services.infer.inference import Inference
 
 WANTED = 0.95
 SHAPES = [(32, 16), (32, 128), (1, 16), (1, 128)]

@@ -19,7 +19,7 @@ import pytest
 from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import Cancelled, Invalid, NotFound
 from ipfs_accel_cli.engines.base import Loadable
-from ipfs_accel_cli.services.infer import Inference
+from ipfs_accel_cli.services.infer.inference import Inference
 from ipfs_accel_cli.services.infer.results import Embedding
 from tests.conformance.plain_engine import DIMENSIONS, engines, letters, plain_model
 
@@ -290,7 +290,7 @@ def test_a_process_ends_though_a_model_is_working(tmp_path: Path, ending: str, s
     """The stream is left open in the middle of its work, as a shell that is interrupted leaves it."""
     script = f"""
 from pathlib import Path
-from ipfs_accel_cli.services.infer import Inference
+from ipfs_accel_cli.services.infer.inference import Inference
 from tests.conformance.plain_engine import engines, plain_model
 model = plain_model(Path({str(tmp_path / "letters")!r}), step_ms=20)
 inference = Inference({SETTINGS!r}, lambda name, task: model, engines())

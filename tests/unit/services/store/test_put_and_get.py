@@ -108,10 +108,10 @@ def test_a_link_given_by_name_is_followed(store: Store, make: Make, tmp_path: Pa
     assert b"".join(store.open(put(store, tmp_path / "link"))) == b"content"
 
 
-def test_what_is_no_file_is_refused(store: Store, tmp_path: Path) -> None:
+def test_what_is_no_file_is_refused(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "folder").mkdir()
     with socket.socket(socket.AF_UNIX) as listener:
-        os.chdir(tmp_path)
+        monkeypatch.chdir(tmp_path)
         listener.bind("folder/socket")
         with pytest.raises(Invalid, match="neither a file nor a folder"):
             put(store, tmp_path / "folder")

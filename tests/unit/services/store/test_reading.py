@@ -230,6 +230,7 @@ def without_rights(work: Callable[[], None]) -> int:
     if child == 0:
         status = 1
         try:
+            os.chdir("/")
             if os.getuid() == 0:
                 os.setuid(65534)
             work()
