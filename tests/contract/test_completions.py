@@ -28,7 +28,9 @@ from tests.servers.tiny_model import lay_out, tiny_model
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMPLETIONS = ROOT / "completions"
-DONE = "=".join(["<end", "of", "line>"])
+DONE = "end-of-line"
+END = r"(?:\x1b\[[?0-9]*[a-z])*\r*\n"
+PROMPT = "type here> "  # What is typed before the shell shows it, the terminal echoes by itself.
 
 
 @pytest.fixture
@@ -166,7 +168,9 @@ class Terminal:
         self.type(f"\x15{line}\t")
         # The shell answers the next key only when the completion is done.
         self.type(f"\x01: \x05 {DONE}\r")
-        return self.until(rf": ([^\r\n]*?) {re.escape(DONE)}\r?\n")[1]
+        line = self.until(rf": ([^\r\n]*?) {DONE}{END}")[1]
+        self.until(PROMPT)
+        return line
 
 
 @contextmanager
@@ -206,8 +210,10 @@ CASES = [
 def test_tab_in_bash(tmp_path: Path, program: Path) -> None:
     (tmp_path / "some-file.txt").write_text("")
     with terminal([shell("bash"), "--norc", "--noprofile", "-i"], tmp_path, program) as bash:
-        bash.type(f"PS1='> '; bind 'set bell-style none'; . {COMPLETIONS / 'ipfs-accel.bash'}; echo rea''dy\r")
-        bash.until("ready\r?\n")
+        bash.type(
+            f"PS1='type ''here> '; bind 'set bell-style none'; . {COMPLETIONS / 'ipfs-accel.bash'}; echo rea''dy\r"
+        )
+        bash.until(rf"ready{END}.*?{PROMPT}")
         for line, expected in CASES:
             assert bash.completed(line).rstrip() == expected
         bash.type("\x15ipfs-accel model show apple-\t\t")
@@ -221,8 +227,10 @@ def test_tab_in_zsh(tmp_path: Path, program: Path, way: str) -> None:
     with terminal([shell("zsh"), "-f", "-i"], tmp_path, program) as zsh:
         place = f"fpath=({COMPLETIONS} $fpath); " if way == "autoloaded" else ""
         source = f"; . {COMPLETIONS / '_ipfs-accel'}" if way == "sourced" else ""
-        zsh.type(f"PS1='> '; unsetopt beep; {place}autoload -U compinit; compinit -u -D{source}; echo rea''dy\r")
-        zsh.until("ready\r?\n")
+        zsh.type(
+            f"PS1='type ''here> '; unsetopt beep; {place}autoload -U compinit; compinit -u -D{source}; echo rea''dy\r"
+        )
+        zsh.until(rf"ready{END}.*?{PROMPT}")
         for line, expected in CASES:
             if ":" not in line and '"' not in line:
                 assert zsh.completed(line).rstrip() == expected

@@ -47,11 +47,20 @@ def _lines(words: list[str]) -> list[str]:
 
 def _found(before: list[str], typed: str) -> list[Item]:
     from typer._click.shell_completion import _resolve_context, _resolve_incomplete
+    from typer.core import TyperGroup
     from typer.main import get_command
 
     from ipfs_accel_cli.app import app
 
-    context = _resolve_context(get_command(app), {}, "ipfs-accel", before)
+    root = get_command(app)
+    if isinstance(root, TyperGroup) and not before and not typed.startswith("-"):
+        # The groups are known by their names; parsing even nothing would import pydantic.
+        return [
+            ("plain", name, _one_line(group.help)) for name, group in root.commands.items() if name.startswith(typed)
+        ]
+    context = _resolve_context(root, {}, "ipfs-accel", before)
+    if isinstance(context.command, TyperGroup) and [*context._protected_args, *context.args]:
+        return _FILES  # Nobody knows what may follow a group that does not exist.
     subject, rest = _resolve_incomplete(context, list(before), typed)
     source = _source(context.command_path, subject)
     if source is not None:
