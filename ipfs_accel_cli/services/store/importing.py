@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ipfs_accel_cli.content import dagpb, unixfs
-from ipfs_accel_cli.content.car import open_reader
+from ipfs_accel_cli.content.car import Block, open_reader
 from ipfs_accel_cli.content.cid import CID, DAG_PB, RAW
 from ipfs_accel_cli.content.dag import links
 from ipfs_accel_cli.content.errors import Malformed, Unsupported
 from ipfs_accel_cli.content.multihash import IDENTITY, SHA2_256
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import MalformedContent, UnsafeContent
+from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.services.store.arriving import Arriving, plain_content
 from ipfs_accel_cli.services.store.blocks import Blocks
 from ipfs_accel_cli.services.store.checking import PARTIAL
@@ -25,6 +26,7 @@ from ipfs_accel_cli.services.store.segments import Segments
 from ipfs_accel_cli.services.store.session import PutSession
 from ipfs_accel_cli.services.store.sources import Meter
 
+_VERIFYING_THREADS = 2  # They hash what comes next while the last block is written.
 _GROWTH = 4
 _ALLOWANCE_BYTES = 1 << 20
 
@@ -35,13 +37,13 @@ def import_car(session: PutSession, index: Index, blocks: Blocks, path: Path, st
     Raises MalformedContent, VerificationFailed for a wrong hash, UnsafeContent for names that lead out of a directory,
     UnsupportedContent for CARv2 and for hashes that cannot be computed.
     """
-    reader = open_reader(stream)
+    reader = open_reader(stream, verify=False)
     if not reader.roots:
         raise MalformedContent(f"{path.name} names no root: nothing would keep its blocks")
     meter = Meter(path.stat().st_size, f"importing {path.name}")
     with Segments(session.staging) as segments:
         count = size_bytes = 0
-        for block in reader.blocks:
+        for block in ordered(_verified, reader.blocks, _VERIFYING_THREADS):
             current().check()
             _take(session, segments, block.cid, block.data)
             count, size_bytes = count + 1, size_bytes + len(block.data)
@@ -52,6 +54,7 @@ def import_car(session: PutSession, index: Index, blocks: Blocks, path: Path, st
                 raise MalformedContent(f"{path.name} does not hold its root {root}, and the store does not either")
         promotion = Promotion(session, arriving, budget_bytes=_GROWTH * size_bytes + _ALLOWANCE_BYTES)
         promotion.run(reader.roots)
+        segments.settle()
     kinds = {root: PARTIAL if promotion.missing else promotion.kind(root) for root in reader.roots}
     session.commit([Root(root, USER, path.name, kind) for root, kind in kinds.items()])
     return Imported(
@@ -62,6 +65,11 @@ def import_car(session: PutSession, index: Index, blocks: Blocks, path: Path, st
         complete=not promotion.missing,
         missing_blocks=promotion.missing,
     )
+
+
+def _verified(block: Block) -> Block:
+    block.cid.verify(block.data)
+    return block
 
 
 def _take(session: PutSession, segments: Segments, cid: CID, data: bytes) -> None:

@@ -142,7 +142,7 @@ class Promotion:
             return here.object.sha256, None
         segment = self._sole_segment(number, size_bytes)
         if segment is None:
-            segment = Segment(*self._staging.new_file())
+            segment = self._arriving.segments.new()
             for leaf in self._rows(number):
                 current().check()
                 segment.append(self._arriving.content(leaf))

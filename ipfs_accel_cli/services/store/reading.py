@@ -75,15 +75,20 @@ class Reader:
 
         Raises Invalid for a directory, a symbolic link and an offset beyond the end. A length beyond the end is cut.
         """
-        named = self.look(cid)
-        if named.kind in ("directory", "symlink", "metadata"):
-            raise Invalid(f"{cid} is a {named.kind}, not a file", suggestion=f"ipfs-accel store ls {cid}")
+        named = self.readable(cid)
         if offset < 0 or (length is not None and length < 0):
             raise Invalid("an offset and a length are 0 or more")
         if offset > named.size_bytes:
             raise Invalid(f"offset {offset} is beyond the end: {cid} has {named.size_bytes} bytes")
         count = named.size_bytes - offset if length is None else min(length, named.size_bytes - offset)
         return Blob(self._chunks(named, offset, count), count, str(cid), offset)
+
+    def readable(self, cid: CID) -> Named:
+        """Say what a CID is that must have bytes to read; raises Invalid for a directory and a symbolic link."""
+        named = self.look(cid)
+        if named.kind in ("directory", "symlink", "metadata"):
+            raise Invalid(f"{cid} is a {named.kind}, not a file", suggestion=f"ipfs-accel store ls {cid}")
+        return named
 
     def _chunks(self, named: Named, offset: int, count: int) -> Iterator[bytes]:
         if named.file is not None:

@@ -23,6 +23,7 @@ from ipfs_accel_cli.services.store.exporting import export_car
 from ipfs_accel_cli.services.store.importing import import_car
 from ipfs_accel_cli.services.store.index import Index, WholeFile
 from ipfs_accel_cli.services.store.lease import lease
+from ipfs_accel_cli.services.store.opened import OpenContent
 from ipfs_accel_cli.services.store.places import Places
 from ipfs_accel_cli.services.store.putting import compute, put
 from ipfs_accel_cli.services.store.reading import Reader
@@ -74,6 +75,10 @@ class Store:
     def open(self, reference: str | CID, offset: int = 0, length: int | None = None) -> Blob:
         """Return bytes of a file by `CID[/path]`; raises NotFound, and Invalid for what is not a file."""
         return self._reader.content(self._reader.resolve(parse(reference)), offset, length)
+
+    def content(self, reference: str | CID) -> OpenContent:
+        """Open a file for reads at any offset, by `CID[/path]`; raises as `open`. Close what this returns."""
+        return OpenContent(self._reader, self._reader.resolve(parse(reference)))
 
     def block(self, cid: CID) -> bytes:
         """Return a block, checked against its CID; raises NotFound and VerificationFailed."""
