@@ -38,6 +38,8 @@ NAMES = {
     0x1012: "sha2-256-trunc254-padded",
 }
 
+HASHES = {"sha2-256": (SHA2_256, 32), "sha2-512": (SHA2_512, 64), "blake3": (BLAKE3, 32)}
+
 _HASHLIB: dict[int, Callable[[Buffer], hashlib._Hash]] = {
     SHA2_256: hashlib.sha256,
     SHA2_512: hashlib.sha512,
@@ -92,6 +94,14 @@ def sha256(*parts: Buffer) -> Multihash:
     for part in parts:
         digest.update(part)
     return Multihash(SHA2_256, digest.digest())
+
+
+def named(name: str, data: Buffer) -> Multihash:
+    """Hash bytes with one of `HASHES`; raises Unsupported for another name, and for blake3 without its package."""
+    if name not in HASHES:
+        raise Unsupported(f"{name} is not one of the hashes that blocks are made with: {', '.join(HASHES)}")
+    code, size = HASHES[name]
+    return Multihash(code, _compute(Multihash(code, bytes(size)), data))
 
 
 def verify(multihash: Multihash, data: Buffer) -> None:

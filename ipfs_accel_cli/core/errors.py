@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import Any, ClassVar
 
-from ipfs_accel_cli.content.errors import ContentError, Mismatch
+from ipfs_accel_cli.content.errors import ContentError, Mismatch, MissingBlock, NoSuchPath, OverLimit
 
 
 class AccelError(Exception):
@@ -210,6 +210,10 @@ def classified(error: BaseException) -> AccelError | None:
         return error
     if isinstance(error, Mismatch):
         return VerificationFailed(str(error))
+    if isinstance(error, NoSuchPath | MissingBlock):
+        return NotFound(str(error), suggestion="ipfs-accel store ls")
+    if isinstance(error, OverLimit):
+        return LimitReached(str(error))
     if isinstance(error, ContentError):
         return UnsupportedContent(str(error)) if type(error).__name__ == "Unsupported" else MalformedContent(str(error))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

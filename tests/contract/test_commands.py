@@ -16,7 +16,10 @@ model pull | model add | model ls | model show | model rm | model verify | model
 infer embed | infer generate
 peer id
 store put | store get | store cat | store ls | store stat | store verify | store rm | store gc | store import
-store export | store cid of | store cid inspect
+store export | store where | store cid of | store cid inspect | store cid convert
+store dag get | store dag put | store dag resolve | store dag stat | store dag diff | store dag import
+store dag export | store block get | store block put | store block stat | store block rm
+store pin add | store pin ls | store pin rm
 config show | config get | config set | config path
 doctor | serve-mcp
 mcp ls | mcp call | mcp read | mcp prompt

@@ -37,6 +37,8 @@ class World:
     files: Path
     folder_cid: str
     hello_cid: str
+    loose_cid: str
+    pinned_cid: str
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         hello = node.store.stat(f"{put.cid}/hello.txt").cid
         node.store.export_car(put.cid, files / "folder.car")
         node.peers.identity()
-    return World(base / "home", files, put.cid, hello)
+        loose = node.store.single.put(text="loose", keep=False).cid
+        pinned = node.store.dags.put(text="[]", keep=False).cid
+        node.store.pins.add([pinned])
+    return World(base / "home", files, put.cid, hello, loose, pinned)
 
 
 # Command line words, and the same as tool arguments. {cid} and {hello} are CIDs, {files} the folder.
@@ -97,6 +102,25 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
         ["{files}/folder", "--cid-profile", "legacy-cid-v1"],
         {"paths": ["{files}/folder"], "cid_profile": "legacy-cid-v1"},
     ),
+    "store where": (["{hello}"], {"reference": "{hello}"}),
+    "store cid convert": (["{hello}", "--base", "base36"], {"cids": ["{hello}"], "base": "base36"}),
+    "store dag get": (["{cid}/hello.txt"], {"reference": "{cid}/hello.txt"}),
+    "store dag put": (["--text", '[1, "two", null]'], {"text": '[1, "two", null]'}),
+    "store dag resolve": (["{cid}/sub/numbers.bin"], {"reference": "{cid}/sub/numbers.bin"}),
+    "store dag stat": (["{cid}"], {"reference": "{cid}"}),
+    "store dag diff": (["{cid}", "{cid}/sub"], {"before": "{cid}", "after": "{cid}/sub"}),
+    "store dag import": (["{files}/folder.car"], {"car": "{files}/folder.car"}),
+    "store dag export": (
+        ["{cid}/hello.txt", "-o", "{files}/part.car", "--scope", "block"],
+        {"reference": "{cid}/hello.txt", "output": "{files}/part.car", "scope": "block"},
+    ),
+    "store block get": (["{hello}"], {"cid": "{hello}"}),
+    "store block put": (["--text", "a block"], {"text": "a block"}),
+    "store block stat": (["{cid}"], {"cid": "{cid}"}),
+    "store block rm": (["{loose}"], {"cids": ["{loose}"]}),
+    "store pin add": (["{cid}", "--name", "mine"], {"references": ["{cid}"], "name": "mine"}),
+    "store pin ls": ([], {}),
+    "store pin rm": (["{pinned}"], {"cids": ["{pinned}"]}),
     "store cid inspect": (["{hello}"], {"cid": "{hello}"}),
 }
 # What may differ between two runs because the world went on between them; a folder's revision tells its change time.
@@ -162,7 +186,10 @@ def _filled(value: Any, world: World, folder: Path) -> Any:
         return [_filled(part, world, folder) for part in value]
     if not isinstance(value, str):
         return value
-    return value.format(cid=world.folder_cid, hello=world.hello_cid, files=folder / "files")
+    if value.startswith("["):
+        return value
+    known = {"cid": world.folder_cid, "hello": world.hello_cid, "loose": world.loose_cid, "pinned": world.pinned_cid}
+    return value.format(**known, files=folder / "files")
 
 
 def _steady(value: Any) -> Any:

@@ -13,6 +13,7 @@ from ipfs_accel_cli.services.store.blocks import Blocks
 from ipfs_accel_cli.services.store.index import Index
 from ipfs_accel_cli.services.store.lease import is_dead, leases, orphans, recover, sweep_orphans
 from ipfs_accel_cli.services.store.results import Finding
+from ipfs_accel_cli.services.store.roots import DIRECT
 from ipfs_accel_cli.services.store.walking import Frontier, walk
 
 PARTIAL = "partial"  # The kind of a root that was imported without all of its blocks: what it lacks is no surprise.
@@ -84,6 +85,8 @@ def _roots(index: Index, blocks: Blocks) -> Iterator[Finding]:
             if row["kind"] == PARTIAL:
                 continue
             cid = CID.parse(row["cid"])
+            if row["kind"] == DIRECT and blocks.has(cid):
+                continue
             visits = walk(index, blocks, [cid], frontier, inner_leaves=False)
             absent = [visit.cid for visit in visits if visit.kind == "missing"]
             if absent:

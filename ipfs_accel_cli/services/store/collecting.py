@@ -7,7 +7,7 @@ living writer has found, deletes the rows in one transaction, and unlinks the fi
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from ipfs_accel_cli.services.store.blocks import Blocks
 from ipfs_accel_cli.services.store.index import Index
 from ipfs_accel_cli.services.store.lease import lease, protected, sweep_orphans
 from ipfs_accel_cli.services.store.results import Collected
+from ipfs_accel_cli.services.store.roots import DIRECT
 from ipfs_accel_cli.services.store.schema import last_sequence
 from ipfs_accel_cli.services.store.walking import Frontier, Visit, walk
 
@@ -56,7 +57,7 @@ def collect(index: Index, blocks: Blocks, database: Database, *, dry_run: bool) 
         before = _begin(index, blocks, connection, frontier)
         with locked(index.places.lock):
             with database.write():
-                _mark(index, blocks, connection, frontier, _kept(connection, after=before))
+                _mark(index, blocks, connection, frontier, after=before)
                 _spare(connection, protected(index.places))
                 collected = _count(connection, dry_run=False)
                 doomed = _sweep(index, connection)
@@ -71,19 +72,23 @@ def _begin(index: Index, blocks: Blocks, connection: sqlite3.Connection, frontie
     before = last_sequence(connection)
     connection.execute("INSERT INTO temp.horizon VALUES (?)", (before,))
     _spare(connection, protected(index.places))
-    _mark(index, blocks, connection, frontier, _kept(connection, after=0))
+    _mark(index, blocks, connection, frontier, after=0)
     return before
 
 
-def _kept(connection: sqlite3.Connection, *, after: int) -> list[CID]:
-    rows = connection.execute("SELECT DISTINCT cid FROM roots WHERE sequence > ?", (after,)).fetchall()
-    return [CID.parse(row["cid"]) for row in rows]
+def _kept(connection: sqlite3.Connection, *, after: int, direct: bool) -> list[CID]:
+    query = "SELECT DISTINCT cid FROM roots WHERE sequence > ? AND (kind = ?) = ?"
+    return [CID.parse(row["cid"]) for row in connection.execute(query, (after, DIRECT, direct)).fetchall()]
 
 
-def _mark(
-    index: Index, blocks: Blocks, connection: sqlite3.Connection, frontier: Frontier, roots: Iterable[CID]
-) -> None:
-    for visit in walk(index, blocks, roots, frontier, inner_leaves=False):
+def _mark(index: Index, blocks: Blocks, connection: sqlite3.Connection, frontier: Frontier, *, after: int) -> None:
+    """Mark what the roots reach that were kept after a write, and the blocks that are pinned by themselves."""
+    for cid in _kept(connection, after=after, direct=True):
+        key = cid.multihash.encode()
+        connection.execute("INSERT OR IGNORE INTO temp.reached_blocks VALUES (?)", (key,))
+        if index.find_block(key) is None:
+            frontier.push([file.cid for file, _ in index.holders(cid)][:1])
+    for visit in walk(index, blocks, _kept(connection, after=after, direct=False), frontier, inner_leaves=False):
         if visit.file is not None:
             connection.execute("INSERT OR IGNORE INTO temp.reached_files VALUES (?)", (visit.file.id,))
         elif visit.kind == "leaf":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ipfs_accel_cli.content import car
@@ -26,9 +26,25 @@ def export_car(index: Index, blocks: Blocks, roots: Sequence[CID], out: Path, si
     file has the name.
     """
     source = _Source(index, blocks, Meter(size_bytes, f"exporting {out.name}"))
+    return write_car(roots, source.blocks(roots), out)
+
+
+def write_car(roots: Sequence[CID], blocks: Iterable[tuple[CID, bytes]], out: Path) -> Exported:
+    """Write blocks as they come under a temporary name, then rename it; an equal file that is there is no error.
+
+    Raises Conflict when another file has the name.
+    """
+    count = 0
+
+    def counted() -> Iterator[tuple[CID, bytes]]:
+        nonlocal count
+        for block in blocks:
+            count += 1
+            yield block
+
     with scratch_beside(out) as scratch:
         with scratch.open("xb") as file:
-            written = car.write(file, roots, source.blocks(roots))
+            written = car.write(file, roots, counted())
             file.flush()
             os.fsync(file.fileno())
         exists = os.path.lexists(out)
@@ -37,19 +53,14 @@ def export_car(index: Index, blocks: Blocks, roots: Sequence[CID], out: Path, si
         elif not out.is_file() or not filecmp.cmp(scratch, out, shallow=False):
             raise taken(out)
     return Exported(
-        path=str(out),
-        roots=[str(root) for root in roots],
-        blocks=source.count,
-        size_bytes=written,
-        unchanged=exists,
+        path=str(out), roots=[str(root) for root in roots], blocks=count, size_bytes=written, unchanged=exists
     )
 
 
 class _Source:
-    """The blocks of some DAGs in their order, counted as they are given out."""
+    """The blocks of some DAGs in their order."""
 
     def __init__(self, index: Index, blocks: Blocks, meter: Meter) -> None:
-        self.count = 0
         self._index = index
         self._blocks = blocks
         self._meter = meter
@@ -66,6 +77,5 @@ class _Source:
                         suggestion=f"ipfs-accel store stat {roots[0]}",
                     )
                 data = self._blocks.read(visit.cid)
-                self.count += 1
                 self._meter.add(len(data))
                 yield visit.cid, data

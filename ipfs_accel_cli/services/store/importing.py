@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +18,7 @@ from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.services.store.arriving import Arriving, plain_content
 from ipfs_accel_cli.services.store.blocks import Blocks
 from ipfs_accel_cli.services.store.checking import PARTIAL
+from ipfs_accel_cli.services.store.completing import completed, partial
 from ipfs_accel_cli.services.store.index import FRAMED_FILE, FRAMED_RAW, Index
 from ipfs_accel_cli.services.store.promoting import Promotion
 from ipfs_accel_cli.services.store.putting import USER
@@ -32,33 +34,50 @@ _ALLOWANCE_BYTES = 1 << 20
 
 
 def import_car(session: PutSession, index: Index, blocks: Blocks, path: Path, stream: BinaryIO) -> Imported:
-    """Read a CAR file into a session and keep its roots; whatever is wrong with it, nothing of it is kept.
+    """Read a CAR file, version 1 or 2, into a session and keep its roots; what is wrong with it keeps all of it out.
 
     Raises MalformedContent, VerificationFailed for a wrong hash, UnsafeContent for names that lead out of a directory,
-    UnsupportedContent for CARv2 and for hashes that cannot be computed.
+    UnsupportedContent for hashes that cannot be computed.
     """
     reader = open_reader(stream, verify=False)
     if not reader.roots:
         raise MalformedContent(f"{path.name} names no root: nothing would keep its blocks")
     meter = Meter(path.stat().st_size, f"importing {path.name}")
+
+    def metered() -> Iterator[Block]:
+        for block in ordered(_verified, reader.blocks, _VERIFYING_THREADS):
+            meter.add(len(block.data))
+            yield block
+
+    return take_in(session, index, blocks, path.name, reader.roots, metered())
+
+
+def take_in(
+    session: PutSession, index: Index, blocks: Blocks, label: str, roots: Sequence[CID], incoming: Iterable[Block]
+) -> Imported:
+    """Take verified blocks into a session, put files together wherever all of them are here, and keep the roots.
+
+    What was kept in part before and is whole with these blocks is put together, too. Raises as `import_car`.
+    """
     with Segments(session.staging) as segments:
         count = size_bytes = 0
-        for block in ordered(_verified, reader.blocks, _VERIFYING_THREADS):
+        for block in incoming:
             current().check()
             _take(session, segments, block.cid, block.data)
             count, size_bytes = count + 1, size_bytes + len(block.data)
-            meter.add(len(block.data))
         arriving = Arriving(session.staging, segments, index, blocks)
-        for root in reader.roots:
+        for root in roots:
             if not arriving.has(root):
-                raise MalformedContent(f"{path.name} does not hold its root {root}, and the store does not either")
+                raise MalformedContent(f"{label} does not hold its root {root}, and the store does not either")
         promotion = Promotion(session, arriving, budget_bytes=_GROWTH * size_bytes + _ALLOWANCE_BYTES)
-        promotion.run(reader.roots)
+        promotion.run(roots)
+        kinds = {root: PARTIAL if promotion.missing else promotion.kind(root) for root in roots}
+        kept = [Root(root, USER, label, kind) for root, kind in kinds.items()]
+        kept += completed(session, arriving, [root for root in partial(index) if root not in kept])
         segments.settle()
-    kinds = {root: PARTIAL if promotion.missing else promotion.kind(root) for root in reader.roots}
-    session.commit([Root(root, USER, path.name, kind) for root, kind in kinds.items()])
+    session.commit(kept)
     return Imported(
-        roots=[str(root) for root in reader.roots],
+        roots=[str(root) for root in roots],
         blocks=count,
         size_bytes=size_bytes,
         files=promotion.files,

@@ -11,6 +11,7 @@ from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.services.store.index import Index, spellings
 from ipfs_accel_cli.services.store.putting import USER
 from ipfs_accel_cli.services.store.results import Removed
+from ipfs_accel_cli.services.store.roots import PINS
 
 
 def remove(index: Index, database: Database, cids: Sequence[CID]) -> Removed:
@@ -33,4 +34,5 @@ def _release(index: Index, connection: sqlite3.Connection, cid: CID) -> int:
     if not others:
         raise NotFound(f"{cid} is not kept here as a root", suggestion="ipfs-accel store ls")
     owner, label = others[0]["owner"], others[0]["label"]
-    raise Conflict(f"{cid} is kept by {owner}:{label}", suggestion=f"ipfs-accel {owner} rm {label}")
+    remedy = f"ipfs-accel store pin rm {cid}" if owner == PINS else f"ipfs-accel {owner} rm {label}"
+    raise Conflict(f"{cid} is kept by {owner}:{label}", suggestion=remedy)

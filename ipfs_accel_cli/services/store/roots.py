@@ -11,6 +11,9 @@ from ipfs_accel_cli.content.multihash import IDENTITY, SHA2_256
 from ipfs_accel_cli.core.errors import NotFound
 from ipfs_accel_cli.services.store.schema import next_sequence
 
+PINS = "pin"  # The owner of what somebody pinned.
+RECURSIVE, DIRECT = "recursive", "direct"  # The kinds of pins: all that a root reaches, or its block alone.
+
 
 class Root(NamedTuple):
     """A reason to keep a DAG: `owner` is the service that asked (`store` for the user), `label` its name for it."""

@@ -8,24 +8,29 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ipfs_accel_cli.content.cid import CID
-from ipfs_accel_cli.content.errors import ContentError, Malformed
+from ipfs_accel_cli.content.errors import Malformed
 from ipfs_accel_cli.content.profiles import Profile
 from ipfs_accel_cli.content.profiles import profile as named_profile
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import DiskFull, Invalid, NotFound, classified
+from ipfs_accel_cli.core.errors import Invalid, NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.services.store import checking, describing, extracting, roots
 from ipfs_accel_cli.services.store.blocks import Blocks, missing
 from ipfs_accel_cli.services.store.collecting import collect
+from ipfs_accel_cli.services.store.dag_results import Where
+from ipfs_accel_cli.services.store.dags import Dags
 from ipfs_accel_cli.services.store.exporting import export_car
 from ipfs_accel_cli.services.store.importing import import_car
 from ipfs_accel_cli.services.store.index import Index, WholeFile
+from ipfs_accel_cli.services.store.keepers import where
 from ipfs_accel_cli.services.store.lease import lease
 from ipfs_accel_cli.services.store.opened import OpenContent
+from ipfs_accel_cli.services.store.pinning import Pinning
 from ipfs_accel_cli.services.store.places import Places
 from ipfs_accel_cli.services.store.putting import compute, put
+from ipfs_accel_cli.services.store.putting_blocks import BlockPutter
 from ipfs_accel_cli.services.store.reading import Reader
 from ipfs_accel_cli.services.store.references import parse, root_only
 from ipfs_accel_cli.services.store.removing import remove
@@ -45,12 +50,17 @@ from ipfs_accel_cli.services.store.results import (
 )
 from ipfs_accel_cli.services.store.roots import Root
 from ipfs_accel_cli.services.store.session import PutSession
+from ipfs_accel_cli.services.store.single import SingleBlocks
 from ipfs_accel_cli.services.store.sources import open_regular
+from ipfs_accel_cli.services.store.telling import told
 from ipfs_accel_cli.services.store.verifying import Verifier
 
 
 class Store:
-    """Content by its address, in one home folder; shared by threads and by processes."""
+    """Content by its address, in one home folder; shared by threads and by processes.
+
+    `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either.
+    """
 
     def __init__(self, home: Home, database: Database, profile: str) -> None:
         self._database = database
@@ -58,6 +68,10 @@ class Store:
         self._index = Index(Places(home), database)
         self._blocks = Blocks(self._index)
         self._reader = Reader(self._index, self._blocks)
+        putter = BlockPutter(self._index, self._blocks, self.session)
+        self.dags = Dags(self._index, self._reader, putter)
+        self.single = SingleBlocks(self._index, self._blocks, database, putter)
+        self.pins = Pinning(self._reader, database)
 
     @contextmanager
     def session(self, profile: str | None = None) -> Iterator[PutSession]:
@@ -133,6 +147,10 @@ class Store:
         """Describe what a reference names; raises NotFound."""
         return describing.stat(self._reader, self._reader.resolve(parse(reference)))
 
+    def where(self, reference: str | CID) -> Where:
+        """Say where the bytes of a block are and what keeps them; raises NotFound."""
+        return where(self._reader, self._reader.resolve(parse(reference)))
+
     def ls(self, reference: str | CID | None = None) -> Listing:
         """List the roots that are kept, or the entries of a directory; raises NotFound."""
         if reference is None:
@@ -162,7 +180,7 @@ class Store:
     def import_car(self, car: str | Path) -> Imported:
         """Take in a CAR file and keep its roots; what is wrong with any block keeps all of it out.
 
-        Raises MalformedContent, VerificationFailed, UnsafeContent and UnsupportedContent (CARv2, unknown hashes).
+        Raises MalformedContent, VerificationFailed, UnsafeContent and UnsupportedContent (unknown hashes).
         """
         path = current().path(car)
         with open_regular(path) as stream, self.session() as session:
@@ -213,19 +231,3 @@ def profile_named(name: str) -> Profile:
         return named_profile(name)
     except Malformed as error:
         raise Invalid(str(error)) from error
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Turn what content and database say is wrong into our errors, for callers that do not come through the door."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "disk is full" in str(error):
-            raise DiskFull("no space left while writing the database") from error
-        raise
-    except (ContentError, OSError) as error:
-        known = classified(error)
-        if known is None:
-            raise
-        raise known from error

@@ -1,23 +1,24 @@
-"""Commands of the group `store`: content by its address."""
+"""Files and folders by their address: put, read, verify, carry."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from typer import Argument, Option, Typer
 
+from ipfs_accel_cli.commands.store.parameters import Paths, Profile, Reference
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
+from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.node import node
+from ipfs_accel_cli.services.store.dag_results import Where
 from ipfs_accel_cli.services.store.results import (
     Collected,
-    Computed,
     Exported,
     Got,
     Imported,
-    Inspection,
     Listing,
     Removed,
     Stat,
@@ -26,17 +27,6 @@ from ipfs_accel_cli.services.store.results import (
 )
 
 app = Typer(help="Content by its address: put, read, verify, carry.", no_args_is_help=True)
-cid_app = Typer(help="Compute CIDs and take them apart; the store is not touched.", no_args_is_help=True)
-app.add_typer(cid_app, name="cid")
-
-ProfileName = Literal["unixfs-v1-2025", "legacy-cid-v1", "unixfs-v0-2015"]
-
-Reference = Annotated[str, Argument(metavar="CID[/PATH]", help="CID, CID/path, /ipfs/CID/path or ipfs://CID/path.")]
-Paths = Annotated[list[Path], Argument(metavar="PATH...", help="Files and folders.")]
-Profile = Annotated[
-    ProfileName | None,
-    Option("--cid-profile", metavar="NAME", help="unixfs-v1-2025, legacy-cid-v1 or unixfs-v0-2015; else the setting."),
-]
 
 
 @app.command()
@@ -123,20 +113,36 @@ def stat(reference: Reference) -> Stat:
 
 
 @app.command()
+@effects(READ)
+def where(reference: Reference) -> Where:
+    """Say where the bytes of a CID are in the store, under which other CIDs they are known, and what keeps them.
+
+    Examples:
+        ipfs-accel store where bafy…
+    """
+    return node().store.where(reference)
+
+
+@app.command()
 @effects(READ, featured=True)
 def verify(
     references: Annotated[
         list[str] | None, Argument(metavar="[CID...]", help="What to read again; everything if left out.")
     ] = None,
+    everything: Annotated[
+        bool, Option("--all", help="Everything, also what no root keeps; the same as no CID.")
+    ] = False,
 ) -> Verification:
     """Read content from disk again and check every block against its CID.
 
     Damage is named to the block, with exit status 4.
 
     Examples:
-        ipfs-accel store verify
+        ipfs-accel store verify --all
         ipfs-accel store verify bafy…
     """
+    if everything and references:
+        raise Invalid("--all is everything: give it or CIDs, not both")
     return node().store.verify(references or None)
 
 
@@ -168,7 +174,7 @@ def gc(
 @app.command("import")
 @effects(WRITE)
 def import_car(
-    car: Annotated[Path, Argument(metavar="FILE.car", help="A CAR file, version 1.")],
+    car: Annotated[Path, Argument(metavar="FILE.car", help="A CAR file, version 1 or 2.")],
 ) -> Imported:
     """Take in a CAR file, every block checked, and keep its roots.
 
@@ -190,26 +196,3 @@ def export(
         ipfs-accel store export bafy… -o model.car
     """
     return node().store.export_car(reference, output)
-
-
-@cid_app.command("of")
-@effects(READ)
-def of(paths: Paths, cid_profile: Profile = None) -> Stream[Computed]:
-    """Compute the CIDs of files and folders without storing anything.
-
-    Examples:
-        ipfs-accel store cid of model.safetensors
-        ipfs-accel -q store cid of folder --cid-profile legacy-cid-v1
-    """
-    return Stream(node().store.cid_of(paths, cid_profile))
-
-
-@cid_app.command()
-@effects(READ, featured=True)
-def inspect(cid: Annotated[str, Argument(metavar="CID", help="Any CID; its content need not be here.")]) -> Inspection:
-    """Take a CID apart: version, base, codec, hash and digest.
-
-    Examples:
-        ipfs-accel store cid inspect bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e
-    """
-    return node().store.inspect(cid)

@@ -1,0 +1,62 @@
+"""Pins: what is kept because somebody said so."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from typer import Argument, Option, Typer
+
+from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
+from ipfs_accel_cli.node import node
+from ipfs_accel_cli.services.store.dag_results import Pins
+
+app = Typer(help="Keep DAGs and blocks, under a name if you like.", no_args_is_help=True)
+
+References = Annotated[list[str], Argument(metavar="CID[/PATH]...", help="What to pin.")]
+Cids = Annotated[list[str], Argument(metavar="CID...", help="CIDs as `store pin ls` shows them.")]
+
+
+@app.command()
+@effects(WRITE)
+def add(
+    references: References,
+    name: Annotated[str, Option(help="A name for the pin; one CID can be pinned under several.")] = "",
+    direct: Annotated[bool, Option("--direct", help="Keep the block alone, without what it links to.")] = False,
+) -> Pins:
+    """Keep what is here whatever else lets go of it, until `store pin rm`.
+
+    Examples:
+        ipfs-accel store pin add bafy… --name release-1
+        ipfs-accel store pin add bafy… --direct
+    """
+    return node().store.pins.add(references, name=name, direct=direct)
+
+
+@app.command()
+@effects(READ)
+def ls(
+    kind: Annotated[Literal["recursive", "direct"] | None, Option("--type", help="Only pins of this type.")] = None,
+    name: Annotated[str | None, Option(help="Only pins of this name.")] = None,
+) -> Pins:
+    """List what is pinned, oldest first.
+
+    Examples:
+        ipfs-accel store pin ls
+        ipfs-accel store pin ls --name release-1 -q
+    """
+    return node().store.pins.list(kind=kind, name=name)
+
+
+@app.command()
+@effects(DELETE, idempotent=False)
+def rm(
+    cids: Cids,
+    name: Annotated[str | None, Option(help="Only the pins of this name; else all of a CID.")] = None,
+) -> Pins:
+    """Take pins off; `store gc` then frees what nothing else keeps.
+
+    Examples:
+        ipfs-accel store pin rm bafy…
+        ipfs-accel store pin rm bafy… --name release-1
+    """
+    return node().store.pins.remove(cids, name=name)
