@@ -40,6 +40,7 @@ KEYS = {
         Key("output.format", "auto", "How results are shown.", ("auto", "table", "json", "jsonl", "quiet")),
         Key("output.progress", True, "Show progress on a terminal."),
         Key("network.offline", False, "Never open a connection."),
+        Key("network.read-seconds", 60, "How long a server may keep silent before we try again."),
         Key(
             "store.cid-profile",
             "unixfs-v1-2025",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from ipfs_accel_cli.content.cid import CID
@@ -19,7 +20,7 @@ from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
 from ipfs_accel_cli.services.model.selection import Selection
 from ipfs_accel_cli.services.model.views import row, shown
-from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse
+from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse, stating
 
 
 class Models:
@@ -38,24 +39,26 @@ class Models:
         name: str | None = None,
         include: Sequence[str] | None = None,
         exclude: Sequence[str] | None = None,
+        *,
+        sha256: str | None = None,
+        size_bytes: int | None = None,
     ) -> results.Pulled:
         """Fetch a model unless it is here, verify every byte, and register it under its content address.
 
         Raises NotFound, Invalid, VerificationFailed, MalformedContent, UnsafeContent, DiskFull, TryAgain, Unavailable,
         NotAuthorised, Offline and HomeUnusable; whatever was fetched is kept for the next try, nothing is registered.
         """
-        wanted = parse(reference)
+        wanted = stating(parse(reference), sha256, size_bytes)
         if wanted.scheme == NAMED:
             named = self._lookup.find(reference)
             return self._pulled(Outcome(named, named.reference))
-        car = current().path(wanted.locator) if _is_car(wanted) else None
-        chosen = check_name(name or wanted.short_name.removesuffix(".car"))
+        if _is_car(wanted):
+            wanted = replace(wanted, scheme="car")
+        chosen = check_name(name or wanted.short_name)
         if chosen in self._registry.aliases():
             raise Conflict(
                 f"{chosen!r} is an alias already", suggestion=f"ipfs-accel model rm {chosen}, or give --name"
             )
-        if car is not None:
-            return self._pulled(self._puller.add_car(car, chosen))
         try:
             return self._pulled(self._puller.pull(wanted, chosen, Selection.of(include, exclude)))
         except NotFound as error:
