@@ -15,6 +15,7 @@ from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.engines.base import Loadable, ModelFacts
 from ipfs_accel_cli.services.model import catalogue, results, tables, verify
 from ipfs_accel_cli.services.model.content import Store
+from ipfs_accel_cli.services.model.derived import DERIVED, Derived
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
@@ -31,6 +32,7 @@ class Models:
         self._registry = tables.Tables(database)
         self._lookup = Lookup(store, self._registry)
         self._folders = Folders(home, store)
+        self.derived = Derived(home, store, self._registry)
         self._puller = Puller(home, store, self._registry)
 
     def pull(
@@ -132,7 +134,9 @@ class Models:
     def export(self, name: str, output: str | Path) -> results.Exported:
         """Write a model to a CAR file: its manifest and statements as roots, and its files; `add` takes it back."""
         known = self._known(name)
-        references: list[str | CID] = [known.manifest.cid, *(CID.parse(cid) for _, cid, _ in known.statements)]
+        # What was made of the model can be made again wherever it is needed.
+        said = [CID.parse(cid) for kind, cid, _ in known.statements if kind != DERIVED]
+        references: list[str | CID] = [known.manifest.cid, *said]
         written = self._store.export_car(references, current().path(output))
         return results.Exported(
             path=written.path,
