@@ -30,17 +30,31 @@ class Home:
     def ensure(self, *names: str) -> Path:
         """Make a folder of the home (the home itself without names), private to the user; return it.
 
-        Raises HomeUnusable when it cannot be made or written.
+        The home is durable before anything is written to it. Raises HomeUnusable when it cannot be made or written.
         """
         folder = self.path.joinpath(*names)
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.state_file.exists():
+                self._make()
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise self.unusable(error) from error
         if not os.access(folder, os.W_OK):
             raise self.unusable(PermissionError(f"{folder} is not writable"))
         return folder
+
+    def _make(self) -> None:
+        """Make the home and sync every name that leads to it; again is no error.
+
+        A process that made the folder may have died before it was synced, so that it is there proves nothing. The state
+        file does: it is written afterwards.
+        """
+        from ipfs_accel_cli.core.files import sync_folder
+
+        made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in {self.path, *made}:
+            sync_folder(folder.parent)
 
     def unusable(self, error: OSError) -> HomeUnusable:
         """Return the error that explains why this home cannot be used."""

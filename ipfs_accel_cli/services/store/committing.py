@@ -11,7 +11,7 @@ from pathlib import Path
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.files import locked, sync_folder
 from ipfs_accel_cli.core.parallel import ordered
-from ipfs_accel_cli.services.store.index import Index
+from ipfs_accel_cli.services.store.index import Index, identity
 from ipfs_accel_cli.services.store.places import place
 from ipfs_accel_cli.services.store.roots import Root, keep
 from ipfs_accel_cli.services.store.schema import next_sequence
@@ -32,7 +32,7 @@ def commit(staging: Staging, index: Index, database: Database, roots: Sequence[R
     moved: list[Path] = []
     try:
         with locked(index.places.lock, shared=True):
-            _move(staging, index, moved)
+            _move(staging, index, database, moved)
             with _attached(index.connection(), staging.seal()), database.write() as connection:
                 merge(connection, next_sequence(connection))
                 for root in roots:
@@ -71,12 +71,13 @@ def _sync_file(path: Path) -> None:
         os.close(descriptor)
 
 
-def _move(staging: Staging, index: Index, moved: list[Path]) -> None:
+def _move(staging: Staging, index: Index, database: Database, moved: list[Path]) -> None:
     folders: set[Path] = set()
     for sha256, _, linked in staging.fresh_objects():
         if stands(index, sha256, linked=linked):
             staging.found_in_store(sha256)
             continue
+        _announce(index, database, sha256, staging.object_path(sha256))
         moved.append(index.places.object(sha256))
         folders.add(place(staging.object_path(sha256), moved[-1]))
     for multihash in staging.large_blocks():
@@ -84,6 +85,23 @@ def _move(staging: Staging, index: Index, moved: list[Path]) -> None:
         folders.add(place(staging.block_path(multihash), moved[-1]))
     for folder in sorted(folders):
         sync_folder(folder)
+
+
+def _announce(index: Index, database: Database, sha256: bytes, path: Path) -> None:
+    """Say that a file is about to take the place of another object's: a crash may come between it and its row.
+
+    Until then a linked object may be either of the two. Any other is replaced only because something is wrong with it,
+    and stays in disrepute.
+    """
+    found = index.find_object(sha256)
+    if found is None:
+        return
+    with database.write() as connection:
+        if found.link_identity is None:
+            connection.execute("UPDATE objects SET damaged = 1 WHERE sha256 = ?", (sha256,))
+        else:
+            either = f"{found.link_identity} {identity(path.stat())}"
+            connection.execute("UPDATE objects SET link_identity = ? WHERE sha256 = ?", (either, sha256))
 
 
 def _move_back(index: Index, moved: list[Path]) -> None:

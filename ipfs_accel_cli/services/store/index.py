@@ -22,7 +22,10 @@ FRAMED_FILE = 1  # The block is a dag-pb UnixFS file around the content.
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """A whole file of the store; `link_path` names the user's file where it is a hard link to one."""
+    """A whole file of the store; `link_path` names the user's file where it is a hard link to one.
+
+    `link_identity` holds two identities while another file takes the place of the link.
+    """
 
     sha256: bytes
     size_bytes: int
@@ -39,7 +42,7 @@ class StoredObject:
             return "the file is missing"
         if status.st_size != self.size_bytes:
             return f"the file has {status.st_size} bytes instead of {self.size_bytes}"
-        if self.link_identity is not None and identity(status) != self.link_identity:
+        if self.link_identity is not None and identity(status) not in self.link_identity.split():
             return f"the linked file {self.link_path} was changed after it was put"
         return None
 

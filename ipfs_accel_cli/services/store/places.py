@@ -47,7 +47,8 @@ class Places:
 
 def place(source: Path, target: Path) -> Path:
     """Rename a synced file into its shelf; return the folder that has to be synced for the name to last."""
-    if not target.parent.is_dir():
+    # A shelf that holds nothing may have been made by a writer that died before it synced the shelf's own name.
+    if not _entries(target.parent):
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         sync_folder(target.parent.parent)
         sync_folder(target.parent.parent.parent)
