@@ -1,8 +1,8 @@
-"""A program that kills itself at the n-th step of a store command, for every n until the command gets to its end.
+"""A program that kills itself at the n-th step of a command, for every n until the command gets to its end.
 
-Run by test_crash_store.py as `crashing.py COMMAND FOLDER`; prints one JSON line. A step is a call that changes the
-disk, a transaction's begin and end among them; the process dies between two of them, by SIGKILL, so that no handler
-and no buffer helps it.
+Run by test_crash_store.py as `crashing.py COMMAND FOLDER [EVERY]`; prints one JSON line. A step is a call that changes
+the disk, a transaction's begin and end among them; the process dies between two of them, by SIGKILL, so that no handler
+and no buffer helps it. With EVERY only each so-manieth step is died at.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ipfs_accel_cli import Node
 from ipfs_accel_cli.content import dagcbor
 from ipfs_accel_cli.content.cid import CID, DAG_CBOR
-from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.paths import Home
-from ipfs_accel_cli.services.store import Store, staging
+from ipfs_accel_cli.services.store import staging
+from tests.servers.hub import hub
+from tests.servers.tiny_model import lay_out, tiny_model
 
 STEPS = (
     "rename", "replace", "link", "unlink", "mkdir", "rmdir", "fsync", "fdatasync", "fchmod", "chmod", "open",
@@ -67,11 +68,6 @@ class Fuse:
             setattr(os, name, self.around(getattr(os, name)))
 
 
-def store(home: Path) -> Store:
-    opened = Home(home)
-    return Store(opened, Database(opened), "unixfs-v1-2025")
-
-
 def content(folder: Path) -> Path:
     """A folder whose DAG has everything: several leaves, equal files, an empty one, a link, a folder inside."""
     tree = folder / "tree"
@@ -85,7 +81,7 @@ def content(folder: Path) -> Path:
 
 def make_car(folder: Path, tree: Path) -> Path:
     """A CAR of the tree and of a block of another codec above it."""
-    maker = store(folder / "maker")
+    maker = Node(folder / "maker").store
     (stored,) = maker.put([tree])
     data = dagcbor.encode({"link": CID.parse(stored.cid), "bulk": bytes(1000)})
     top = CID.of(data, DAG_CBOR)
@@ -96,40 +92,113 @@ def make_car(folder: Path, tree: Path) -> Path:
     return folder / "tree.car"
 
 
-def prepare(home: Path, command: str, folder: Path) -> None:
-    """The state before: something that is kept, and for gc something that is not."""
-    before = store(home)
-    (folder / "kept").write_bytes(b"kept" * 600_000)
-    list(before.put([folder / "kept"]))
-    if command == "gc":
-        imported = before.import_car(folder / "tree.car")
-        before.remove(imported.roots)
+class Command:
+    """A command under test: the state before it, which may be copied or has to be made anew, and what it must give."""
+
+    copies = True
+    needs_hub = False
+    mends = True  # Whether it clears what a dead writer left; if not, that is left to doctor.
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        """Something that is kept, whatever happens."""
+        (folder / "kept").write_bytes(b"kept" * 600_000)
+        list(node.store.put([folder / "kept"]))
+
+    def run(self, node: Node, folder: Path) -> str:
+        raise NotImplementedError
 
 
-def run(home: Path, command: str, folder: Path) -> str:
-    """The command under test; returns what it must give each time."""
-    opened = store(home)
-    if command == "put":
-        (stored,) = opened.put([folder / "tree"])
+class Put(Command):
+    def run(self, node: Node, folder: Path) -> str:
+        (stored,) = node.store.put([folder / "tree"])
         return stored.cid
-    if command == "import":
-        return opened.import_car(folder / "tree.car").roots[0]
-    opened.gc()
-    return str(len(list((home / "objects").glob("*/*"))))
 
 
-def inspect(home: Path, command: str, folder: Path, expected: str) -> None:
+class PutOverLink(Command):
+    """A copy takes the place of a link."""
+
+    copies = False
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        list(node.store.put([folder / "tree" / "weights"], link=True))
+
+    def run(self, node: Node, folder: Path) -> str:
+        (stored,) = node.store.put([folder / "tree" / "weights"])
+        return stored.cid
+
+
+class Import(Command):
+    def run(self, node: Node, folder: Path) -> str:
+        return node.store.import_car(folder / "tree.car").roots[0]
+
+
+class Pin(Command):
+    def run(self, node: Node, folder: Path) -> str:
+        (entry,) = node.store.ls().entries[:1]
+        return node.store.pins.add([entry.cid], name="pinned").pins[0].cid
+
+
+class Collect(Command):
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        node.store.remove(node.store.import_car(folder / "tree.car").roots)
+
+    def run(self, node: Node, folder: Path) -> str:
+        node.store.gc()
+        return str(len(list(node.home.objects.glob("*/*"))))
+
+
+class Pull(Command):
+    needs_hub = True
+    mends = False
+
+    def run(self, node: Node, folder: Path) -> str:
+        return node.models.pull("hf://acme/tiny").manifest_cid
+
+
+class Remove(Command):
+    """Removing a model, and then what only it needed."""
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        node.models.add(folder / "hub" / "acme" / "tiny")
+
+    def run(self, node: Node, folder: Path) -> str:
+        if node.models.ls().models:
+            node.models.remove(["tiny"])
+        node.store.gc()
+        return str(len(list(node.home.objects.glob("*/*"))))
+
+
+COMMANDS: dict[str, Command] = {
+    "put": Put(),
+    "put-over-link": PutOverLink(),
+    "import": Import(),
+    "pin": Pin(),
+    "gc": Collect(),
+    "model-pull": Pull(),
+    "model-rm": Remove(),
+}
+
+
+def inspect(home: Path, command: Command, folder: Path, expected: str) -> None:
     """What must hold after the crash, and after the command was repeated."""
-    opened = store(home)
-    serious = [finding for finding in opened.check() if finding.kind != "rubbish"]
+    node = Node(home)
+    serious = [finding for finding in node.store.check() if finding.kind != "rubbish"]
     assert not serious, serious
-    kept = [entry.cid for entry in opened.ls().entries]
+    kept = [entry.cid for entry in node.store.ls().entries]
     assert kept, "what was kept before is gone"
-    opened.verify(kept)
-    assert run(home, command, folder) == expected
-    assert opened.check() == [], opened.check()
-    assert not list((home / "staging").iterdir())
-    opened.verify()
+    node.store.verify(kept)
+    for model in node.models.ls().models:
+        node.models.verify(model.name)
+    assert command.run(node, folder) == expected
+    if not command.mends:
+        node.store.mend()
+    assert node.store.check() == [], node.store.check()
+    assert not list(node.home.staging.iterdir())
+    assert not node.home.partial.exists() or not list(node.home.partial.iterdir())
+    node.store.verify()
 
 
 def forked(work: Callable[[], None]) -> int:
@@ -147,35 +216,55 @@ def forked(work: Callable[[], None]) -> int:
     return os.waitpid(child, 0)[1]
 
 
-def crash(home: Path, command: str, folder: Path, at: int) -> None:
+def crash(home: Path, command: Command, folder: Path, at: int) -> None:
     """Run the command, and die at the chosen step; a fuse that outlives the command is burnt at its end."""
     fuse = Fuse(at)
     fuse.set()
-    run(home, command, folder)
+    command.run(Node(home), folder)
     fuse.burn()
 
 
-def main() -> None:
-    command, folder = sys.argv[1], Path(sys.argv[2])
-    staging.INLINE_BYTES = 200  # So that inner nodes and the block are files of their own.
-    make_car(folder, content(folder))
+def kill_everywhere(command: Command, folder: Path, every: int) -> dict[str, Any]:
     template, home, expected_file = folder / "template", folder / "home", folder / "expected"
-    forked(lambda: prepare(template, command, folder))
-    shutil.copytree(template, folder / "whole")
-    forked(lambda: expected_file.write_text(run(folder / "whole", command, folder)) and None)
-    expected = expected_file.read_text()
-    killed, failures = 0, []
-    while True:
+    forked(lambda: command.prepare(Node(template), folder))
+
+    def begin() -> None:
         shutil.rmtree(home, ignore_errors=True)
-        shutil.copytree(template, home)
-        status = forked(partial(crash, home, command, folder, killed + 1))
+        if command.copies:
+            shutil.copytree(template, home)
+        else:
+            forked(lambda: command.prepare(Node(home), folder))
+
+    begin()
+    forked(lambda: expected_file.write_text(command.run(Node(home), folder)) and None)
+    expected = expected_file.read_text()
+    killed, failures, at = 0, [], 1
+    while True:
+        begin()
+        status = forked(partial(crash, home, command, folder, at))
         if os.WIFEXITED(status):
             assert os.WEXITSTATUS(status) == 0, "the command failed by itself"
-            break
+            return {"killed": killed, "failures": failures, "expected": expected}
         killed += 1
         if forked(partial(inspect, home, command, folder, expected)) != 0:
-            failures.append(killed)
-    print(json.dumps({"killed": killed, "failures": failures, "expected": expected}))
+            failures.append(at)
+        at += every
+
+
+def main() -> None:
+    command, folder = COMMANDS[sys.argv[1]], Path(sys.argv[2])
+    every = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    staging.INLINE_BYTES = 200  # So that inner nodes and the block are files of their own.
+    make_car(folder, content(folder))
+    lay_out(folder / "hub" / "acme" / "tiny", tiny_model())
+    if not command.needs_hub:
+        print(json.dumps(kill_everywhere(command, folder, every)))
+        return
+    with hub(folder / "hub") as site:
+        os.environ |= {"HF_ENDPOINT": site.url, "HF_HOME": str(folder / "hf"), "HF_HUB_DISABLE_XET": "1"}
+        import huggingface_hub.hf_api  # noqa: F401  Before the forks, which would each import it again.
+
+        print(json.dumps(kill_everywhere(command, folder, every)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,19 @@ def test_a_repository_is_pulled_at_its_commit(node: Node, site: Hub) -> None:
     assert (pulled.name, pulled.revision, pulled.reference) == ("tiny", commit, f"hf://acme/tiny@{commit}")
     assert {file.path for file in node.models.show("tiny").files} == set(tiny_model())
     assert all(f"/resolve/{commit}/" in line for line in fetched(site))
+
+
+def test_a_pull_that_died_after_registering_the_model_leaves_nothing_for_good(
+    node: Node, site: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as dying:
+        dying.setattr(shutil, "rmtree", lambda *_, **__: None)
+        node.models.pull("hf://acme/tiny")
+    assert list(node.home.partial.glob("*/fetched/*"))
+
+    assert not node.models.pull("hf://acme/tiny").new
+
+    assert not list(node.home.partial.iterdir())
 
 
 def test_an_empty_file_is_a_file(node: Node, site: Hub, tmp_path: Path) -> None:

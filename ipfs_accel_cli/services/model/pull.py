@@ -57,6 +57,9 @@ class Puller:
                     )
             manifest, revision = known
             named = self._name(name, manifest, reference, revision)
+            if not current().offline:
+                # What a pull fetched that was killed after it registered the model; offline it may be of a newer one.
+                shutil.rmtree(folder, ignore_errors=True)
             return Outcome(named, revision)
 
     def _without_network(self, source: Source, reference: Reference, selection: Selection) -> tuple[str, str] | None:
