@@ -58,9 +58,15 @@ class Node:
 
     @cached_property
     def inference(self) -> Inference:
+        from ipfs_accel_cli.services.infer.calibrating import Calibrations
         from ipfs_accel_cli.services.infer.inference import Inference
 
-        return Inference(self.settings, self.models.find)
+        return Inference(
+            self.settings,
+            self.models.find,
+            derived=self.models.derived,
+            calibrations=Calibrations(self.database),
+        )
 
     @cached_property
     def hardware(self) -> Hardware:

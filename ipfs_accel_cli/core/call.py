@@ -55,7 +55,7 @@ class Call:
     """One run of one command.
 
     `input` opens the caller's standard input when there is one; `folders` confines the paths that the caller may
-    name (None: any path, as for the owner's own shell).
+    name (None: any path, as for the owner's own shell); `read_seconds` is how long a server may keep silent.
     """
 
     principal: Principal = OWNER
@@ -64,6 +64,7 @@ class Call:
     input: Callable[[], BinaryIO] | None = None
     folders: tuple[Path, ...] | None = None
     command: str = ""
+    read_seconds: float = 60.0
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     stopped: threading.Event = field(default_factory=threading.Event)
 

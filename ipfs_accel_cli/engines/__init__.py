@@ -10,5 +10,6 @@ ENGINES = Registry(
         "torch": Plugin(
             "ipfs_accel_cli.engines.torch.engine:TorchEngine", requires=("torch", "transformers", "accelerate")
         ),
+        "onnx": Plugin("ipfs_accel_cli.engines.onnx.engine:OnnxEngine", requires=("onnxruntime",), extra="onnx"),
     },
 )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy
@@ -68,7 +68,7 @@ class Plan:
     """How to load a model: for which task, where, in which dtype, with how many threads.
 
     `threads` 0 leaves the library's own number. A model that needs more than `memory_bytes` (0: no bound) is spread
-    over what there is, the disk last.
+    over what there is, the disk last. `derived` is what the engine made of the model, for one that `Derives`.
     """
 
     task: str
@@ -76,6 +76,7 @@ class Plan:
     dtype: str = "float32"
     threads: int = 0
     memory_bytes: int = 0
+    derived: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,16 @@ class Vectors:
 
 
 @dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of the texts at `positions`: `rows` is float32, shape (len(positions), len(labels)), each 0 to 1."""
+
+    positions: tuple[int, ...]
+    rows: NDArray[numpy.float32]
+    labels: tuple[str, ...]
+    truncated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
     """Some more text and how many tokens were made for it; the last piece says why it is the last."""
 
@@ -165,7 +176,7 @@ class Piece:
 class Chunk:
     """A part of an answer; `finished` marks the last one of its request."""
 
-    data: Vectors | Piece
+    data: Vectors | Scores | Piece
     finished: bool = False
 
 
@@ -201,4 +212,18 @@ class Engine(Protocol):
 
         Raises UnsupportedContent for a model that the engine does not know, MalformedContent for damaged files,
         DoesNotFit when memory runs out, and Unavailable for a device that is not there.
+        """
+
+
+@runtime_checkable
+class Derives(Protocol):
+    """An engine that runs something made of the model, such as a graph, which is made once and kept."""
+
+    def kind(self, task: str) -> str:
+        """Name what is made for a task, such as `onnx-embed`; another way of making it is another kind."""
+
+    def derive(self, model: ModelFacts, files: Path, task: str, target: Path) -> Mapping[str, str | int | float]:
+        """Write it to `target` and return what is to be kept on record of it, the fidelity among that.
+
+        Raises VerificationFailed when what it made does not answer as the model does, and as `load`.
         """

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import platform
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,19 @@ def measure(devices: tuple[Device, ...], root: Path = Path("/")) -> Machine:
     # Half a core of quota still is one thread; one and a half are no more than one, or both would be throttled.
     cores = max(1, int(min(usable_cores(), core_quota(root))))
     return Machine(cores, _busy_cores(), available_bytes(root), devices)
+
+
+@cache
+def machine_id(root: Path = Path("/")) -> str:
+    """Return what tells this machine from others when speeds are compared: a digest of processor, cores and memory."""
+    import psutil
+
+    lines = (line.partition(":") for line in _read(root / "proc/cpuinfo").splitlines())
+    names = ("model name", "Hardware", "CPU part")
+    model = next((value.strip() for name, _, value in lines if name.strip() in names), "")
+    memory_gib = round(psutil.virtual_memory().total / 2**30)
+    text = "\n".join((platform.machine(), model or platform.processor(), str(usable_cores()), str(memory_gib)))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def available_bytes(root: Path = Path("/")) -> int:

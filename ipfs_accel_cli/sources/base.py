@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.content.manifest import Manifest, Statement
 from ipfs_accel_cli.sources.reference import Reference
 
 
@@ -15,7 +17,8 @@ class RemoteFile:
     """A file at a source; whatever the source does not state is None.
 
     `path` is relative to the model's folder. `address` is for the source alone. A file with `local` set lies on this
-    machine already and is read from there instead of being fetched.
+    machine already and is read from there instead of being fetched; one that is `kept` lies in the content store, and
+    its digest is checked when it is registered. With the same `validator` the source promises the same bytes.
     """
 
     path: str
@@ -24,6 +27,8 @@ class RemoteFile:
     git_sha1: str | None = None
     address: str = ""
     local: Path | None = None
+    kept: bool = False
+    validator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,8 @@ class Snapshot:
     """A reference pinned to one revision: the same snapshot names the same bytes for ever.
 
     `optional` holds the paths that are left out unless they are asked for; `facts` is what the source says about
-    itself, without secrets and host names, and is kept with the model.
+    itself, without secrets and host names, and is kept with the model. A source that holds whole models states the
+    `manifest` that the files must give, and what was `said` of it.
     """
 
     reference: Reference
@@ -40,10 +46,42 @@ class Snapshot:
     licence: str | None = None
     optional: frozenset[str] = frozenset()
     facts: Mapping[str, str | int] = field(default_factory=dict)
+    manifest: Manifest | None = None
+    said: tuple[Statement, ...] = ()
 
     def with_files(self, files: tuple[RemoteFile, ...]) -> Snapshot:
         """Return this snapshot with other files."""
         return replace(self, files=files)
+
+
+class Entry(Protocol):
+    """An entry of a directory in the content store, or the one file that a reference names."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def cid(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def size_bytes(self) -> int | None: ...
+
+
+class Listed(Protocol):
+    """What a directory holds."""
+
+    @property
+    def entries(self) -> Sequence[Entry]: ...
+
+
+class Content(Protocol):
+    """The content store of this home, for the source that takes models from there."""
+
+    def ls(self, reference: str | CID | None = None) -> Listed: ...
+    def block(self, cid: CID) -> bytes: ...
+    def open(self, reference: str | CID, offset: int = 0) -> Iterable[bytes | memoryview]: ...
+    def object_path(self, cid: CID) -> Path: ...
+    def sha256(self, cid: CID) -> bytes: ...
 
 
 class Source(Protocol):

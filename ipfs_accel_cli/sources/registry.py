@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from ipfs_accel_cli.core.registry import Plugin, Registry
-from ipfs_accel_cli.sources.base import Source
+from ipfs_accel_cli.sources.base import Content, Source
 
 SOURCES = Registry(
     "sources",
     {
         "pypi": Plugin("ipfs_accel_cli.sources.pypi:PypiSource"),
         "hf": Plugin("ipfs_accel_cli.sources.hf:HubSource", requires=("huggingface_hub",)),
+        "https": Plugin("ipfs_accel_cli.sources.http:HttpSource"),
+        "http": Plugin("ipfs_accel_cli.sources.http:HttpSource"),
+        "ipfs": Plugin("ipfs_accel_cli.sources.ipfs:IpfsSource"),
+        "car": Plugin("ipfs_accel_cli.sources.car:CarSource"),
         "file": Plugin("ipfs_accel_cli.sources.file:FileSource"),
     },
 )
 
 
-def source_for(scheme: str) -> Source:
-    """Return the source that serves a scheme; raises Invalid for an unknown one and MissingExtra."""
-    source: Source = SOURCES.load(scheme)()
+def source_for(scheme: str, content: Content) -> Source:
+    """Return the source that serves a scheme; raises Invalid for an unknown one and MissingExtra.
+
+    A source whose class sets `takes_content` is made with the content store of this home.
+    """
+    kind = SOURCES.load(scheme)
+    source: Source = kind(content) if getattr(kind, "takes_content", False) else kind()
     return source

@@ -8,6 +8,7 @@ TASKS = Registry(
     "tasks",
     {
         "embed": Plugin("ipfs_accel_cli.tasks.embed:Embed"),
+        "classify": Plugin("ipfs_accel_cli.tasks.classify:Classify"),
         "generate": Plugin("ipfs_accel_cli.tasks.generate:Generate"),
     },
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from ipfs_accel_cli.core.errors import Invalid, Unavailable
 from ipfs_accel_cli.engines.base import (
     Chunk,
+    Derives,
     EmbedOptions,
     Engine,
     GenerateOptions,
@@ -35,10 +37,11 @@ TEXTS = (
     "dog",
 )
 PROMPT = "the cat sat on"
+_DERIVED: dict[tuple[type, Path], Path] = {}
 
 
-class EngineSuite:
-    """Derive from this and give the fixtures `engine`, `embedder` and `writer`."""
+class EncoderSuite:
+    """Derive from this and give the fixtures `engine` and `embedder`."""
 
     @pytest.fixture
     def engine(self) -> Engine:
@@ -49,16 +52,16 @@ class EngineSuite:
         raise NotImplementedError
 
     @pytest.fixture
-    def writer(self) -> Loadable:
-        raise NotImplementedError
+    def plan(self, engine: Engine, embedder: Loadable, tmp_path_factory: pytest.TempPathFactory) -> Plan:
+        """How to load the embedder, with what the engine makes of it."""
+        plan = Plan("embed", threads=1)
+        return (
+            replace(plan, derived=derived(engine, embedder, tmp_path_factory)) if isinstance(engine, Derives) else plan
+        )
 
     @pytest.fixture
-    def embedding(self, engine: Engine, embedder: Loadable) -> Session:
-        return engine.load(embedder.facts, embedder.folder, Plan("embed", threads=1))
-
-    @pytest.fixture
-    def writing(self, engine: Engine, writer: Loadable) -> Session:
-        return engine.load(writer.facts, writer.folder, Plan("generate", threads=1))
+    def embedding(self, engine: Engine, embedder: Loadable, plan: Plan) -> Session:
+        return engine.load(embedder.facts, embedder.folder, plan)
 
     def test_the_processor_is_its_first_device(self, engine: Engine) -> None:
         assert engine.devices()[0].name == "cpu"
@@ -103,14 +106,53 @@ class EngineSuite:
     def test_an_empty_text_has_a_vector_too(self, embedding: Session) -> None:
         assert numpy.isfinite(embed(embedding, ["", "rain"]).rows).all()
 
-    def test_several_requests_all_move_on(self, embedding: Session, writing: Session) -> None:
-        for session, make in ((embedding, _texts), (writing, _prompt)):
-            requests = [make(), make(), make()]
-            for request in requests:
-                session.submit(request)
-            first = dict(session.step())
-            assert set(first) == {request.id for request in requests}
-            run(session)
+    def test_a_request_of_another_task_is_refused_and_harms_no_other(self, embedding: Session) -> None:
+        request = _texts()
+        embedding.submit(request)
+        with pytest.raises(Invalid):
+            embedding.submit(_prompt())
+        assert set(run(embedding)) == {request.id}
+
+    def test_a_session_can_be_closed_twice(self, embedding: Session) -> None:
+        embedding.submit(_texts())
+        embedding.close()
+        embedding.close()
+
+    def test_several_requests_all_move_on(self, embedding: Session) -> None:
+        all_move_on(embedding, _texts)
+
+    def test_the_last_chunk_is_marked_and_only_that(self, embedding: Session) -> None:
+        assert only_last_is_marked(embedding, _texts())
+
+    def test_a_step_without_requests_does_nothing(self, embedding: Session) -> None:
+        assert list(embedding.step()) == []
+
+    def test_an_aborted_embedding_is_heard_of_no_more(self, embedding: Session) -> None:
+        keep, drop = _texts(), _texts()
+        embedding.submit(keep)
+        embedding.submit(drop)
+        embedding.abort(drop.id)
+        embedding.abort("a request that never was")
+        assert set(run(embedding)) == {keep.id}
+
+
+class EngineSuite(EncoderSuite):
+    """For an engine that also generates: give the fixture `writer`, too."""
+
+    @pytest.fixture
+    def writer(self) -> Loadable:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def writing(self, engine: Engine, writer: Loadable) -> Session:
+        return engine.load(writer.facts, writer.folder, Plan("generate", threads=1))
+
+    def test_several_prompts_all_move_on(self, writing: Session) -> None:
+        all_move_on(writing, _prompt)
+
+    def test_the_last_piece_is_marked_and_only_that(self, writing: Session) -> None:
+        assert only_last_is_marked(writing, _prompt())
+        assert list(writing.step()) == []
 
     def test_requests_side_by_side_answer_as_if_alone(self, writing: Session) -> None:
         prompts = [PROMPT, "a dog ran", "very old"]
@@ -121,15 +163,6 @@ class EngineSuite:
         found = run(writing)
         assert [Generate().collect(found[request.id]).text for request in requests] == alone
 
-    def test_the_last_chunk_is_marked_and_only_that(self, embedding: Session, writing: Session) -> None:
-        for session, request in ((embedding, _texts()), (writing, _prompt())):
-            marks = [chunk.finished for chunk in chunks_of(session, request)]
-            assert marks == [False] * (len(marks) - 1) + [True]
-
-    def test_a_step_without_requests_does_nothing(self, embedding: Session, writing: Session) -> None:
-        assert list(embedding.step()) == []
-        assert list(writing.step()) == []
-
     def test_an_aborted_request_is_heard_of_no_more(self, writing: Session) -> None:
         keep, drop = _prompt(), _prompt()
         writing.submit(keep)
@@ -138,13 +171,6 @@ class EngineSuite:
         writing.abort(drop.id)
         writing.abort("a request that never was")
         assert set(run(writing)) == {keep.id}
-
-    def test_a_request_of_another_task_is_refused_and_harms_no_other(self, embedding: Session) -> None:
-        request = _texts()
-        embedding.submit(request)
-        with pytest.raises(Invalid):
-            embedding.submit(_prompt())
-        assert set(run(embedding)) == {request.id}
 
     def test_likeliest_tokens_are_the_same_each_time(self, writing: Session) -> None:
         assert write(writing, PROMPT) == write(writing, PROMPT)
@@ -175,10 +201,30 @@ class EngineSuite:
             writing.submit(Generate().prepare(Prompt(PROMPT), GenerateOptions(max_tokens=100_000)))
         assert list(writing.step()) == []
 
-    def test_a_session_can_be_closed_twice(self, embedding: Session) -> None:
-        embedding.submit(_texts())
-        embedding.close()
-        embedding.close()
+
+def all_move_on(session: Session, make: Callable[[], Request]) -> None:
+    """Submit three requests; each gets something from the first step."""
+    requests = [make(), make(), make()]
+    for request in requests:
+        session.submit(request)
+    assert set(dict(session.step())) == {request.id for request in requests}
+    run(session)
+
+
+def only_last_is_marked(session: Session, request: Request) -> bool:
+    """Say whether the last chunk of a request, and no other, is marked as that."""
+    marks = [chunk.finished for chunk in chunks_of(session, request)]
+    return marks == [False] * (len(marks) - 1) + [True]
+
+
+def derived(engine: Derives, model: Loadable, folders: pytest.TempPathFactory) -> Path:
+    """Make what an engine makes of a model, once for all tests."""
+    key = (type(engine), model.folder)
+    if key not in _DERIVED:
+        _DERIVED[key] = folders.mktemp("derived") / "it"
+        said = engine.derive(model.facts, model.folder, "embed", _DERIVED[key])
+        assert "least_cosine" in said
+    return _DERIVED[key]
 
 
 def chunks_of(session: Session, request: Request) -> list[Chunk]:

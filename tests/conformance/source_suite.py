@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.core.call import Call, using
-from ipfs_accel_cli.core.errors import NotFound, Offline, VerificationFailed
+from ipfs_accel_cli.core.errors import Conflict, NotFound, Offline, TryAgain, Unavailable, VerificationFailed
+from ipfs_accel_cli.services.model import download
+from ipfs_accel_cli.services.model.results import Pulled
 from ipfs_accel_cli.sources.base import Packed, RemoteFile, Snapshot, Source
 from ipfs_accel_cli.sources.reference import Reference, parse
+from tests.servers.serving import Faults, Site
 from tests.servers.tiny_model import tiny_model
 
 
@@ -106,6 +110,94 @@ class Offer:
     @abstractmethod
     def breaking(self) -> AbstractContextManager[object]:
         """Make connections break off in their middle; skip where there are none."""
+
+
+class ServedOffer(Offer):
+    """A model behind a server that can be made to misbehave; `large` is the name of its largest file there."""
+
+    site: Site
+    large: str
+
+    @contextmanager
+    def spoiled(self) -> Iterator[None]:
+        self.site.faults.spoiled.add(self.large)
+        yield
+        self.site.faults.spoiled.clear()
+
+    @contextmanager
+    def breaking(self) -> Iterator[None]:
+        self.site.faults.cuts, self.site.faults.cut_after_bytes = 3, 1500
+        yield
+
+
+class ServedSourceSuite(SourceSuite):
+    """What a source must also do when its server cuts, lies and stalls."""
+
+    @pytest.fixture(autouse=True)
+    def impatient(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        monkeypatch.setattr(download, "FIRST_WAIT_SECONDS", 0.01)
+        with using(Call(read_seconds=0.5)):
+            yield
+
+    def test_a_download_that_is_cut_at_every_tenth_gets_to_its_end(self, offer: ServedOffer, node: Node) -> None:
+        size_bytes = max(file.size_bytes or 0 for file in offer.source.resolve(offer.reference).files)
+        offer.site.faults.cuts, offer.site.faults.cut_after_bytes = 9, size_bytes // 10
+
+        assert whole(node.models.pull(str(offer.reference)))
+        assert offer.site.faults.cuts == 0
+
+    def test_a_server_without_ranges_is_read_again_from_the_beginning(self, offer: ServedOffer, node: Node) -> None:
+        offer.site.faults.ranges = False
+        offer.site.faults.cuts = 2
+
+        assert whole(node.models.pull(str(offer.reference)))
+
+    def test_a_server_that_is_busy_for_a_moment_is_asked_again(self, offer: ServedOffer, node: Node) -> None:
+        snapshot = offer.source.resolve(offer.reference)
+        offer.site.faults.busy = 2
+        fetched = download.fetch(offer.source, snapshot, node.home.path / "fetched")
+
+        assert fetched.transferred_bytes == sum(file.size_bytes or 0 for file in snapshot.files if file.local is None)
+
+    def test_a_download_that_falls_silent_once_goes_on(self, offer: ServedOffer, node: Node) -> None:
+        offer.site.faults.stalls = 1
+
+        assert whole(node.models.pull(str(offer.reference)))
+
+    @pytest.mark.parametrize("lie_bytes", [-300, 300])
+    def test_a_wrong_length_registers_nothing_wrong(self, offer: ServedOffer, node: Node, lie_bytes: int) -> None:
+        offer.site.faults.lie_bytes = lie_bytes
+        self.refused_or_right(offer, node)
+
+    def test_a_range_that_begins_elsewhere_is_not_glued_on(self, offer: ServedOffer, node: Node) -> None:
+        offer.site.faults.cuts = 1
+        offer.site.faults.wrong_offset = 7
+        self.refused_or_right(offer, node)
+
+    def test_bytes_in_an_encoding_that_nobody_asked_for_are_not_taken(self, offer: ServedOffer, node: Node) -> None:
+        offer.site.faults.compressed = True
+        self.refused_or_right(offer, node)
+
+    def test_a_file_of_unsaid_length_is_taken(self, offer: ServedOffer, node: Node) -> None:
+        offer.site.faults.chunked = True
+
+        assert whole(node.models.pull(str(offer.reference)))
+
+    def refused_or_right(self, offer: ServedOffer, node: Node) -> None:
+        """Nothing but the right bytes is registered; what was refused comes whole once the server behaves."""
+        try:
+            pulled = node.models.pull(str(offer.reference))
+        except (VerificationFailed, TryAgain, Unavailable, Conflict):
+            assert not node.models.ls().models
+            offer.site.faults = Faults()
+            pulled = node.models.pull(str(offer.reference))
+        assert whole(pulled)
+        files = {file.path: file.sha256 for file in node.models.show(pulled.name).files}
+        assert files == {path: hashlib.sha256(data).hexdigest() for path, data in tiny_model().items()}
+
+
+def whole(pulled: Pulled) -> bool:
+    return pulled.files == len(tiny_model()) and pulled.size_bytes == sum(map(len, tiny_model().values()))
 
 
 def read(source: Source, file: RemoteFile, offset: int = 0) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 
 from ipfs_accel_cli.engines import ENGINES
 from ipfs_accel_cli.engines.base import Engine, Loadable
-from tests.conformance.engine_suite import EngineSuite
+from tests.conformance.engine_suite import EncoderSuite, EngineSuite
 from tests.conformance.plain_engine import PlainEngine, plain_model
 
 
@@ -54,3 +54,17 @@ class TestTorch(EngineSuite):
     @pytest.fixture
     def writer(self, tiny_llama: Loadable) -> Loadable:
         return tiny_llama
+
+
+@pytest.mark.models
+@pytest.mark.slow
+class TestOnnx(EncoderSuite):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        pytest.importorskip("onnxruntime")
+        engine: Engine = ENGINES.load("onnx")()
+        return engine
+
+    @pytest.fixture
+    def embedder(self, tiny_bert: Loadable) -> Loadable:
+        return tiny_bert

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
+from ipfs_accel_cli import Node
+from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.sources.car import CarSource
 from ipfs_accel_cli.sources.file import FileSource
 from ipfs_accel_cli.sources.hf import HubSource
+from ipfs_accel_cli.sources.http import HttpSource
+from ipfs_accel_cli.sources.ipfs import IpfsSource
 from ipfs_accel_cli.sources.pypi import PypiSource
 from ipfs_accel_cli.sources.reference import of_path, parse
-from tests.conformance.source_suite import Offer, SourceSuite
+from tests.conformance.source_suite import Offer, ServedOffer, ServedSourceSuite, SourceSuite
 from tests.servers.hub import Hub, hub
 from tests.servers.package_index import PackageIndex, make_wheel, package_index
-from tests.servers.serving import Site
 from tests.servers.tiny_model import lay_out, tiny_model
+from tests.servers.web import Web, web
 
 
 class FolderOffer(Offer):
@@ -34,22 +40,6 @@ class FolderOffer(Offer):
 
     def breaking(self) -> AbstractContextManager[object]:
         pytest.skip("a folder needs no connection")
-
-
-class ServedOffer(Offer):
-    site: Site
-    large: str
-
-    @contextmanager
-    def spoiled(self) -> Iterator[None]:
-        self.site.faults.spoiled.add(self.large)
-        yield
-        self.site.faults.spoiled.clear()
-
-    @contextmanager
-    def breaking(self) -> Iterator[None]:
-        self.site.faults.cuts, self.site.faults.cut_after_bytes = 3, 1500
-        yield
 
 
 class WheelOffer(ServedOffer):
@@ -79,13 +69,100 @@ class HubOffer(ServedOffer):
         (self.folder / "README.md").write_text("other")
 
 
+class WebOffer(ServedOffer):
+    """A zip at a web server."""
+
+    large = "tiny.zip"
+
+    def __init__(self, site: Web) -> None:
+        self.site, self.source = site, HttpSource()
+        self.reference, self.missing = parse(f"{site.url}/tiny.zip"), parse(f"{site.url}/other.zip")
+        self._make(0)
+
+    def change(self) -> None:
+        self._make(1)
+
+    def _make(self, seed: int) -> None:
+        with zipfile.ZipFile(self.site.folder / "tiny.zip", "w") as archive:
+            for path, data in tiny_model(seed).items():
+                archive.writestr(f"tiny/{path}", data)
+
+
+class CarOffer(Offer):
+    def __init__(self, folder: Path) -> None:
+        self.source, self.folder = CarSource(), folder
+        self.reference, self.missing = parse(f"car:{folder / 'tiny.car'}"), parse(f"car:{folder / 'nothing.car'}")
+        self._make(0)
+
+    def change(self) -> None:
+        (self.folder / "tiny.car").unlink()
+        self._make(1)
+
+    @contextmanager
+    def spoiled(self) -> Iterator[None]:
+        path = self.folder / "tiny.car"
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+        yield
+
+    def breaking(self) -> AbstractContextManager[object]:
+        pytest.skip("a file needs no connection")
+
+    def _make(self, seed: int) -> None:
+        with Node(self.folder / f"maker-{seed}") as maker:
+            made = maker.models.add(lay_out(self.folder / f"tiny-{seed}", tiny_model(seed)))
+            maker.models.export(made.name, self.folder / "tiny.car")
+
+
+class StoreOffer(Offer):
+    def __init__(self, node: Node, folder: Path) -> None:
+        self.source, self.node = IpfsSource(node.store), node
+        (put,) = node.store.put([lay_out(folder, tiny_model())])
+        self.reference, self.missing = parse(f"ipfs://{put.cid}"), parse(f"ipfs://{CID.of(b'nothing')}")
+
+    def change(self) -> None:
+        pytest.skip("what a CID names never changes")
+
+    @contextmanager
+    def spoiled(self) -> Iterator[None]:
+        path = max(self.node.home.objects.rglob("*"), key=lambda path: path.stat().st_size if path.is_file() else 0)
+        path.chmod(0o600)
+        with path.open("r+b") as file:
+            file.seek(200)
+            file.write(b"spoilt")
+        yield
+
+    def breaking(self) -> AbstractContextManager[object]:
+        pytest.skip("the store needs no connection")
+
+
 class TestFolder(SourceSuite):
     @pytest.fixture
     def offer(self, tmp_path: Path) -> FolderOffer:
         return FolderOffer(tmp_path / "model")
 
 
-class TestPackageIndex(SourceSuite):
+class TestCar(SourceSuite):
+    @pytest.fixture
+    def offer(self, tmp_path: Path) -> CarOffer:
+        return CarOffer(tmp_path)
+
+
+class TestStore(SourceSuite):
+    @pytest.fixture
+    def offer(self, node: Node, tmp_path: Path) -> StoreOffer:
+        return StoreOffer(node, tmp_path / "model")
+
+
+class TestWeb(ServedSourceSuite):
+    @pytest.fixture
+    def offer(self, tmp_path: Path) -> Iterator[WebOffer]:
+        with web(tmp_path) as site:
+            yield WebOffer(site)
+
+
+class TestPackageIndex(ServedSourceSuite):
     @pytest.fixture
     def offer(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WheelOffer]:
         (tmp_path / "wheels").mkdir()
@@ -95,7 +172,7 @@ class TestPackageIndex(SourceSuite):
             yield WheelOffer(site)
 
 
-class TestHub(SourceSuite):
+class TestHub(ServedSourceSuite):
     @pytest.fixture
     def offer(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubOffer]:
         pytest.importorskip("huggingface_hub")

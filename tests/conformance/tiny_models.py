@@ -59,6 +59,20 @@ def encoder(
     return loadable(folder, "embed")
 
 
+def classifier(folder: Path) -> Loadable:
+    """Save a tiny BERT with a head of three labels."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    tokenizer = word_tokenizer()
+    torch.manual_seed(3)
+    names = dict(enumerate(("good", "bad", "odd")))
+    config = BertConfig(vocab_size=len(tokenizer), max_position_embeddings=64, pad_token_id=0, id2label=names, **BERT)
+    BertForSequenceClassification(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return loadable(folder, "classify")
+
+
 def decoder(folder: Path) -> Loadable:
     """Save a tiny llama."""
     import torch

@@ -24,6 +24,7 @@ from ipfs_accel_cli.core.errors import catalogue
 from ipfs_accel_cli.core.settings import KEYS
 from ipfs_accel_cli.surfaces.cli.completion_scripts import FILES, VARIABLE
 from ipfs_accel_cli.surfaces.mcp.walk import commands
+from tests.contract.test_startup import unmeasured
 from tests.servers.tiny_model import lay_out, tiny_model
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -122,7 +123,7 @@ def test_no_help_page_offers_to_install_completion(cli: Callable[..., Any]) -> N
 def test_asking_at_the_root_loads_no_heavy_library() -> None:
     code = "import sys; from ipfs_accel_cli.__main__ import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
     code += "print(*sorted(sys.modules), file=sys.stderr)"
-    environment = os.environ | {VARIABLE: "complete"}
+    environment = unmeasured() | {VARIABLE: "complete"}
     done = subprocess.run([sys.executable, "-c", code, "mo"], capture_output=True, text=True, env=environment)
     assert "\tmodel\t" in "\t" + done.stdout
     assert {"pydantic", "rich", "sqlite3", "mcp", "torch"}.isdisjoint(done.stderr.split())

@@ -53,6 +53,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     with Node(base / "home") as node:
         node.models.add(files / "encoder", name="encoder")
         node.models.add(files / "decoder", name="decoder")
+        node.models.add(tiny_models.classifier(files / "classifier").folder, name="classifier")
         (put,) = node.store.put([files / "folder"])
         hello = node.store.stat(f"{put.cid}/hello.txt").cid
         node.store.export_car(put.cid, files / "folder.car")
@@ -81,6 +82,8 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "model gc": (["--dry-run"], {"dry_run": True}),
     "model export": (["encoder", "-o", "{files}/encoder.car"], {"name": "encoder", "output": "{files}/encoder.car"}),
     "infer embed": (["a cat", "the old dog", "-m", "encoder"], {"texts": ["a cat", "the old dog"], "model": "encoder"}),
+    "infer classify": (["the cat", "-m", "classifier"], {"texts": ["the cat"], "model": "classifier"}),
+    "infer calibrate": (["encoder"], {"model": "encoder"}),
     "infer generate": (
         ["the cat", "-m", "decoder", "--max-tokens", "5"],
         {"prompt": "the cat", "model": "decoder", "max_tokens": 5},
@@ -127,6 +130,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
 VOLATILE = {
     "load_1m", "load_5m", "load_15m", "available_bytes", "limit_used_bytes", "swap_free_bytes", "memory_free_bytes",
     "home_free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "revision", "duration_ms", "seconds",
+    "measured_at", "engine", "chosen", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]
 

@@ -324,13 +324,17 @@ def test_a_car_whose_manifest_lies_about_its_root_is_refused(node: Node, folder:
         other.models.add(tmp_path / "lie.car")
 
 
-def test_a_car_without_a_manifest_is_no_model(node: Node, tmp_path: Path) -> None:
-    with (tmp_path / "x.car").open("wb") as out:
-        cid = CID.of(b"x")
-        write(out, [cid], [(cid, b"x")])
+def test_a_car_with_several_roots_and_no_manifest_asks_which_is_meant(node: Node, tmp_path: Path) -> None:
+    cids = [CID.of(data) for data in (b"x", b"y")]
+    with (tmp_path / "two.car").open("wb") as out:
+        write(out, cids, [(cids[0], b"x"), (cids[1], b"y")])
 
-    with pytest.raises(Invalid, match="0 manifests"):
-        node.models.add(tmp_path / "x.car")
+    with pytest.raises(Invalid, match=f"car:.*#{cids[1]}"):
+        node.models.add(tmp_path / "two.car")
+    pulled = node.models.pull(f"car:{tmp_path / 'two.car'}#{cids[1]}")
+    assert [file.cid for file in node.models.show(pulled.name).files] == [str(cids[1])]
+    with pytest.raises(NotFound, match="has no root"):
+        node.models.pull(f"car:{tmp_path / 'two.car'}#{CID.of(b'z')}")
 
 
 def test_a_model_is_found_by_what_it_can_do(node: Node, folder: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.fuzz import seed_codecs, seed_dags
+from tests.fuzz import seed_codecs, seed_dags, seed_files
 
 SEEDS = {
     "blocks": seed_dags.block_lists,
@@ -17,6 +17,7 @@ SEEDS = {
     "hamt": seed_dags.shards,
     "manifest": seed_dags.manifests,
     "multibase": seed_codecs.multibases,
+    "safetensors": seed_files.headers,
     "unixfs": seed_codecs.unixfs_messages,
 }
 

@@ -1,4 +1,6 @@
-"""What is fed with bytes that anyone may have made: each reader may refuse them, with a ContentError and nothing else.
+"""What is fed with bytes that anyone may have made: each reader may refuse them, with its own error and nothing else.
+
+Readers of content refuse with a ContentError, those of a model's files with MalformedContent.
 
 A reader that accepts them must make sense of them: what it returns is written and read again.
 """
@@ -6,8 +8,11 @@ A reader that accepts them must make sense of them: what it returns is written a
 from __future__ import annotations
 
 import io
+import json
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.content import car, carv2, dag, dagcbor, dagjson, dagpb, files, hamt, multibase, unixfs, varint
@@ -19,6 +24,8 @@ from ipfs_accel_cli.content.manifest import Manifest, Statement
 from ipfs_accel_cli.content.resolve import resolve
 from ipfs_accel_cli.content.selection import ByteRange, select
 from ipfs_accel_cli.content.walk import walk
+from ipfs_accel_cli.core.errors import MalformedContent
+from ipfs_accel_cli.services.model import safetensors
 
 Target = Callable[[bytes], None]
 CODECS = (RAW, DAG_PB, DAG_CBOR, DAG_JSON)
@@ -136,6 +143,21 @@ def fuzz_blocks(data: bytes) -> None:
     for duplicates in (False, True):
         accepted(select, root, "", "all", None, limited(), duplicates=duplicates)
         accepted(select, root, "a", "entity", ByteRange(1, -2), limited(), duplicates=duplicates)
+
+
+def fuzz_safetensors(data: bytes) -> None:
+    """Read a file's header, also when its first 8 bytes are made to say the truth, or most would be refused there."""
+    for file in (data, len(data).to_bytes(8, "little") + data):
+        with tempfile.NamedTemporaryFile() as scratch:
+            Path(scratch.name).write_bytes(file)
+            try:
+                found = safetensors.read(Path(scratch.name), "fuzz")
+            except MalformedContent:
+                continue
+        length = int.from_bytes(file[:8], "little")
+        header = json.loads(file[8 : 8 + length])
+        assert found.tensors == len(header.keys() - {"__metadata__"})
+        assert found.size_bytes == sum(found.dtypes.values()) == len(file) - 8 - length
 
 
 def _sections(data: bytes) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 import threading
@@ -15,8 +16,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Faults:
     """What goes wrong: `status` answers every request with an error, `cuts` breaks so many downloads off.
 
-    `then` becomes the status once the last cut is made. `hold` is waited for in the middle of every download, and
-    `silent` leaves the size of files unsaid before they are fetched.
+    `then` becomes the status once the last cut is made. `busy` answers so many requests with 503 and a Retry-After.
+    `lie_bytes` is added to what Content-Length says of a file, `stalls` keeps so many downloads silent in their middle,
+    `wrong_offset` moves what a range begins with, `compressed` claims an encoding, `chunked` says no length. `hold` is
+    waited for in the middle of every download, and `silent` leaves the size of files unsaid before they are fetched.
     """
 
     status: int | None = None
@@ -26,6 +29,12 @@ class Faults:
     cuts: int = 0
     cut_after_bytes: int = 1000
     ranges: bool = True
+    busy: int = 0
+    lie_bytes: int = 0
+    stalls: int = 0
+    wrong_offset: int = 0
+    compressed: bool = False
+    chunked: bool = False
     spoiled: set[str] = field(default_factory=set)  # file names whose bytes are sent changed
 
 
@@ -54,7 +63,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         wanted = self.headers.get("range")
         self.site.log.append(f"{self.command} {self.path}" + (f" {wanted}" if wanted else ""))
-        if self.site.faults.status is not None:
+        if self.site.faults.busy and self.command == "GET":
+            self.site.faults.busy -= 1
+            self.reply(503, b"one moment", {"Retry-After": "0"})
+        elif self.site.faults.status is not None:
             self.reply(self.site.faults.status, b"out of order")
         else:
             self.site.answer(self)
@@ -67,21 +79,31 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def send_file(self, name: str, data: bytes, headers: dict[str, str] | None = None) -> None:
-        """Send a file or the range asked for; break off, or change its last byte, where the faults say so."""
+        """Send a file or the range asked for; break off, or change a byte in its middle, where the faults say so."""
         faults, start, status = self.site.faults, 0, 200
         extra = dict(headers or {}) | ({"Accept-Ranges": "bytes"} if faults.ranges else {})
         match = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("range", ""))
         if name in faults.spoiled:
-            data = data[:-1] + bytes([data[-1] ^ 1])
+            middle = len(data) // 2
+            data = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
         if match and faults.ranges:
             start, status = int(match[1]), 206
             if start >= len(data):
                 return self.reply(416, b"", {"Content-Range": f"bytes */{len(data)}"})
             end = min(int(match[2] or len(data)), len(data) - 1)
-            extra["Content-Range"] = f"bytes {start}-{end}/{len(data)}"
+            extra["Content-Range"] = f"bytes {start + faults.wrong_offset}-{end}/{len(data)}"
             data = data[start : end + 1]
         if faults.silent and self.command == "HEAD":
             return self.reply(405, b"")
+        if faults.compressed:
+            extra["Content-Encoding"] = "br"
+        if faults.chunked:
+            return self._send_chunked(status, data, extra)
+        if faults.stalls and self.command == "GET":
+            faults.stalls -= 1
+            return self._stall(status, data, extra)
+        if faults.lie_bytes:
+            return self._lie(status, data, extra, faults.lie_bytes)
         if faults.hold is not None and self.command == "GET":
             return self._send_in_halves(status, data, extra, faults.hold)
         if faults.cuts and self.command == "GET" and len(data) > faults.cut_after_bytes:
@@ -93,6 +115,30 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         return self.reply(status, data, extra)
+
+    def _lie(self, status: int, data: bytes, headers: dict[str, str], more_bytes: int) -> None:
+        self.close_connection = True
+        self._begin(status, max(0, len(data) + more_bytes), headers)
+        if self.command != "HEAD":
+            self.wfile.write(data[: max(0, len(data) + more_bytes)])
+
+    def _stall(self, status: int, data: bytes, headers: dict[str, str]) -> None:
+        """Send half, then nothing until the client has gone."""
+        self.close_connection = True
+        self._begin(status, len(data), headers)
+        self.wfile.write(data[: len(data) // 2])
+        self.wfile.flush()
+        self.connection.settimeout(30)
+        with contextlib.suppress(OSError):
+            self.connection.recv(1)
+
+    def _send_chunked(self, status: int, data: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {"Transfer-Encoding": "chunked", **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data))
 
     def _send_in_halves(self, status: int, data: bytes, headers: dict[str, str], hold: threading.Event) -> None:
         half = len(data) // 2

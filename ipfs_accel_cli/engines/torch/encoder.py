@@ -1,120 +1,115 @@
-"""Embedding sessions: texts of like length go through the encoder together."""
+"""Encoders and classifiers as one module each: token ids in, vectors or logits out."""
 
 from __future__ import annotations
 
 import inspect
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoModelForTextEncoding
 
-from ipfs_accel_cli.core.errors import Invalid, MalformedContent
-from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, Request, RequestId, Texts, Vectors
-from ipfs_accel_cli.engines.sentence import Sentence
-from ipfs_accel_cli.engines.torch.pooling import Step, pool
+from ipfs_accel_cli.core.errors import UnsupportedContent
+from ipfs_accel_cli.engines.base import Plan
+from ipfs_accel_cli.engines.encoder import Compute, EncoderSession, Ids, Meaning, Reading, inputs_of, longest
+from ipfs_accel_cli.engines.labels import Labels, read_labels
+from ipfs_accel_cli.engines.sentence import Mode, read_sentence
+from ipfs_accel_cli.engines.tokenizing import load_tokenizer
+from ipfs_accel_cli.engines.torch.pooling import Step, head, pool
 from ipfs_accel_cli.engines.torch.problems import computing
+from ipfs_accel_cli.engines.torch.weights import load_model
 
 
-@dataclass(slots=True)
-class _Work:
-    """What is left of one request: the positions still to do, the longest text first."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A loaded encoder, taken apart: how it reads, what it answers, and the module between the two."""
 
-    features: dict[str, list[list[int]]]
-    positions: deque[int]
-    batch: int
-    truncated: int
+    tokenizer: Any
+    reading: Reading
+    meaning: Meaning
+    module: torch.nn.Module
+    labels: Labels | None = None
 
-
-class EncoderSession:
-    """One loaded encoder. A step takes one batch of each request that it holds."""
-
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        sentence: Sentence,
-        head: Step,
-        device: torch.device,
-        name: str,
-    ) -> None:
-        self._model: Any = model
-        self._tokenizer: Any = tokenizer
-        self._sentence, self._head, self._device, self._name = sentence, head, device, name
-        self._limit = _limit(sentence, model, tokenizer)
-        accepted = inspect.signature(model.forward).parameters
-        self._fill = {"input_ids": tokenizer.pad_token_id or 0, "token_type_ids": tokenizer.pad_token_type_id}
-        self._inputs = [key for key in tokenizer.model_input_names if key in accepted and key in self._fill]
-        self._masked = "attention_mask" in accepted
-        self._active: dict[RequestId, _Work] = {}
-
-    def submit(self, request: Request) -> None:
-        """Tokenize all texts of a request; what is longer than the model reads is cut off and counted."""
-        if not isinstance(request.payload, Texts) or not isinstance(request.options, EmbedOptions):
-            raise Invalid(f"{self._name} was loaded to embed texts, not to {request.kind}")
-        texts = [self._sentence.prompt(request.payload.role) + text for text in request.payload.texts]
-        if self._sentence.lower_case:
-            texts = [text.lower() for text in texts]
-        encoded = self._tokenizer(texts, truncation=self._limit is not None, max_length=self._limit)
-        # Some tokenizers make nothing of an empty text, and no model reads nothing.
-        features = {key: [row or [self._fill[key]] for row in encoded[key]] for key in self._inputs}
-        truncated = self._truncated(features["input_ids"], encoded)
-        order = sorted(range(len(texts)), key=lambda position: -len(features["input_ids"][position]))
-        self._active[request.id] = _Work(features, deque(order), request.options.batch, truncated)
-
-    def step(self) -> Sequence[tuple[RequestId, Chunk]]:
-        """Embed one batch of each request."""
-        done = []
-        for request, work in list(self._active.items()):
-            positions = tuple(work.positions.popleft() for _ in range(min(work.batch, len(work.positions))))
-            with torch.inference_mode(), computing(self._name):
-                rows = self._embed(work.features, positions)
-            if not numpy.isfinite(rows).all():
-                raise MalformedContent(f"{self._name} answers with values that are no numbers; its weights are damaged")
-            vectors = Vectors(positions, rows, self._sentence.pooling, work.truncated)
-            done.append((request, Chunk(vectors, finished=not work.positions)))
-            if not work.positions:
-                del self._active[request]
-        return done
-
-    def abort(self, request: RequestId) -> None:
-        """Forget a request."""
-        self._active.pop(request, None)
-
-    def close(self) -> None:
-        """Let go of the weights."""
-        self._active.clear()
-        self._model = self._head = None  # type: ignore[assignment]
-
-    def _embed(self, features: dict[str, list[list[int]]], positions: Sequence[int]) -> NDArray[numpy.float32]:
-        """Return vectors, shape (len(positions), dimensions)."""
-        taken = {key: [rows[at] for at in positions] for key, rows in features.items()}
-        inputs = {key: self._padded(rows, self._fill[key]) for key, rows in taken.items()}
-        mask = self._padded([[1] * len(row) for row in taken["input_ids"]], 0)
-        states = self._model(**inputs, **({"attention_mask": mask} if self._masked else {}))[0]
-        rows: NDArray[numpy.float32] = self._head(pool(states.float(), mask, self._sentence.modes)).cpu().numpy()
-        return rows
-
-    def _padded(self, rows: list[list[int]], fill: int) -> Tensor:
-        longest = max(map(len, rows))
-        return torch.tensor([row + [fill] * (longest - len(row)) for row in rows], device=self._device)
-
-    def _truncated(self, rows: list[list[int]], encoded: Any) -> int:
-        """Count the texts that were cut: of those that fill the limit, the ones with something left over."""
-        full = [at for at, row in enumerate(rows) if len(row) == self._limit]
-        return sum(bool(encoded.encodings[at].overflowing) for at in full) if encoded.encodings else len(full)
+    def session(self, name: str, device: torch.device) -> EncoderSession:
+        """Return a session that runs the module."""
+        compute = _compute(name, self.module, self.labels, device)
+        return EncoderSession(name, self.tokenizer, self.reading, self.meaning, compute)
 
 
-def _limit(sentence: Sentence, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int | None:
-    """Return the most tokens that a text may have; None when neither the folder nor the model sets a bound."""
-    if sentence.max_tokens is not None:
-        return sentence.max_tokens
-    positions = getattr(model.config, "max_position_embeddings", None)
-    # A tokenizer that knows no bound says 10**30.
-    bounds = (positions, tokenizer.model_max_length)
-    return min((bound for bound in bounds if isinstance(bound, int) and 0 < bound < 1 << 30), default=None)
+class Vectors(torch.nn.Module):  # type: ignore[misc]
+    """An encoder with its pooling and what follows."""
+
+    def __init__(self, model: Any, after: Step, modes: Sequence[Mode]) -> None:
+        super().__init__()
+        self.model, self.after, self.modes = model, after, modes
+        self.masked = "attention_mask" in inspect.signature(model.forward).parameters
+
+    def forward(self, attention_mask: Tensor, input_ids: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
+        """Return float32 vectors, shape (texts, dimensions)."""
+        inputs = {"input_ids": input_ids}
+        if token_type_ids is not None:
+            inputs["token_type_ids"] = token_type_ids
+        states = self.model(**inputs, **({"attention_mask": attention_mask} if self.masked else {}))[0]
+        return self.after(pool(states.float(), attention_mask, self.modes))
+
+
+class Logits(torch.nn.Module):  # type: ignore[misc]
+    """A sequence classifier."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, attention_mask: Tensor, input_ids: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
+        """Return float32 logits, shape (texts, labels)."""
+        inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
+        if token_type_ids is not None:
+            inputs["token_type_ids"] = token_type_ids
+        logits: Tensor = self.model(**inputs).logits
+        return logits.float()
+
+
+def sentence_parts(files: Path, plan: Plan, *, spread: bool) -> Parts:
+    """Load a sentence encoder, or a plain encoder with mean pooling; raises as `Engine.load`."""
+    sentence = read_sentence(files)
+    folder = files / sentence.encoder
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    auto = AutoModelForTextEncoding if config.is_encoder_decoder else AutoModel
+    encoder = load_model(auto, folder, plan, spare=("pooler",), spread=spread)
+    tokenizer = load_tokenizer(folder)
+    limit = longest(sentence.max_tokens, getattr(encoder.config, "max_position_embeddings", None), tokenizer)
+    reading = Reading(_inputs(tokenizer, encoder), limit, sentence.lower_case, sentence.prompt)
+    after = head(sentence.layers, files, torch.device(plan.device))
+    return Parts(tokenizer, reading, Meaning("embed", sentence.pooling), Vectors(encoder, after, sentence.modes))
+
+
+def classifier_parts(files: Path, plan: Plan, *, spread: bool) -> Parts:
+    """Load a sequence classifier; raises as `Engine.load`."""
+    config = AutoConfig.from_pretrained(files, local_files_only=True, trust_remote_code=False)
+    if not any(name.endswith("ForSequenceClassification") for name in config.architectures or ()):
+        raise UnsupportedContent(f"{', '.join(config.architectures or ['this model'])} cannot classify texts")
+    labels = read_labels(config)
+    classifier = load_model(AutoModelForSequenceClassification, files, plan, spread=spread)
+    tokenizer = load_tokenizer(files)
+    limit = longest(None, getattr(config, "max_position_embeddings", None), tokenizer)
+    reading = Reading(_inputs(tokenizer, classifier), limit)
+    return Parts(tokenizer, reading, Meaning("classify", labels=labels.names), Logits(classifier), labels)
+
+
+def _inputs(tokenizer: Any, model: Any) -> dict[str, int]:
+    return inputs_of(tokenizer, list(inspect.signature(model.forward).parameters))
+
+
+def _compute(name: str, module: torch.nn.Module, labels: Labels | None, device: torch.device) -> Compute:
+    def compute(inputs: dict[str, Ids], mask: Ids) -> NDArray[numpy.float32]:
+        with torch.inference_mode(), computing(name):
+            given = {key: torch.from_numpy(rows).to(device) for key, rows in inputs.items()}
+            rows: NDArray[numpy.float32] = module(torch.from_numpy(mask).to(device), **given).cpu().numpy()
+        return rows if labels is None else labels.scores(rows)
+
+    return compute

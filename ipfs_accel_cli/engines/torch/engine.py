@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForTextEncoding
+from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
@@ -13,13 +14,12 @@ from ipfs_accel_cli.core.errors import UnsupportedContent
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.engines.base import Device, Fit, Machine, ModelFacts, Plan, Session
 from ipfs_accel_cli.engines.devices import choose_device
-from ipfs_accel_cli.engines.sentence import read_sentence
+from ipfs_accel_cli.engines.threads import threads
+from ipfs_accel_cli.engines.tokenizing import load_tokenizer, quiet
 from ipfs_accel_cli.engines.torch.decoder import DecoderSession
-from ipfs_accel_cli.engines.torch.encoder import EncoderSession
-from ipfs_accel_cli.engines.torch.pooling import head
+from ipfs_accel_cli.engines.torch.encoder import classifier_parts, sentence_parts
 from ipfs_accel_cli.engines.torch.problems import loading
-from ipfs_accel_cli.engines.torch.threads import threads
-from ipfs_accel_cli.engines.torch.weights import load_model, load_tokenizer, quiet
+from ipfs_accel_cli.engines.torch.weights import load_model
 
 # Activations, logits and key-value caches of moderate requests; a 74 M decoder with 8 x 512 tokens took 440 MiB.
 WORKING_BYTES = 256 << 20
@@ -64,7 +64,7 @@ class TorchEngine:
         architecture = ", ".join(model.architectures) or model.model_type or "this architecture"
         if plan.threads:
             torch.set_num_threads(plan.threads)
-        loaders = {"embed": _encoder, "generate": _decoder}
+        loaders = {"embed": _encoder, "classify": _encoder, "generate": _decoder}
         if plan.task not in loaders:
             raise UnsupportedContent(f"the torch engine knows no task {plan.task!r}")
         with loading(model.name, architecture), quiet():
@@ -91,15 +91,9 @@ def _unsupported(model: ModelFacts) -> str:
 
 
 def _encoder(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Session:
-    sentence = read_sentence(files)
-    folder = files / sentence.encoder
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    auto = AutoModelForTextEncoding if config.is_encoder_decoder else AutoModel
-    encoder = load_model(auto, folder, plan, spare=("pooler",), spread=_short(model, plan, device))
-    place = torch.device(device.name)
-    return EncoderSession(
-        encoder, load_tokenizer(folder), sentence, head(sentence.layers, files, place), place, model.name
-    )
+    make = sentence_parts if plan.task == "embed" else classifier_parts
+    parts = make(files, replace(plan, device=device.name), spread=_short(model, plan, device))
+    return parts.session(model.name, torch.device(device.name))
 
 
 def _decoder(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Session:

@@ -1,23 +1,20 @@
-"""Models and tokenizers from a local folder through transformers: tensors only, no code, no network."""
+"""Models from a local folder through transformers: tensors only, no code, no network."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.utils import logging
+from transformers import PreTrainedModel
 
 from ipfs_accel_cli.core.errors import MalformedContent, UnsupportedContent
 from ipfs_accel_cli.engines.base import Plan
 
-_VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model", "*.tiktoken", "tekken.json")
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 
@@ -50,31 +47,6 @@ def load_model(
         weakref.finalize(model, shutil.rmtree, offload, ignore_errors=True)
     found: PreTrainedModel = model.eval()
     return found
-
-
-def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """Load the tokenizer of a folder.
-
-    Raises UnsupportedContent for a folder without one: transformers would make up an empty vocabulary.
-    """
-    if not any(_has(folder, pattern) for pattern in _VOCABULARIES):
-        raise UnsupportedContent(f"no tokenizer in {folder.name}")
-    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, **_LOCAL)
-    return tokenizer
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers' warnings and progress bars off the terminal for the block; ours say what matters."""
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _has(folder: Path, pattern: str) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ipfs_accel_cli.core.errors import AccelError, DoesNotFit, MissingExtra, UnsupportedContent
+from ipfs_accel_cli.core.errors import AccelError, DoesNotFit, MissingExtra, Unavailable, UnsupportedContent
 from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.engines.base import Device, Engine, Fit, Machine, ModelFacts, Plan
 from ipfs_accel_cli.engines.devices import choose_device
@@ -36,21 +36,36 @@ class Choice:
 def choose(
     model: ModelFacts, wanted: Wanted, engines: Registry, measure: Callable[[tuple[Device, ...]], Machine]
 ) -> Choice:
-    """Return the best choice for a model.
+    """Return the choice that fits best; raises as `best`, and Unavailable for a device that is not there."""
+    return best(*candidates(model, wanted, engines, measure))
 
-    Raises MissingExtra, Unavailable (no such device), UnsupportedContent or DoesNotFit when there is none.
-    """
+
+def candidates(
+    model: ModelFacts, wanted: Wanted, engines: Registry, measure: Callable[[tuple[Device, ...]], Machine]
+) -> tuple[list[Choice], list[AccelError]]:
+    """Return the engines that can run a model, and why the others cannot; raises Unavailable (no such device)."""
     problems: list[AccelError] = []
     choices: list[Choice] = []
     for name in engines.names() if wanted.engine == AUTO else [wanted.engine]:
         try:
             choices.append(_consider(engines.load(name)(), model, wanted, measure))
         except (MissingExtra, UnsupportedContent, DoesNotFit) as error:
+            error.context.setdefault("engine", name)
             problems.append(error)
-    if not choices:
-        # A model that is too large for an engine that knows it says more than another engine that does not.
-        raise next((problem for problem in problems if isinstance(problem, DoesNotFit)), problems[0])
-    return max(choices, key=lambda choice: choice.fit.score)
+        except Unavailable as error:
+            # A device that one engine does not have, another may.
+            if wanted.engine != AUTO:
+                raise
+            problems.append(error)
+    return choices, problems
+
+
+def best(choices: Sequence[Choice], problems: Sequence[AccelError]) -> Choice:
+    """Return the choice that fits best; raises what says most about why there is none."""
+    if choices:
+        return max(choices, key=lambda choice: choice.fit.score)
+    # A model that is too large for an engine that knows it says more than another engine that does not.
+    raise next((problem for problem in problems if isinstance(problem, DoesNotFit)), problems[0])
 
 
 def _consider(

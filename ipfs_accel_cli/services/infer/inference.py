@@ -5,37 +5,35 @@ from __future__ import annotations
 import logging
 import secrets
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.engines import ENGINES
-from ipfs_accel_cli.engines.base import (
-    Chunk,
-    Device,
-    EmbedOptions,
-    GenerateOptions,
-    Loadable,
-    Machine,
-    ModelFacts,
-    Piece,
-    Prompt,
-    Texts,
+from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, GenerateOptions, Loadable, Piece, Prompt, Texts
+from ipfs_accel_cli.engines.machine import machine_id
+from ipfs_accel_cli.services.infer.calibrating import Calibrations
+from ipfs_accel_cli.services.infer.classifying import labelled
+from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
+from ipfs_accel_cli.services.infer.loader import MEASURED_TASKS, Derived, Loader, SettingsLike
+from ipfs_accel_cli.services.infer.results import (
+    CalibrationShown,
+    Classification,
+    Embedding,
+    Generation,
+    LoadedModel,
+    LoadedModels,
 )
-from ipfs_accel_cli.engines.machine import available_bytes, measure
-from ipfs_accel_cli.services.infer.choice import Choice, Wanted, choose
-from ipfs_accel_cli.services.infer.embedding import EmbedRun, EmbedTask, Query
-from ipfs_accel_cli.services.infer.results import Embedding, Generation, LoadedModel, LoadedModels
-from ipfs_accel_cli.services.infer.runtime import Key, Runtime, Warm
 from ipfs_accel_cli.services.infer.stats import Watch
+from ipfs_accel_cli.services.infer.text_run import TextRun
 from ipfs_accel_cli.services.infer.texts import open_texts, read_prompt, windows
 from ipfs_accel_cli.services.infer.worker import Answer
 from ipfs_accel_cli.tasks import TASKS
@@ -47,25 +45,41 @@ _LARGEST_CHOSEN_SEED = 1 << 31
 log = logging.getLogger("ipfs_accel_cli")
 
 
-class SettingsLike(Protocol):
-    """Where settings come from."""
+T = TypeVar("T")
 
-    def get(self, name: str, /) -> Any: ...
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What every task that takes texts is asked with."""
+
+    texts: Sequence[str]
+    file: Path | None
+    model: str | None
+    batch: int | None
+    engine: str | None
+    device: str | None
+    stats: bool
 
 
 class Inference:
     """Runs registered models. Models stay warm between calls of one process; safe to share between threads.
 
     `find(name or None, task)` returns the files of a model, or of the default model for the task; it raises NotFound
-    with the command that fetches one.
+    with the command that fetches one. `derived` keeps what engines make of models, `calibrations` how fast they are;
+    without them those engines are not used and nothing is measured.
     """
 
     def __init__(
-        self, settings: SettingsLike, find: Callable[[str | None, str], Loadable], engines: Registry = ENGINES
+        self,
+        settings: SettingsLike,
+        find: Callable[[str | None, str], Loadable],
+        engines: Registry = ENGINES,
+        derived: Derived | None = None,
+        calibrations: Calibrations | None = None,
     ) -> None:
-        self._settings, self._find, self._engines = settings, find, engines
-        self._runtime = Runtime(partial(_bound_bytes, settings))
-        self._choices: dict[tuple[str, Wanted], Choice] = {}
+        self._find = find
+        self._loader = Loader(settings, engines, derived, calibrations)
+        self._runtime = self._loader.runtime
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
 
@@ -91,14 +105,50 @@ class Inference:
         """
         if top is not None and (query is None or top < 1):
             raise Invalid("--top needs a --query, and a number of at least 1")
-        source = open_texts(texts, file, current())
-        options = EmbedOptions(BATCH if batch is None else batch)
-        task: EmbedTask = TASKS.load("embed")()
-        task.prepare(Texts(("",)), options)
-        loadable = self._find(model, task.name)
-        wanted = self._wanted(task.name, engine, device)
-        ranked = None if query is None else Query(query, top, vectors)
-        return Stream(self._embed(loadable, wanted, task, source, options, ranked, stats))
+        near = None if query is None else Query(query, top, vectors)
+        answers = in_order if near is None else partial(ranked, query=near)
+        asked = _Asked(texts, file, model, batch, engine, device, stats)
+        return Stream(self._texts("embed", asked, "texts embedded", answers))
+
+    def classify(
+        self,
+        texts: Sequence[str] = (),
+        *,
+        file: Path | None = None,
+        model: str | None = None,
+        top: int | None = None,
+        batch: int | None = None,
+        engine: str | None = None,
+        device: str | None = None,
+        stats: bool = False,
+    ) -> Stream[Classification]:
+        """Give each text the labels of a classifier, in constant memory; texts come from where `embed` takes them.
+
+        Raises Invalid for missing or unreadable texts and whatever finding, choosing and loading a model raises.
+        """
+        if top is not None and top < 1:
+            raise Invalid("--top needs a number of at least 1")
+        asked = _Asked(texts, file, model, batch, engine, device, stats)
+        return Stream(self._texts("classify", asked, "texts classified", partial(labelled, top=top)))
+
+    def calibrate(self, model: str | None = None, task: str | None = None) -> CalibrationShown:
+        """Compare the engines for a model on this machine; `auto` takes the fastest from now on.
+
+        Raises Invalid for a task that is not compared, and what the engine that fits best raises.
+        """
+        loadable = self._find(model, task or "embed")
+        known = loadable.facts.tasks
+        chosen = task or next((name for name in MEASURED_TASKS if name in known), "embed")
+        found = self._loader.calibrate(loadable, chosen)
+        return CalibrationShown(
+            model=loadable.facts.name,
+            model_cid=loadable.facts.manifest,
+            task=chosen,
+            engine=found.engine,
+            machine=machine_id(),
+            measured_at=found.measured_at,
+            trials=list(found.trials),
+        )
 
     def generate(
         self,
@@ -126,7 +176,7 @@ class Inference:
         options = GenerateOptions(max_tokens, temperature, top_k, top_p, seed, tuple(stop))
         request = task.prepare(Prompt(read_prompt(prompt, current())), options)
         loadable, watch = self._find(model, task.name), Watch()
-        with self._leased(loadable.facts, loadable.folder, self._wanted(task.name, engine, device), watch) as warm:
+        with self._loader.leased(loadable, self._loader.wanted(task.name, engine, device), watch) as warm:
             with closing(warm.worker.ask(request)) as answer:
                 piece = task.collect(_emitting(answer, watch))
             return Generation(
@@ -163,64 +213,32 @@ class Inference:
         """Let go of all warm models; a later call loads them again."""
         self._runtime.close()
 
-    def _embed(
-        self,
-        loadable: Loadable,
-        wanted: Wanted,
-        task: EmbedTask,
-        source: Iterator[str],
-        options: EmbedOptions,
-        query: Query | None,
-        stats: bool,
-    ) -> Iterator[Embedding]:
-        watch, parts = Watch(), windows(source, options.batch)
-        # Reading a little before loading finds unreadable input at once.
-        first = next(parts, None)
-        if first is None:
-            return
-        with self._leased(loadable.facts, loadable.folder, wanted, watch) as warm:
-            run = EmbedRun(warm.worker, task, options, watch)
-            every = chain([first], parts)
-            yield from run.in_order(every) if query is None else run.ranked(every, query)
-            if run.truncated:
-                log.warning("%d texts are longer than the model reads; their ends were left out", run.truncated)
-            if stats:
-                log.info("%s", watch.of_texts(run.count, warm.plan))
+    def _texts(
+        self, name: str, asked: _Asked, done: str, answers: Callable[[TextRun[Any], Iterable[list[str]]], Iterator[T]]
+    ) -> Iterator[T]:
+        """Check what was asked at once, and return the answers, which come as they are read."""
+        source = open_texts(asked.texts, asked.file, current())
+        options = EmbedOptions(BATCH if asked.batch is None else asked.batch)
+        task = TASKS.load(name)()
+        task.prepare(Texts(("",)), options)
+        loadable = self._find(asked.model, name)
+        wanted = self._loader.wanted(name, asked.engine, asked.device)
 
-    @contextmanager
-    def _leased(self, facts: ModelFacts, folder: Path, wanted: Wanted, watch: Watch) -> Iterator[Warm]:
-        """Hold the model, loaded, for the block."""
-        choice = self._choices.get((facts.manifest, wanted))
-        fresh = choice is None or not self._runtime.is_warm(_key(facts, choice))
-        if choice is None or fresh:
-            current().progress(0, None, f"loading {facts.name}")
-            choice = self._choices[facts.manifest, wanted] = choose(facts, wanted, self._engines, self._measure)
-        load = partial(choice.engine.load, facts, folder, choice.plan)
-        needed = choice.fit.needed_bytes
-        lease = self._runtime.lease(_key(facts, choice), facts.name, choice.plan, needed, choice.free_bytes, load)
-        with lease as warm:
-            watch.loaded(fresh=fresh)
-            yield warm
+        def answered() -> Iterator[T]:
+            watch, parts = Watch(), windows(source, options.batch)
+            # Reading a little before loading finds unreadable input at once.
+            first = next(parts, None)
+            if first is None:
+                return
+            with self._loader.leased(loadable, wanted, watch) as warm:
+                run: TextRun[Any] = TextRun(warm.worker, task, options, watch, done)
+                yield from answers(run, chain([first], parts))
+                if run.truncated:
+                    log.warning("%d texts are longer than the model reads; their ends were left out", run.truncated)
+                if asked.stats:
+                    log.info("%s, engine %s", watch.of_texts(run.count, warm.plan), warm.key.engine)
 
-    def _wanted(self, task: str, engine: str | None, device: str | None) -> Wanted:
-        get = self._settings.get
-        return Wanted(
-            task, engine or get("infer.engine"), device or get("infer.device"), max(0, int(get("infer.threads")))
-        )
-
-    def _measure(self, devices: tuple[Device, ...]) -> Machine:
-        """Look at the machine; what idle models hold counts as free, for they would be let go."""
-        machine = measure(devices)
-        return replace(machine, memory_available_bytes=machine.memory_available_bytes + self._runtime.idle_bytes())
-
-
-def _bound_bytes(settings: SettingsLike, held_bytes: int) -> int:
-    """Return how much warm models may hold: what is set, else half of what would be free without them."""
-    return int(settings.get("infer.cache-bytes")) or (available_bytes() + held_bytes) // 2
-
-
-def _key(facts: ModelFacts, choice: Choice) -> Key:
-    return Key(facts.manifest, choice.plan.task, choice.engine.name, choice.plan.device)
+        return answered()
 
 
 def _emitting(answer: Answer, watch: Watch) -> Iterator[Chunk]:

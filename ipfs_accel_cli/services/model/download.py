@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ipfs_accel_cli.content.manifest import normalise_path
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, DiskFull, TryAgain, Unavailable, UnsafeContent, VerificationFailed
-from ipfs_accel_cli.core.units import human_bytes
+from ipfs_accel_cli.core.errors import AccelError, TryAgain, Unavailable, UnsafeContent, VerificationFailed
+from ipfs_accel_cli.core.space import check_space
 from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Source
 
 READ_BYTES = 1 << 20
 # Attempts in a row that brought nothing; each byte gained starts the count anew.
 MAX_ATTEMPTS = 4
 FIRST_WAIT_SECONDS = 0.25
-SPARE_BYTES = 16 << 20  # For the database and the file system's own needs.
+LONGEST_WAIT_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ def fetch(source: Source, snapshot: Snapshot, folder: Path) -> Fetched:
     fetched = Fetched()
     done_bytes = 0
     for file in snapshot.files:
-        if file.local is not None and file.sha256 is None:
+        if file.local is not None and (file.sha256 is None or file.kept):
             fetched.paths[file.path] = file.local
             continue
         transfer = _Transfer(source, file, _target(folder, file), done_bytes, total_bytes)
@@ -52,18 +52,6 @@ def fetch(source: Source, snapshot: Snapshot, folder: Path) -> Fetched:
         fetched.transferred_bytes += transfer.gained_bytes
         fetched.paths[file.path] = transfer.target
     return fetched
-
-
-def check_space(folder: Path, needed_bytes: int) -> None:
-    """Raise DiskFull when the file system of `folder` has no room for so many bytes."""
-    free_bytes = shutil.disk_usage(folder).free
-    if needed_bytes and needed_bytes + SPARE_BYTES > free_bytes:
-        raise DiskFull(
-            f"{human_bytes(needed_bytes)} are needed in {folder}, {human_bytes(free_bytes)} are free",
-            suggestion="ipfs-accel model gc --dry-run",
-            needed_bytes=needed_bytes,
-            free_bytes=free_bytes,
-        )
 
 
 class _Transfer:
@@ -81,8 +69,7 @@ class _Transfer:
         """Fetch until the file is whole and its digests are the stated ones."""
         self.target.parent.mkdir(parents=True, exist_ok=True)
         if not _stated(self._file):
-            # Nothing could prove that an older beginning and a newer end belong together.
-            self.target.unlink(missing_ok=True)
+            self._drop_older_revision()
         resumed = self._attempts()
         problem = self._problem()
         if problem and resumed:
@@ -93,6 +80,15 @@ class _Transfer:
         if problem:
             self.target.unlink()
             raise VerificationFailed(f"{self._file.path}: {problem}; nothing was kept of it", file=self._file.path)
+
+    def _drop_older_revision(self) -> None:
+        """Go on with what is there only where the source proves that beginning and end belong together."""
+        note = self.target.with_name(f"{self.target.name}.revision")
+        known = note.read_text("utf-8") if note.exists() else None
+        if self._file.validator is None or known != self._file.validator:
+            self.target.unlink(missing_ok=True)
+        if self._file.validator is not None:
+            note.write_text(self._file.validator, "utf-8")
 
     def _attempts(self) -> bool:
         """Read the source to its end, however often it breaks; return whether bytes of an earlier run were used."""
@@ -201,7 +197,10 @@ def _missing_bytes(snapshot: Snapshot, folder: Path) -> int:
 
 
 def _wait(seconds: float, error: AccelError) -> None:
+    """Wait as long as the server asks for, else the given time, give or take a half so that clients spread out."""
     call = current()
     call.progress(0, None, f"Waiting to try again: {error.detail}")
-    call.stopped.wait(seconds)
+    asked = error.context.get("retry_after_s")
+    spread = seconds * random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it
+    call.stopped.wait(min(float(asked), LONGEST_WAIT_SECONDS) if asked is not None else spread)
     call.check()

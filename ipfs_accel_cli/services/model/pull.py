@@ -8,18 +8,18 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.paths import Home
-from ipfs_accel_cli.services.model import cars, download, tables
+from ipfs_accel_cli.services.model import download, tables
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.lookup import is_whole
 from ipfs_accel_cli.services.model.register import Registration, register
 from ipfs_accel_cli.services.model.selection import Selection
-from ipfs_accel_cli.sources.base import Packed, RemoteFile, Snapshot, Source, Versioned
-from ipfs_accel_cli.sources.reference import Reference, of_path
+from ipfs_accel_cli.sources.base import Packed, Snapshot, Source, Versioned
+from ipfs_accel_cli.sources.reference import Reference
 from ipfs_accel_cli.sources.registry import source_for
 
 _WAIT_SECONDS = 0.1
@@ -45,7 +45,7 @@ class Puller:
 
     def pull(self, reference: Reference, name: str, selection: Selection) -> Outcome:
         """Bring one model here unless it is here already; raises what sources, downloads and checks raise."""
-        source = source_for(reference.scheme)
+        source = source_for(reference.scheme, self.store)
         with self._alone(reference, selection) as folder:
             known = self._without_network(source, reference, selection)
             if known is None:
@@ -62,22 +62,9 @@ class Puller:
                 shutil.rmtree(folder, ignore_errors=True)
             return Outcome(named, revision)
 
-    def add_car(self, car: Path, name: str) -> Outcome:
-        """Register the model of a CAR file that was exported; raises what `cars.unpack` and `register` raise."""
-        reference = of_path(car)
-        with self._alone(reference, Selection()) as folder:
-            unpacked = cars.unpack(car, _empty(folder / "unpacked"))
-            files = tuple(RemoteFile(path) for path in unpacked.paths)
-            snapshot = Snapshot(reference, str(unpacked.manifest.cid), files)
-            registration = Registration(
-                name, str(reference), expected=unpacked.manifest, said=tuple(unpacked.statements)
-            )
-            registered = register(self.store, snapshot, unpacked.paths, registration)
-            return Outcome(registered.named, snapshot.revision, 0, registered.new)
-
     def _without_network(self, source: Source, reference: Reference, selection: Selection) -> tuple[str, str] | None:
         """Return (manifest, revision) of what is here when that answers the reference without resolving it."""
-        if reference.scheme == "file":
+        if reference.scheme in ("file", "car"):
             return None
         if reference.revision:
             exact = self._known(str(reference), selection, reference.revision)
@@ -100,9 +87,8 @@ class Puller:
         present = [named for named in self.registry.names_of(manifest) if named.name == name]
         if present:
             return present[0]
-        pinned = reference.pinned(revision) if reference.scheme != "file" else reference
         with self.registry.write() as connection:
-            return tables.add_name(connection, name, manifest, str(pinned))
+            return tables.add_name(connection, name, manifest, str(reference.pinned(revision)))
 
     def _bring(
         self, source: Source, snapshot: Snapshot, registration: Registration, folder: Path, selection: Selection
@@ -116,6 +102,7 @@ class Puller:
             snapshot = selection.of_snapshot(snapshot)
             fetched = download.fetch(source, snapshot, folder / "fetched")
             paths = fetched.paths
+        registration = replace(registration, expected=snapshot.manifest, said=snapshot.said)
         registered = register(self.store, snapshot, paths, registration)
         shutil.rmtree(folder, ignore_errors=True)
         return Outcome(registered.named, snapshot.revision, fetched.transferred_bytes, registered.new)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import math
+import operator
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,19 @@ def _header(path: Path, name: str, size_bytes: int) -> tuple[dict[str, Any], int
         raise MalformedContent(f"{name}: the safetensors header is not JSON: {error}") from error
     if not text.startswith(b"{") or not isinstance(header, dict):
         raise MalformedContent(f"{name}: the safetensors header is not a JSON object")
+    _check_texts(name, header)
     return header, size_bytes - 8 - length
+
+
+def _check_texts(name: str, header: dict[str, Any]) -> None:
+    """Refuse what Python reads and no other reader of the format does."""
+    metadata = header.get("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise MalformedContent(f"{name}: the metadata is not an object of texts")
+    try:
+        "".join((*header, *metadata, *metadata.values())).encode()
+    except UnicodeEncodeError as error:
+        raise MalformedContent(f"{name}: a text of the safetensors header holds half of a surrogate pair") from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -99,9 +112,11 @@ def _span(name: str, tensor: str, entry: Any) -> tuple[int, int, int, str]:
         raise MalformedContent(f"{name}: tensor {tensor!r} has the unknown dtype {dtype!r}")
     if not _sizes(shape) or not _sizes(offsets) or len(offsets) != 2:
         raise MalformedContent(f"{name}: tensor {tensor!r} has a bad shape or bad offsets")
-    count = math.prod(shape)
+    # Readers multiply in machine words from the left, so what overflows before a zero is refused, too.
+    sizes = list(itertools.accumulate(shape, operator.mul, initial=1))
+    count = sizes[-1]
     start, stop = offsets
-    if count >= 1 << 63 or count * _BITS[dtype] != (stop - start) * 8:
+    if max(sizes) >= 1 << 63 or count * _BITS[dtype] != (stop - start) * 8:
         raise MalformedContent(f"{name}: tensor {tensor!r} of {shape} {dtype} does not fill its {stop - start} bytes")
     return start, stop, count, dtype
 

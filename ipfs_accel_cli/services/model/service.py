@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from ipfs_accel_cli.content.cid import CID
@@ -14,12 +15,13 @@ from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.engines.base import Loadable, ModelFacts
 from ipfs_accel_cli.services.model import catalogue, results, tables, verify
 from ipfs_accel_cli.services.model.content import Store
+from ipfs_accel_cli.services.model.derived import DERIVED, Derived
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
 from ipfs_accel_cli.services.model.selection import Selection
 from ipfs_accel_cli.services.model.views import row, shown
-from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse
+from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse, stating
 
 
 class Models:
@@ -30,6 +32,7 @@ class Models:
         self._registry = tables.Tables(database)
         self._lookup = Lookup(store, self._registry)
         self._folders = Folders(home, store)
+        self.derived = Derived(home, store, self._registry)
         self._puller = Puller(home, store, self._registry)
 
     def pull(
@@ -38,24 +41,26 @@ class Models:
         name: str | None = None,
         include: Sequence[str] | None = None,
         exclude: Sequence[str] | None = None,
+        *,
+        sha256: str | None = None,
+        size_bytes: int | None = None,
     ) -> results.Pulled:
         """Fetch a model unless it is here, verify every byte, and register it under its content address.
 
         Raises NotFound, Invalid, VerificationFailed, MalformedContent, UnsafeContent, DiskFull, TryAgain, Unavailable,
         NotAuthorised, Offline and HomeUnusable; whatever was fetched is kept for the next try, nothing is registered.
         """
-        wanted = parse(reference)
+        wanted = stating(parse(reference), sha256, size_bytes)
         if wanted.scheme == NAMED:
             named = self._lookup.find(reference)
             return self._pulled(Outcome(named, named.reference))
-        car = current().path(wanted.locator) if _is_car(wanted) else None
-        chosen = check_name(name or wanted.short_name.removesuffix(".car"))
+        if _is_car(wanted):
+            wanted = replace(wanted, scheme="car")
+        chosen = check_name(name or wanted.short_name)
         if chosen in self._registry.aliases():
             raise Conflict(
                 f"{chosen!r} is an alias already", suggestion=f"ipfs-accel model rm {chosen}, or give --name"
             )
-        if car is not None:
-            return self._pulled(self._puller.add_car(car, chosen))
         try:
             return self._pulled(self._puller.pull(wanted, chosen, Selection.of(include, exclude)))
         except NotFound as error:
@@ -129,7 +134,9 @@ class Models:
     def export(self, name: str, output: str | Path) -> results.Exported:
         """Write a model to a CAR file: its manifest and statements as roots, and its files; `add` takes it back."""
         known = self._known(name)
-        references: list[str | CID] = [known.manifest.cid, *(CID.parse(cid) for _, cid, _ in known.statements)]
+        # What was made of the model can be made again wherever it is needed.
+        said = [CID.parse(cid) for kind, cid, _ in known.statements if kind != DERIVED]
+        references: list[str | CID] = [known.manifest.cid, *said]
         written = self._store.export_car(references, current().path(output))
         return results.Exported(
             path=written.path,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.services.model import results
 from ipfs_accel_cli.services.model.lookup import Known
 
@@ -41,8 +43,13 @@ def shown(known: Known, aliases: Mapping[str, str]) -> results.Shown:
             )
             for entry in known.manifest.files
         ],
-        statements=[results.SaidOf(kind=kind, cid=cid, body=body) for kind, cid, body in known.statements],
+        statements=[results.SaidOf(kind=kind, cid=cid, body=_json(body)) for kind, cid, body in known.statements],
     )
+
+
+def _json(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a statement's body as JSON has it: what it links to by its CID as text."""
+    return {name: str(value) if isinstance(value, CID) else value for name, value in body.items()}
 
 
 def _aliases_of(known: Known, aliases: Mapping[str, str]) -> list[str]:

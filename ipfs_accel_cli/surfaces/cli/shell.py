@@ -25,7 +25,13 @@ def shell(output: Output, command: str) -> Iterator[Call]:
             stack.enter_context(forbidden())
         reporter = stack.enter_context(_reporter(output))
         stack.enter_context(using_node(node))
-        call = Call(reporter=reporter, offline=bool(output.offline), input=_standard_input(), command=command)
+        call = Call(
+            reporter=reporter,
+            offline=bool(output.offline),
+            input=_standard_input(),
+            command=command,
+            read_seconds=float(max(1, node.settings.get("network.read-seconds"))),
+        )
         _log_to_stderr()
         yield stack.enter_context(using(call))
     if output.timings:

@@ -12,8 +12,9 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.subscriptions import ListenHandler
 from starlette.types import Receive, Scope, Send
 
-from ipfs_accel_cli.core.errors import Unavailable
+from ipfs_accel_cli.core.errors import AccelError, TryAgain, Unavailable
 from ipfs_accel_cli.node import Node
+from ipfs_accel_cli.surfaces.mcp.body import Bodies
 from ipfs_accel_cli.surfaces.mcp.guard import Guard, Refusal
 from ipfs_accel_cli.surfaces.mcp.select import Selection
 from ipfs_accel_cli.surfaces.mcp.server import Server, build
@@ -36,6 +37,7 @@ class Application:
         self._guard = guard
         self._manager: StreamableHTTPSessionManager | None = None
         self._requests = 0
+        self._bodies = Bodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request, or the lifespan of an ASGI server."""
@@ -53,13 +55,7 @@ class Application:
             )
             await _answer(send, 503, problem.problem())
         else:
-            # A GET holds a stream open for as long as its client likes, so nothing waits for it.
-            counted = scope["method"] != "GET"
-            self._requests += counted
-            try:
-                await self._manager.handle_request(scope, receive, send)
-            finally:
-                self._requests -= counted
+            await self._handle(self._manager, scope, receive, send)
 
     @asynccontextmanager
     async def lifespan(self, app: object = None) -> AsyncIterator[None]:
@@ -78,12 +74,29 @@ class Application:
         """Take no more calls, and return when those that run are answered, or will not stop."""
         running = self.server.state.running
         running.closed = True
+        self._bodies.stop()
         listening = self.server.lowlevel.get_request_handler("subscriptions/listen")
         if listening is not None and isinstance(listening.handler, ListenHandler):
             listening.handler.close()
         await self._idle(GRACE_SECONDS)
         running.stop()
         await self._idle(STOP_SECONDS)
+
+    async def _handle(self, manager: StreamableHTTPSessionManager, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            whole = await self._bodies.take(receive, _headers(scope).get("content-length", ""))
+        except AccelError as error:
+            # What is left of a body that was given up would be read as the next request.
+            close = [(b"connection", b"close")] if isinstance(error, TryAgain) else []
+            await _answer(send, error.status, error.problem(), close)
+            return
+        # A GET holds a stream open for as long as its client likes, so nothing waits for it.
+        counted = scope["method"] != "GET"
+        self._requests += counted
+        try:
+            await manager.handle_request(scope, whole, send)
+        finally:
+            self._requests -= counted
 
     async def _idle(self, seconds: float) -> None:
         """Wait until nothing runs, and nobody has asked for more for a moment."""

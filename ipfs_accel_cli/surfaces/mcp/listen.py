@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import socket
@@ -9,9 +10,11 @@ import sys
 from collections.abc import Iterator
 from types import FrameType
 
+import h11
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ipfs_accel_cli.core.errors import Invalid, Offline, Unavailable
 from ipfs_accel_cli.surfaces.mcp.guard import guard_for, read_token
@@ -19,6 +22,7 @@ from ipfs_accel_cli.surfaces.mcp.http import Application
 from ipfs_accel_cli.surfaces.mcp.server import Http, Server
 
 PATH = "/mcp"
+HEAD_SECONDS = 30.0
 
 
 def serve_http(server: Server, http: Http) -> None:
@@ -39,6 +43,7 @@ def serve_http(server: Server, http: Http) -> None:
         routes = [Route(PATH, endpoint=application)]
         config = uvicorn.Config(
             Starlette(routes=routes),
+            http=ImpatientProtocol,
             log_config=None,
             log_level="warning",
             access_log=False,
@@ -49,6 +54,40 @@ def serve_http(server: Server, http: Http) -> None:
             timeout_graceful_shutdown=1,
         )
         _Listener(config, application, url).run(sockets=[listener])
+
+
+class ImpatientProtocol(H11Protocol):
+    """Hangs up on a client that does not finish the head of its request in time, or says nothing at all."""
+
+    _alarm: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, and wait on if it is only a part of a head."""
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._quiet()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        # Between two requests nothing is begun, and uvicorn's own limit for idle connections holds.
+        begun = self.cycle is None or bool(self.conn.trailing_data[0])
+        if self.conn.their_state is not h11.IDLE or not begun:
+            self._quiet()
+        elif self._alarm is None:
+            self._alarm = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _quiet(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
 
 class _Listener(uvicorn.Server):

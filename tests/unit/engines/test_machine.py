@@ -11,7 +11,7 @@ from ipfs_accel_cli.core.errors import Unavailable
 from ipfs_accel_cli.engines.base import Device
 from ipfs_accel_cli.engines.devices import choose_device
 from ipfs_accel_cli.engines.machine import core_quota, measure, memory_quota
-from ipfs_accel_cli.engines.torch.threads import threads
+from ipfs_accel_cli.engines.threads import threads
 
 MIB = 1 << 20
 

@@ -85,7 +85,9 @@ def test_a_bad_reference_is_refused_with_examples(text: str) -> None:
 
 
 def test_an_unknown_scheme_names_those_that_are_known() -> None:
-    with pytest.raises(Invalid, match=r"no source 'ftp'; there are: pypi://, hf://, file:"):
+    with pytest.raises(
+        Invalid, match=r"no source 'ftp'; there are: pypi://, hf://, https://, http://, ipfs://, car:, file:"
+    ):
         parse("ftp://host/model")
 
 

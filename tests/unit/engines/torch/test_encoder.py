@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from ipfs_accel_cli.engines.base import EmbedOptions, Loadable, Plan, Session, Texts, Vectors
+from ipfs_accel_cli.engines.torch.encoder import sentence_parts
 from ipfs_accel_cli.engines.torch.engine import TorchEngine
 from ipfs_accel_cli.tasks.embed import Embed
 from tests.conformance.engine_suite import TEXTS, cosine, embed, run
@@ -137,8 +138,9 @@ def test_long_texts_go_first_and_batches_hold_texts_of_like_length(folder: Path)
 
 
 def test_weights_that_do_not_fit_into_memory_are_read_from_disk(folder: Path) -> None:
-    whole, session = embed(load(folder), TEXTS), load(folder, memory_bytes=60_000)
-    assert "disk" in session._model.hf_device_map.values()  # type: ignore[attr-defined]
+    parts = sentence_parts(folder, Plan("embed", threads=1, memory_bytes=60_000), spread=True)
+    assert "disk" in parts.module.model.hf_device_map.values()
+    whole, session = embed(load(folder), TEXTS), parts.session("bert", torch.device("cpu"))
     assert numpy.abs(whole.rows - embed(session, TEXTS).rows).max() < 1e-6
 
 

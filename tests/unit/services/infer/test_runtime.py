@@ -150,7 +150,7 @@ def test_a_model_that_is_too_large_does_not_fit() -> None:
     large = ModelFacts("m", "cid", model_type="letters", weight_bytes=3000)
     with pytest.raises(DoesNotFit) as caught:
         choose(large, Wanted("embed"), engines(), measured)
-    assert caught.value.context == {"needed_bytes": 3000, "available_bytes": 2000}
+    assert caught.value.context == {"needed_bytes": 3000, "available_bytes": 2000, "engine": "plain"}
 
 
 def test_a_model_that_no_engine_knows_is_unsupported() -> None:

@@ -52,6 +52,16 @@ def test_the_library_agrees(tmp_path: Path) -> None:
     assert safetensors.read(path, "x") == safetensors.Tensors(2, 11, 48, Counter(float32=40, int64=8))
 
 
+def test_what_we_accept_of_the_fuzz_corpus_the_library_accepts(tmp_path: Path) -> None:
+    library = pytest.importorskip("safetensors")
+    for path in (Path(__file__).parents[3] / "fuzz" / "corpus" / "safetensors").iterdir():
+        try:
+            safetensors.read(path, path.name)
+        except MalformedContent:
+            continue
+        assert library.deserialize(path.read_bytes()) is not None, path.name
+
+
 def test_truncation_anywhere_is_refused(tmp_path: Path) -> None:
     for length in range(len(WHOLE)):
         with pytest.raises(MalformedContent, match=r"x\.safetensors: truncated"):
@@ -70,6 +80,10 @@ def test_truncation_anywhere_is_refused(tmp_path: Path) -> None:
         (packed(b"\xff\xfe", b""), "not JSON"),
         (packed(b"[" * 100_000, b""), "not JSON"),
         (packed(b'{"a":1,"a":2}', b""), "given twice"),
+        (packed({"__metadata__": [1]}, b""), "not an object of texts"),
+        (packed({"__metadata__": {"format": 1}}, b""), "not an object of texts"),
+        (packed({"\ud800": entry("U8", [0], 0, 0)}, b""), "surrogate"),
+        (packed({"a": entry("U8", [1 << 62, 4, 0], 0, 0)}, b""), "does not fill"),
         (packed({"a": 1}, b""), "not described"),
         (packed({"a": entry("F32", [1], 0, 4) | {"more": 1}}, bytes(4)), "not described"),
         (packed({"a": entry("F99", [1], 0, 4)}, bytes(4)), "unknown dtype"),

@@ -1,0 +1,1 @@
+"""The ONNX engine: encoders as graphs, exported once and run without torch."""

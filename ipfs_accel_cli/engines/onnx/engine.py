@@ -1,0 +1,112 @@
+"""The ONNX engine: encoders and classifiers as graphs on ONNX Runtime, on the processor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnxruntime
+from transformers import AutoConfig
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+from ipfs_accel_cli.core.errors import AccelError, MalformedContent, UnsupportedContent
+from ipfs_accel_cli.core.units import human_bytes
+from ipfs_accel_cli.engines.base import Device, Fit, Machine, ModelFacts, Plan, Session
+from ipfs_accel_cli.engines.devices import choose_device
+from ipfs_accel_cli.engines.encoder import EncoderSession, Meaning, Reading, inputs_of, longest
+from ipfs_accel_cli.engines.labels import Labels, read_labels
+from ipfs_accel_cli.engines.onnx.graph import open_graph
+from ipfs_accel_cli.engines.sentence import read_sentence
+from ipfs_accel_cli.engines.threads import threads
+from ipfs_accel_cli.engines.tokenizing import load_tokenizer, quiet
+
+TASKS = ("embed", "classify")
+WORKING_BYTES = 192 << 20
+_FLOAT32_BYTES = 4
+# Raised whenever graphs are made another way, so that older ones are not taken for them.
+_RECIPE = 1
+
+
+class OnnxEngine:
+    """Runs what was exported once from torch; after that torch is not needed."""
+
+    name = "onnx"
+
+    def devices(self) -> tuple[Device, ...]:
+        """Return the processor, the only device that is offered here."""
+        return (Device("cpu"),)
+
+    def fit(self, model: ModelFacts, machine: Machine) -> Fit:
+        """Say how well the model would run: 0.7 in memory, else 0. Only a measurement puts it before torch."""
+        problem = _unsupported(model)
+        if problem:
+            return Fit(0, 0, problem, supported=False)
+        needed = (model.parameters or model.weight_bytes // _FLOAT32_BYTES) * _FLOAT32_BYTES + WORKING_BYTES
+        needed = max(needed, model.weight_bytes)
+        reason = f"{human_bytes(needed)} in float32, {human_bytes(machine.memory_available_bytes)} are free"
+        score = 0.7 if needed <= machine.memory_available_bytes else 0.0
+        return Fit(score, needed, reason, threads=threads(machine.cores, machine.busy_cores))
+
+    def kind(self, task: str) -> str:
+        """Name the graph of a task."""
+        return f"onnx-{task}-{_RECIPE}"
+
+    def derive(self, model: ModelFacts, files: Path, task: str, target: Path) -> Mapping[str, str | int | float]:
+        """Export the model with torch; raises MissingExtra where torch or the exporter is not installed."""
+        if task not in TASKS:
+            raise UnsupportedContent(f"the onnx engine knows no task {task!r}")
+        from ipfs_accel_cli.engines.onnx.export import export
+
+        return {**export(model, files, task, target), "runtime": f"onnxruntime {onnxruntime.__version__}"}
+
+    def load(self, model: ModelFacts, files: Path, plan: Plan) -> Session:
+        """Load the graph that the plan names; see the contract for what it raises."""
+        choose_device(plan.device, self.devices())
+        if plan.task not in TASKS:
+            raise UnsupportedContent(f"the onnx engine knows no task {plan.task!r}")
+        if plan.derived is None:
+            raise UnsupportedContent(f"{model.name} has not been exported to ONNX")
+        try:
+            with quiet():
+                tokenizer, reading, meaning, labels = (_embedding if plan.task == "embed" else _classifying)(files)
+        except (AccelError, KeyboardInterrupt):
+            raise
+        except Exception as error:  # Configurations and tokenizers fail in any way they like.
+            raise MalformedContent(f"{model.name}: {type(error).__name__}: {error}") from error
+        compute = open_graph(plan.derived, plan.threads, labels)
+        return EncoderSession(model.name, tokenizer, reading, meaning, compute)
+
+
+def _embedding(files: Path) -> tuple[object, Reading, Meaning, Labels | None]:
+    sentence = read_sentence(files)
+    folder = files / sentence.encoder
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    tokenizer = load_tokenizer(folder)
+    limit = longest(sentence.max_tokens, getattr(config, "max_position_embeddings", None), tokenizer)
+    reading = Reading(_inputs(tokenizer), limit, sentence.lower_case, sentence.prompt)
+    return tokenizer, reading, Meaning("embed", sentence.pooling), None
+
+
+def _classifying(files: Path) -> tuple[object, Reading, Meaning, Labels | None]:
+    config = AutoConfig.from_pretrained(files, local_files_only=True, trust_remote_code=False)
+    labels = read_labels(config)
+    tokenizer = load_tokenizer(files)
+    limit = longest(None, getattr(config, "max_position_embeddings", None), tokenizer)
+    return tokenizer, Reading(_inputs(tokenizer), limit), Meaning("classify", labels=labels.names), labels
+
+
+def _inputs(tokenizer: object) -> dict[str, int]:
+    # The graph takes those of these that it has.
+    return inputs_of(tokenizer, ["input_ids", "token_type_ids"])
+
+
+def _unsupported(model: ModelFacts) -> str:
+    """Say why this engine cannot run a model, or nothing."""
+    name = ", ".join(model.architectures) or model.model_type
+    if model.model_type not in CONFIG_MAPPING_NAMES:
+        return f"transformers has no architecture {name}" if name else "no config.json names an architecture"
+    if not any(task in TASKS for task in model.tasks):
+        return f"{name} is no encoder: onnx runs models that {' or '.join(TASKS)}"
+    if model.files and not any(file.endswith((".safetensors", ".bin")) for file in model.files):
+        return "no safetensors or .bin weights to export"
+    return ""

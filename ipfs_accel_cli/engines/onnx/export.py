@@ -1,0 +1,126 @@
+"""From a model on torch to an ONNX graph that answers alike, with its pooling or its head inside."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.errors import UnsupportedContent, VerificationFailed
+from ipfs_accel_cli.engines.base import EmbedOptions, ModelFacts, Plan, Request, Scores, Session, Texts, Vectors
+from ipfs_accel_cli.engines.encoder import EncoderSession
+from ipfs_accel_cli.engines.onnx.graph import OUTPUT, open_graph
+from ipfs_accel_cli.engines.tokenizing import quiet
+from ipfs_accel_cli.engines.torch.encoder import Parts, classifier_parts, sentence_parts
+from ipfs_accel_cli.engines.torch.problems import loading
+
+LEAST_COSINE, LARGEST_DIFFERENCE = 0.999, 1e-3
+OPSET = 18
+# Of many lengths, so that padding and masks count; words of no language would be one token each for some models.
+TEXTS = (
+    "rain",
+    "The cat sat on the mat.",
+    "A small red bird ran under the old tree.",
+    "Interest rates rose again this quarter, and nobody in the market had expected it to happen so soon.",
+    "2 + 2 = 4",
+    "Où est la gare ? Sie ist dort drüben, hinter dem Rathaus.",
+    "",
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen",
+)
+
+
+def export(model: ModelFacts, files: Path, task: str, target: Path) -> dict[str, str | int | float]:
+    """Write the graph to `target` and return what it was made with and how well it agrees.
+
+    Raises VerificationFailed when vectors turn by more than a cosine of 0.999, or scores differ by more than 0.001.
+    """
+    makers = {"embed": sentence_parts, "classify": classifier_parts}
+    current().progress(0, None, f"exporting {model.name} to ONNX, once")
+    with loading(model.name, ", ".join(model.architectures)), quiet():
+        parts = makers[task](files, Plan(task), spread=False)
+        _plain_attention(parts.module)
+        _write(model, parts, target)
+    current().check()
+    plain = _answers(parts.session(model.name, torch.device("cpu")), task)
+    compute = open_graph(target, threads=1, labels=parts.labels)
+    graph = _answers(EncoderSession(model.name, parts.tokenizer, parts.reading, parts.meaning, compute), task)
+    fidelity = _compared(model, plain, graph, task)
+    return {"exporter": f"torch.onnx {torch.__version__.partition('+')[0]}", "opset": OPSET, "task": task, **fidelity}
+
+
+def _plain_attention(module: torch.nn.Module) -> None:
+    """Let attention be computed in plain operations, which every graph runtime has."""
+    inner: Any = module.model
+    if hasattr(inner, "set_attn_implementation"):
+        inner.set_attn_implementation("eager")
+
+
+def _write(model: ModelFacts, parts: Parts, target: Path) -> None:
+    names = ["attention_mask", *parts.reading.inputs]
+    # Each example is a tensor of its own: torch.export takes arguments that are one object for one input.
+    examples = {name: torch.ones(2, 7, dtype=torch.long) for name in names}
+    examples["input_ids"] = torch.arange(14).reshape(2, 7) % 3 + 1
+    limit = parts.reading.max_tokens or 512
+    sizes = {0: torch.export.Dim("texts", min=1, max=4096), 1: torch.export.Dim("tokens", min=1, max=limit)}
+    try:
+        with _silent():
+            torch.onnx.export(
+                parts.module,
+                (),
+                str(target),
+                kwargs=examples,
+                input_names=names,
+                output_names=[OUTPUT],
+                dynamo=True,
+                dynamic_shapes=dict.fromkeys(names, sizes),
+                external_data=False,
+                opset_version=OPSET,
+                verbose=False,
+            )
+    except Exception as error:  # The exporter raises classes of its own for every operation it has no form for.
+        first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise UnsupportedContent(f"{model.name} cannot be exported to ONNX: {first}") from error
+
+
+def _answers(session: Session, task: str) -> numpy.ndarray[Any, numpy.dtype[numpy.float32]]:
+    session.submit(Request(task, Texts(TEXTS), EmbedOptions(batch=len(TEXTS))))
+    ((_, chunk),) = session.step()
+    assert isinstance(chunk.data, Vectors | Scores)
+    return chunk.data.rows[numpy.argsort(chunk.data.positions)]
+
+
+def _compared(model: ModelFacts, plain: Any, graph: Any, task: str) -> dict[str, float]:
+    if task == "classify":
+        difference = float(numpy.abs(plain - graph).max())
+        if not difference <= LARGEST_DIFFERENCE:
+            raise VerificationFailed(f"the ONNX graph of {model.name} differs by {difference:.4f} in a score")
+        return {"largest_difference": difference}
+    lengths = numpy.linalg.norm(plain, axis=1) * numpy.linalg.norm(graph, axis=1)
+    cosine = float(((plain * graph).sum(axis=1) / numpy.maximum(lengths, 1e-12)).min())
+    if not cosine >= LEAST_COSINE:
+        raise VerificationFailed(f"the ONNX graph of {model.name} gives other vectors: cosine {cosine:.4f}")
+    return {"least_cosine": cosine}
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Keep the exporter's progress and warnings to itself; what goes wrong is raised."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "torch.export")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

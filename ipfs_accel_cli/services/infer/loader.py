@@ -1,0 +1,154 @@
+"""From a model's files to a warm session: the engine is chosen, what it needs is made, and it is loaded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.errors import AccelError, Invalid, UnsupportedContent
+from ipfs_accel_cli.core.registry import Registry
+from ipfs_accel_cli.engines.base import Derives, Device, Loadable, Machine, Session
+from ipfs_accel_cli.engines.machine import available_bytes, measure
+from ipfs_accel_cli.services.infer import calibrating
+from ipfs_accel_cli.services.infer.calibrating import Calibration, Calibrations
+from ipfs_accel_cli.services.infer.choice import AUTO, Choice, Wanted, best, candidates
+from ipfs_accel_cli.services.infer.runtime import Key, Runtime, Warm
+from ipfs_accel_cli.services.infer.stats import Watch
+
+MEASURED_TASKS = ("embed", "classify")
+
+
+class SettingsLike(Protocol):
+    """Where settings come from."""
+
+    def get(self, name: str, /) -> Any: ...
+
+
+class Derived(Protocol):
+    """Where what engines make of models is kept, by the CID of the model's manifest and a kind."""
+
+    def find(self, manifest: str, kind: str, /) -> Path | None: ...
+    def obtain(self, manifest: str, kind: str, make: Callable[[Path], Mapping[str, Any]], /) -> Path: ...
+
+
+class Loader:
+    """Loads models for one process and keeps them warm. Safe to share between threads."""
+
+    def __init__(
+        self,
+        settings: SettingsLike,
+        engines: Registry,
+        derived: Derived | None = None,
+        calibrations: Calibrations | None = None,
+    ) -> None:
+        self._settings, self._engines = settings, engines
+        self._derived, self._calibrations = derived, calibrations
+        self.runtime = Runtime(partial(_bound_bytes, settings))
+        self._choices: dict[tuple[str, Wanted], Choice] = {}
+
+    def wanted(self, task: str, engine: str | None, device: str | None) -> Wanted:
+        """Return what is asked for, the settings filled in."""
+        get = self._settings.get
+        return Wanted(
+            task, engine or get("infer.engine"), device or get("infer.device"), max(0, int(get("infer.threads")))
+        )
+
+    @contextmanager
+    def leased(self, model: Loadable, wanted: Wanted, watch: Watch) -> Iterator[Warm]:
+        """Hold the model, loaded, for the block; raises what choosing, making and loading raise."""
+        facts = model.facts
+        choice = self._choices.get((facts.manifest, wanted))
+        fresh = choice is None or not self.runtime.is_warm(_key(model, choice))
+        if choice is None or fresh:
+            current().progress(0, None, f"loading {facts.name}")
+            choice = self._choices[facts.manifest, wanted] = self._prepared(model, self._choose(model, wanted))
+        load = partial(choice.engine.load, facts, model.folder, choice.plan)
+        needed = choice.fit.needed_bytes
+        lease = self.runtime.lease(_key(model, choice), facts.name, choice.plan, needed, choice.free_bytes, load)
+        with lease as warm:
+            watch.loaded(fresh=fresh)
+            yield warm
+
+    def calibrate(self, model: Loadable, task: str) -> Calibration:
+        """Measure every engine that can do a task with a model, and keep which is the fastest.
+
+        Raises Invalid for a task that is not measured, and what the engine that fits best raises.
+        """
+        if task not in MEASURED_TASKS or self._calibrations is None:
+            raise Invalid(f"engines are not compared for the task {task!r}; {' and '.join(MEASURED_TASKS)} are")
+        wanted = Wanted(task, device="cpu", threads=max(0, int(self._settings.get("infer.threads"))))
+        able, absent = candidates(model.facts, wanted, self._engines, self._measure)
+        best(able, absent)
+        return self._compared(model, task, able, absent)
+
+    def _choose(self, model: Loadable, wanted: Wanted) -> Choice:
+        """Return the engine that was asked for, else the one measured to be fastest, else the one that fits best."""
+        if (wanted.engine, wanted.device) != (AUTO, AUTO) or wanted.task not in MEASURED_TASKS:
+            return best(*candidates(model.facts, wanted, self._engines, self._measure))
+        known = self._calibrations.find(model.facts.manifest, wanted.task) if self._calibrations else None
+        if known is not None:
+            able, _ = candidates(model.facts, replace(wanted, engine=known.engine), self._engines, self._measure)
+            if able:
+                return able[0]
+        able, absent = candidates(model.facts, wanted, self._engines, self._measure)
+        ready = [choice for choice in able if self._is_ready(model, choice)]
+        if self._worth_comparing(ready):
+            found = self._compared(model, wanted.task, ready, absent)
+            return next(choice for choice in ready if choice.engine.name == found.engine)
+        return best(ready or able, absent)
+
+    def _worth_comparing(self, ready: Sequence[Choice]) -> bool:
+        """Say whether several engines could begin at once on the processor; an accelerator wins without a contest."""
+        on_processor = all(choice.plan.device == "cpu" for choice in ready)
+        wanted = self._calibrations is not None and bool(self._settings.get("infer.calibrate"))
+        return len(ready) > 1 and on_processor and wanted
+
+    def _is_ready(self, model: Loadable, choice: Choice) -> bool:
+        """Say whether an engine can begin at once: making a graph takes long enough that it has to be asked for."""
+        engine = choice.engine
+        if not isinstance(engine, Derives):
+            return True
+        kind = engine.kind(choice.plan.task)
+        return self._derived is not None and self._derived.find(model.facts.manifest, kind) is not None
+
+    def _compared(
+        self, model: Loadable, task: str, choices: Sequence[Choice], absent: Sequence[AccelError]
+    ) -> Calibration:
+        assert self._calibrations is not None
+        ordered = sorted(choices, key=lambda choice: -choice.fit.score)
+        trials = calibrating.measure(task, ordered, absent, partial(self._load, model))
+        return self._calibrations.keep(model.facts.manifest, task, trials)
+
+    def _load(self, model: Loadable, choice: Choice) -> Session:
+        made = self._prepared(model, choice)
+        return made.engine.load(model.facts, model.folder, made.plan)
+
+    def _prepared(self, model: Loadable, choice: Choice) -> Choice:
+        """Return the choice with what its engine makes of the model, made now unless it is kept."""
+        engine, task = choice.engine, choice.plan.task
+        if not isinstance(engine, Derives):
+            return choice
+        if self._derived is None:
+            raise UnsupportedContent(f"{engine.name} needs a place to keep what it makes of a model")
+        make = partial(engine.derive, model.facts, model.folder, task)
+        derived = self._derived.obtain(model.facts.manifest, engine.kind(task), make)
+        return replace(choice, plan=replace(choice.plan, derived=derived))
+
+    def _measure(self, devices: tuple[Device, ...]) -> Machine:
+        """Look at the machine; what idle models hold counts as free, for they would be let go."""
+        machine = measure(devices)
+        return replace(machine, memory_available_bytes=machine.memory_available_bytes + self.runtime.idle_bytes())
+
+
+def _bound_bytes(settings: SettingsLike, held_bytes: int) -> int:
+    """Return how much warm models may hold: what is set, else half of what would be free without them."""
+    return int(settings.get("infer.cache-bytes")) or (available_bytes() + held_bytes) // 2
+
+
+def _key(model: Loadable, choice: Choice) -> Key:
+    return Key(model.facts.manifest, choice.plan.task, choice.engine.name, choice.plan.device)

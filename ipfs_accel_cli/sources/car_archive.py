@@ -1,0 +1,173 @@
+"""Models out of CAR files: read into plain files, so that they pass the same checks as those of any other source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ipfs_accel_cli.content import files, hamt, unixfs
+from ipfs_accel_cli.content.car import open_reader
+from ipfs_accel_cli.content.cid import CID, DAG_CBOR, DAG_PB
+from ipfs_accel_cli.content.errors import ContentError, Malformed, Mismatch
+from ipfs_accel_cli.content.manifest import Manifest, Statement, normalise_path
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.errors import Invalid, MalformedContent, NotFound, UnsafeContent, VerificationFailed
+from ipfs_accel_cli.core.space import check_space
+
+# One block may stand for many stretches of equal bytes, but a model that expands further was made to fill a disk.
+MAX_GROWTH = 20
+ALLOWANCE_BYTES = 64 << 20
+MAX_FILES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """The model of a CAR file: where its files lie now, the manifest they must give, and what is said about it.
+
+    A CAR that other tools wrote has no manifest; its files then are those of its root.
+    """
+
+    paths: dict[str, Path]
+    manifest: Manifest | None = None
+    statements: tuple[Statement, ...] = ()
+
+
+def unpack(car: Path, folder: Path, root: str | None = None) -> Unpacked:
+    """Write the files of the model in a CAR file, version 1 or 2, under `folder`.
+
+    The model is the one whose manifest is a root; else the file or directory that is the only root, or the `root`
+    named. Raises Invalid when there are several, MalformedContent for a CAR that is damaged or lacks a block,
+    VerificationFailed for a wrong hash, UnsafeContent for one that expands beyond reason.
+    """
+    try:
+        with car.open("rb") as stream:
+            blocks = _Blocks(stream, car)
+            manifests, statements = _roots(blocks, root)
+            if not manifests:
+                return Unpacked(_unpack_plain(car, blocks, _chosen(car, blocks.roots, root), folder))
+            if len(manifests) > 1:
+                raise _several(car, [manifest.cid for manifest in manifests])
+            manifest = manifests[0]
+            _check_growth(car, manifest.size_bytes, folder)
+            paths = {entry.path: folder / entry.path for entry in manifest.files}
+            for entry in manifest.files:
+                _write(blocks, entry.cid, entry.path, entry.size_bytes, paths[entry.path])
+            own = tuple(statement for statement in statements if statement.subject == manifest.cid)
+            return Unpacked(paths, manifest, own)
+    except Mismatch as error:
+        raise VerificationFailed(f"{car.name}: {error}") from error
+    except ContentError as error:
+        raise MalformedContent(f"{car.name}: {error}") from error
+
+
+class _Blocks:
+    """Where each block of a CAR file lies; every one is hashed while they are counted."""
+
+    def __init__(self, stream: BinaryIO, car: Path) -> None:
+        self._stream = stream
+        self._places: dict[CID, tuple[int, int]] = {}
+        size_bytes = car.stat().st_size
+        reader = open_reader(stream)
+        self.roots = reader.roots
+        for block in reader.blocks:
+            end = stream.tell()
+            self._places[block.cid.to_v1()] = (end - len(block.data), len(block.data))
+            current().progress(end, size_bytes, f"Checking {car.name}")
+
+    def read(self, cid: CID) -> bytes:
+        """Return a block; raises Malformed when the CAR lacks it."""
+        place = self._places.get(cid.to_v1())
+        if place is None:
+            raise Malformed(f"it lacks the block {cid}")
+        offset, length = place
+        self._stream.seek(offset)
+        return self._stream.read(length)
+
+
+def _roots(blocks: _Blocks, chosen: str | None) -> tuple[list[Manifest], list[Statement]]:
+    manifests: list[Manifest] = []
+    statements: list[Statement] = []
+    for root in blocks.roots:
+        data = blocks.read(root) if root.codec == DAG_CBOR else b""
+        try:
+            manifests.append(Manifest.decode(data))
+        except Malformed:
+            statements.extend(_statement(data))
+    return [manifest for manifest in manifests if chosen in (None, str(manifest.cid))], statements
+
+
+def _statement(data: bytes) -> Iterator[Statement]:
+    try:
+        yield Statement.decode(data)
+    except Malformed:
+        return
+
+
+def _chosen(car: Path, roots: Sequence[CID], root: str | None) -> CID:
+    found = [one for one in roots if root in (None, str(one))]
+    if len(found) == 1:
+        return found[0]
+    if root is not None:
+        raise NotFound(f"{car.name} has no root {root}; it has {', '.join(map(str, roots)) or 'none'}")
+    raise _several(car, roots)
+
+
+def _several(car: Path, roots: Sequence[CID]) -> Invalid:
+    choices = [f"car:{car}#{root}" for root in roots]
+    return Invalid(f"{car.name} holds {len(roots)} models; name one: {', '.join(choices[:8])}", choices=choices)
+
+
+def _unpack_plain(car: Path, blocks: _Blocks, root: CID, folder: Path) -> dict[str, Path]:
+    """Write the file or the directory that a root is; a file gets the name of the CAR."""
+    found = list(_files(blocks, root, car.name.removesuffix(".car")))
+    sizes = [files.size_bytes(cid, blocks.read) for _, cid in found]
+    _check_growth(car, sum(sizes), folder)
+    paths: dict[str, Path] = {}
+    for (name, cid), size_bytes in zip(found, sizes, strict=True):
+        try:
+            path = normalise_path(name)
+        except ValueError as error:
+            raise UnsafeContent(f"{car.name} holds a file that would leave its folder: {error}") from error
+        paths[path] = folder / path
+        _write(blocks, cid, path, size_bytes, paths[path])
+    return paths
+
+
+def _files(blocks: _Blocks, root: CID, name: str) -> Iterator[tuple[str, CID]]:
+    waiting = [("", root)]
+    for _ in range(MAX_FILES):
+        if not waiting:
+            return
+        path, cid = waiting.pop()
+        entry = unixfs.read(blocks.read(cid)) if cid.codec == DAG_PB else None
+        if entry is None or entry.kind in ("file", "raw"):
+            yield path or name, cid
+        elif entry.kind in ("directory", "hamt-shard"):
+            inside = [(f"{path}/{name}" if path else name, link.cid) for name, link in hamt.entries(cid, blocks.read)]
+            waiting.extend(reversed(inside))
+        else:
+            raise UnsafeContent(f"{path or cid} is a {entry.kind}, not a file")
+    raise UnsafeContent(f"the CAR holds more than {MAX_FILES} files and folders")
+
+
+def _check_growth(car: Path, size_bytes: int, folder: Path) -> None:
+    limit_bytes = ALLOWANCE_BYTES + MAX_GROWTH * car.stat().st_size
+    if size_bytes > limit_bytes:
+        raise UnsafeContent(f"{car.name} would expand to {size_bytes} bytes, more than {limit_bytes}")
+    check_space(folder, size_bytes)
+
+
+def _write(blocks: _Blocks, cid: CID, name: str, size_bytes: int, path: Path) -> None:
+    written_bytes = 0
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        for content in files.read(cid, blocks.read):
+            written_bytes += len(content)
+            if written_bytes > size_bytes:
+                break
+            file.write(content)
+            current().progress(written_bytes, size_bytes, f"Unpacking {name}")
+    if written_bytes != size_bytes:
+        raise Malformed(f"{name} has not the {size_bytes} bytes that are stated")

@@ -1,0 +1,102 @@
+"""Models at an address of the web: one file of weights, a zip or wheel with a model in it, or a CAR file."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import unquote
+
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.errors import NotFound, UnsupportedContent, VerificationFailed
+from ipfs_accel_cli.sources import fetch, zips
+from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
+from ipfs_accel_cli.sources.car import unpacked
+from ipfs_accel_cli.sources.reference import Reference
+
+_ZIPS = (".zip", ".whl")
+_UNREAD = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".7z", ".rar")
+_UNANSWERED = (400, 403, 405, 501)  # What servers answer that do not know HEAD, or whose signature is for GET alone.
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a server says of a file before it sends it."""
+
+    size_bytes: int | None
+    tag: str | None
+    modified: str | None
+    media_type: str
+
+
+class HttpSource:
+    """Any web server. What it states is believed only until the bytes are here."""
+
+    name = "http"
+
+    def resolve(self, reference: Reference) -> Snapshot:
+        """Ask for the file's size and entity tag; the revision is the stated sha-256, else that tag, else its date.
+
+        Raises NotFound, also for a web page, NotAuthorised, TryAgain, Unavailable, Offline, VerificationFailed when
+        the size is not the stated one, and UnsupportedContent for an archive that is not read here.
+        """
+        name = unquote(reference.locator).rpartition("/")[2]
+        if name.lower().endswith(_UNREAD):
+            raise UnsupportedContent(f"{name} is an archive of a kind that is not read here; .zip and .car are")
+        seen = _look(reference, name)
+        if seen.media_type == "text/html" and not name.lower().endswith((".html", ".htm")):
+            raise NotFound(f"{reference} is a web page, not a file; look for the link to the file itself")
+        stated = reference.size_bytes
+        if None not in (stated, seen.size_bytes) and stated != seen.size_bytes:
+            raise VerificationFailed(f"{name} has {seen.size_bytes} bytes at its server where {stated} were stated")
+        digest = bytes.fromhex(reference.sha256) if reference.sha256 else None
+        size_bytes = stated if stated is not None else seen.size_bytes
+        file = RemoteFile(name, size_bytes, digest, address=reference.address, validator=seen.tag)
+        return Snapshot(replace(reference, query=""), _revision(reference, seen), (file,), facts={"file": name})
+
+    def open(self, file: RemoteFile, offset: int = 0) -> Iterator[bytes]:
+        """Yield the file's bytes from `offset` on; raises Conflict when it is no longer the file that was pinned."""
+        return fetch.ranged(file.address, offset, file.path, validator=file.validator, guarded=True)
+
+    def unpack(self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path) -> Snapshot:
+        """Write the model of an archive under `folder`; a file that is none is the model itself."""
+        ((name, path),) = fetched.items()
+        if name.lower().endswith(".car"):
+            return replace(unpacked(snapshot, path, folder), revision=snapshot.revision)
+        if name.lower().endswith(_ZIPS):
+            subfolder = snapshot.reference.subfolder
+            return snapshot.with_files(zips.unpack(path, subfolder, str(snapshot.reference), folder))
+        return snapshot.with_files((RemoteFile(name, path.stat().st_size, local=path),))
+
+
+def _look(reference: Reference, name: str) -> _Seen:
+    """Ask with HEAD, and where a server does not answer that, begin to read the file."""
+    current().needs_network(f"asking for {name}")
+    headers = {"accept-encoding": "identity"}
+    with fetch.explained(name), fetch.client(guarded=True) as client:
+        response = client.head(reference.address, headers=headers)
+        if response.status_code in _UNANSWERED:
+            with client.stream("GET", reference.address, headers=headers) as response:
+                fetch.refuse(response, name)
+        fetch.refuse(response, name)
+    length = response.headers.get("content-length", "")
+    tag = response.headers.get("etag")
+    return _Seen(
+        int(length) if length.isdecimal() and "content-encoding" not in response.headers else None,
+        # A weak tag (RFC 9110, section 8.8.1) may stay while bytes change.
+        tag if tag and not tag.startswith("W/") else None,
+        response.headers.get("last-modified"),
+        response.headers.get("content-type", "").partition(";")[0].strip().lower(),
+    )
+
+
+def _revision(reference: Reference, seen: _Seen) -> str:
+    if reference.sha256:
+        return f"sha256:{reference.sha256}"
+    if seen.tag:
+        return f"etag:{seen.tag}"
+    if seen.modified and seen.size_bytes is not None:
+        return f"{seen.modified}, {seen.size_bytes} bytes"
+    # Nothing tells whether it is the same file the next time, so it never is.
+    return f"unknown:{secrets.token_hex(8)}"
