@@ -19,6 +19,7 @@ from ipfs_accel_cli.core.errors import (
 )
 from ipfs_accel_cli.core.files import sync_folder
 from ipfs_accel_cli.services.store.folders import MAX_DEPTH
+from ipfs_accel_cli.services.store.ingest import clone
 from ipfs_accel_cli.services.store.reading import Named, Reader
 from ipfs_accel_cli.services.store.results import Got
 from ipfs_accel_cli.services.store.scratch import rename_new, scratch_beside, taken
@@ -124,11 +125,24 @@ def _write_item(reader: Reader, item: _Item, path: Path, meter: Meter) -> None:
         return
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     with os.fdopen(descriptor, "wb") as file:
+        shared = _share(item.named, descriptor)
         for chunk in _checked(reader, item.named):
-            file.write(chunk)
+            if not shared:
+                file.write(chunk)
             meter.add(len(chunk))
         file.flush()
         os.fsync(file.fileno())
+
+
+def _share(named: Named, target: int) -> bool:
+    """Let a file share its bytes with the object that holds them, where the file system can; both are checked then."""
+    if named.file is None:
+        return False
+    source = named.file.object.open()
+    try:
+        return clone(source, target)
+    finally:
+        os.close(source)
 
 
 def _checked(reader: Reader, named: Named) -> Iterator[bytes | memoryview]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,11 +13,10 @@ from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.profiles import Profile
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.services.store.index import FRAMED_FILE, FRAMED_RAW
-from ipfs_accel_cli.services.store.ingest import WINDOW_BYTES, Ingest, copy_range, write_all
+from ipfs_accel_cli.services.store.ingest import WINDOW_BYTES, Ingest, clone, copy_range, write_all
 from ipfs_accel_cli.services.store.staging import LeafRow, Staging
 
 _LEAVES_AT_ONCE = 4096
-_FICLONE = 0x40049409  # linux/fs.h: share the extents of another file, copy on write.
 
 
 class LeafSink:
@@ -73,9 +71,7 @@ class Incoming:
 
     def clone(self, source: int, progress: Callable[[int], None]) -> bool:
         """Share the extents of another file; False, with nothing done, where the file system cannot."""
-        try:
-            fcntl.ioctl(self._descriptor, _FICLONE, source)
-        except OSError:
+        if not clone(source, self._descriptor):
             return False
         # The clone is a snapshot, so its own size counts.
         size_bytes = os.fstat(self._descriptor).st_size
