@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from . import multibase, varint
 from . import multihash as multihashes
@@ -117,7 +118,7 @@ class CID:
         return b"\x01" + varint.encode(self.codec) + self.multihash.encode()
 
     def __str__(self) -> str:
-        return self.encode()
+        return _text(self)
 
     def __repr__(self) -> str:
         return f"CID({self.encode()!r})"
@@ -126,6 +127,11 @@ class CID:
 def codec_name(code: int) -> str:
     """Name a codec as the multicodec table does, or by its number when it is not known."""
     return _CODEC_NAMES.get(code, f"0x{code:x}")
+
+
+@lru_cache(maxsize=4096)
+def _text(cid: CID) -> str:
+    return cid.encode()
 
 
 def _parse_bytes(data: Buffer) -> CID:

@@ -107,11 +107,12 @@ class Call:
 
 
 _current: ContextVar[Call | None] = ContextVar("call", default=None)
+_nobodys = Call()  # Made once: content is read in many small pieces, and each of them asks whether to stop.
 
 
 def current() -> Call:
-    """Return the call that is running, or a silent one of the owner's."""
-    return _current.get() or Call()
+    """Return the call that is running; outside of one, a silent one of the owner's that nobody can stop."""
+    return _current.get() or _nobodys
 
 
 @contextmanager

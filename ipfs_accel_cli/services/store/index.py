@@ -37,9 +37,11 @@ class StoredObject:
     def trouble(self) -> str | None:
         """Say what is visibly wrong with the file, without reading it."""
         try:
-            status = self.path.stat()
+            return self._trouble(self.path.stat())
         except FileNotFoundError:
             return "the file is missing"
+
+    def _trouble(self, status: os.stat_result) -> str | None:
         if status.st_size != self.size_bytes:
             return f"the file has {status.st_size} bytes instead of {self.size_bytes}"
         if self.link_identity is not None and identity(status) not in self.link_identity.split():
@@ -48,18 +50,29 @@ class StoredObject:
 
     def open(self) -> int:
         """Open the file for reading; raises VerificationFailed when something is visibly wrong with it."""
-        return os.open(self.checked_path(), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise self._broken("the file is missing") from error
+        trouble = self._trouble(os.fstat(descriptor))
+        if trouble is not None:
+            os.close(descriptor)
+            raise self._broken(trouble)
+        return descriptor
 
     def checked_path(self) -> Path:
         """Return the path; raises VerificationFailed when something is visibly wrong with the file."""
         trouble = self.trouble()
         if trouble is not None:
-            raise VerificationFailed(
-                f"object {self.sha256.hex()}: {trouble}",
-                suggestion="put the original file again: it replaces the damaged one",
-                object=self.sha256.hex(),
-            )
+            raise self._broken(trouble)
         return self.path
+
+    def _broken(self, trouble: str) -> VerificationFailed:
+        return VerificationFailed(
+            f"object {self.sha256.hex()}: {trouble}",
+            suggestion="put the original file again: it replaces the damaged one",
+            object=self.sha256.hex(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +136,9 @@ class Index:
 
     def find_file(self, cid: CID) -> WholeFile | None:
         """Find the whole-file DAG with this root, in either CID version."""
-        row = self._one("SELECT * FROM whole_files WHERE cid = ?", bytes(cid.to_v1()))
-        return None if row is None else self._file(row)
+        newer = cid.to_v1() if cid.version == 0 else cid
+        row = self._one("SELECT * FROM whole_files WHERE cid = ?", bytes(newer))
+        return None if row is None else self._file(row, newer)
 
     def files(self) -> Iterator[WholeFile]:
         """Yield every whole-file DAG."""
@@ -183,8 +197,8 @@ class Index:
         damaged = bool(row["damaged"])
         return StoredObject(row["sha256"], row["size_bytes"], path, row["link_path"], row["link_identity"], damaged)
 
-    def _file(self, row: sqlite3.Row) -> WholeFile:
-        cid = CID.parse(row["cid"])
+    def _file(self, row: sqlite3.Row, cid: CID | None = None) -> WholeFile:
+        cid = cid or CID.parse(row["cid"])
         written = cid.to_v0() if row["cid_version"] == 0 else cid
         return WholeFile(row["id"], written, row["profile"], row["total_bytes"], self._object(row))
 

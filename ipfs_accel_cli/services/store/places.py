@@ -28,7 +28,7 @@ class Places:
     def object(self, sha256: bytes) -> Path:
         """Return where the file with this digest lies."""
         name = sha256.hex()
-        return self.home.objects / name[:2] / name
+        return Path(f"{self.home.path}/objects/{name[:2]}/{name}")
 
     def block(self, multihash: bytes) -> Path:
         """Return where a block too large for the database lies."""

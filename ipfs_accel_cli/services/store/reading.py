@@ -51,6 +51,8 @@ class Reader:
 
         Raises NotFound with near names.
         """
+        if not reference.path:
+            return reference.cid
         cid, walked = reference.cid, str(reference.cid)
         for name in reference.path:
             link = self._child(cid, name, walked)
@@ -93,8 +95,9 @@ class Reader:
     def _chunks(self, named: Named, offset: int, count: int) -> Iterator[bytes]:
         if named.file is not None:
             # Opened now, so that a missing or changed file is known before the first byte is promised.
-            os.close(named.file.object.open())
-            return object_range(named.file.object, offset, count)
+            pieces = object_range(named.file.object, offset, count)
+            next(pieces)
+            return pieces
         if named.entry is None:
             return iter([self.blocks.read(named.cid)[offset : offset + count]])
         return files.read(named.cid, self.block, offset, count)
@@ -122,9 +125,13 @@ class Reader:
 
 
 def object_range(stored: StoredObject, offset: int, count: int) -> Iterator[bytes]:
-    """Yield a stretch of an object in pieces; raises MalformedContent when the file ends too early."""
+    """Yield nothing once the object is open, then a stretch of it in pieces.
+
+    Raises VerificationFailed when the file is missing or visibly damaged, MalformedContent when it ends too early.
+    """
     descriptor = stored.open()
     try:
+        yield b""
         end = offset + count
         while offset < end:
             current().check()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from ipfs_accel_cli.content.cid import CID
@@ -21,6 +22,7 @@ class Reference:
         return "/".join((str(self.cid), *self.path))
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str | CID) -> Reference:
     """Read a reference; raises Invalid."""
     if isinstance(text, CID):
