@@ -89,6 +89,11 @@ class Settings:
                 return Setting(key, typed(key, found, str(path)), str(path))
         return Setting(key, key.default, "default")
 
+    @property
+    def read_seconds(self) -> float:
+        """How long a server may keep silent; a second at least."""
+        return float(max(1, self.get("network.read-seconds")))
+
     def all(self) -> list[Setting]:
         """Return every setting, sorted by name."""
         return [self.look_up(name) for name in sorted(KEYS)]

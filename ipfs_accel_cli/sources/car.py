@@ -38,7 +38,7 @@ class CarSource:
 
 def unpacked(snapshot: Snapshot, car: Path, folder: Path) -> Snapshot:
     """Return the snapshot with the files of the model in a CAR, written under `folder`."""
-    found = car_archive.unpack(car, folder, snapshot.reference.subfolder)
+    found = car_archive.unpack(car, folder, snapshot.reference)
     files = tuple(RemoteFile(name, path.stat().st_size, local=path) for name, path in found.paths.items())
     revision = str(found.manifest.cid) if found.manifest else snapshot.revision
     return replace(snapshot, revision=revision, files=files, manifest=found.manifest, said=found.statements)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from ipfs_accel_cli.content import files, hamt, unixfs
 from ipfs_accel_cli.content.car import open_reader
-from ipfs_accel_cli.content.cid import CID, DAG_CBOR, DAG_PB
+from ipfs_accel_cli.content.cid import CID, DAG_CBOR, DAG_PB, RAW
 from ipfs_accel_cli.content.errors import ContentError, Malformed, Mismatch
 from ipfs_accel_cli.content.manifest import Manifest, Statement, normalise_path
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid, MalformedContent, NotFound, UnsafeContent, VerificationFailed
 from ipfs_accel_cli.core.space import check_space
+from ipfs_accel_cli.sources.reference import Reference
 
 # One block may stand for many stretches of equal bytes, but a model that expands further was made to fill a disk.
 MAX_GROWTH = 20
 ALLOWANCE_BYTES = 64 << 20
 MAX_FILES = 100_000
+_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +36,22 @@ class Unpacked:
     statements: tuple[Statement, ...] = ()
 
 
-def unpack(car: Path, folder: Path, root: str | None = None) -> Unpacked:
+def unpack(car: Path, folder: Path, reference: Reference) -> Unpacked:
     """Write the files of the model in a CAR file, version 1 or 2, under `folder`.
 
-    The model is the one whose manifest is a root; else the file or directory that is the only root, or the `root`
-    named. Raises Invalid when there are several, MalformedContent for a CAR that is damaged or lacks a block,
-    VerificationFailed for a wrong hash, UnsafeContent for one that expands beyond reason.
+    The model is the one whose manifest is a root; else the file or directory that is a root. Of several, the fragment
+    of the reference names one. Raises Invalid where it does not, NotFound for a root that is not there,
+    MalformedContent for a CAR that is damaged or lacks a block, VerificationFailed for a wrong hash, UnsafeContent for
+    one that expands beyond reason.
     """
     try:
         with car.open("rb") as stream:
             blocks = _Blocks(stream, car)
-            manifests, statements = _roots(blocks, root)
-            if not manifests:
-                return Unpacked(_unpack_plain(car, blocks, _chosen(car, blocks.roots, root), folder))
-            if len(manifests) > 1:
-                raise _several(car, [manifest.cid for manifest in manifests])
-            manifest = manifests[0]
+            manifests, statements = _roots(blocks)
+            root = _chosen(car, blocks.roots, [manifest.cid for manifest in manifests], reference)
+            manifest = next((one for one in manifests if one.cid == root), None)
+            if manifest is None:
+                return Unpacked(_unpack_plain(car, blocks, root, folder))
             _check_growth(car, manifest.size_bytes, folder)
             paths = {entry.path: folder / entry.path for entry in manifest.files}
             for entry in manifest.files:
@@ -86,16 +88,16 @@ class _Blocks:
         return self._stream.read(length)
 
 
-def _roots(blocks: _Blocks, chosen: str | None) -> tuple[list[Manifest], list[Statement]]:
+def _roots(blocks: _Blocks) -> tuple[list[Manifest], list[Statement]]:
     manifests: list[Manifest] = []
     statements: list[Statement] = []
-    for root in blocks.roots:
+    for root in dict.fromkeys(blocks.roots):
         data = blocks.read(root) if root.codec == DAG_CBOR else b""
         try:
             manifests.append(Manifest.decode(data))
         except Malformed:
             statements.extend(_statement(data))
-    return [manifest for manifest in manifests if chosen in (None, str(manifest.cid))], statements
+    return manifests, statements
 
 
 def _statement(data: bytes) -> Iterator[Statement]:
@@ -105,18 +107,27 @@ def _statement(data: bytes) -> Iterator[Statement]:
         return
 
 
-def _chosen(car: Path, roots: Sequence[CID], root: str | None) -> CID:
-    found = [one for one in roots if root in (None, str(one))]
+def _chosen(car: Path, roots: Sequence[CID], manifests: Sequence[CID], reference: Reference) -> CID:
+    """Return the root that is the model, or that the reference names; what is said of models is never one."""
+    plain = [root for root in dict.fromkeys(roots) if root.codec in (DAG_PB, RAW)]
+    wanted = reference.subfolder
+    if wanted is None:
+        found = list(manifests) or plain
+    else:
+        found = [root for root in (*manifests, *plain) if wanted in (str(root), str(root.to_v1()))]
     if len(found) == 1:
         return found[0]
-    if root is not None:
-        raise NotFound(f"{car.name} has no root {root}; it has {', '.join(map(str, roots)) or 'none'}")
-    raise _several(car, roots)
-
-
-def _several(car: Path, roots: Sequence[CID]) -> Invalid:
-    choices = [f"car:{car}#{root}" for root in roots]
-    return Invalid(f"{car.name} holds {len(roots)} models; name one: {', '.join(choices[:8])}", choices=choices)
+    if wanted is None and not found:
+        raise NotFound(f"{car.name} holds no model: none of its roots is a manifest, a file or a folder")
+    choices = [str(replace(reference, subfolder=str(root))) for root in (*manifests, *plain)]
+    shown = ", ".join(choices[:_SHOWN]) + (f" and {len(choices) - _SHOWN} more" if len(choices) > _SHOWN else "")
+    if wanted is not None:
+        raise NotFound(f"{car.name} has no model at the root {wanted}; there are: {shown or 'none'}", choices=choices)
+    raise Invalid(
+        f"{car.name} holds {len(found)} models; name one: {shown}",
+        suggestion=f"ipfs-accel model pull '{choices[0]}'",
+        choices=choices,
+    )
 
 
 def _unpack_plain(car: Path, blocks: _Blocks, root: CID, folder: Path) -> dict[str, Path]:
@@ -130,6 +141,8 @@ def _unpack_plain(car: Path, blocks: _Blocks, root: CID, folder: Path) -> dict[s
             path = normalise_path(name)
         except ValueError as error:
             raise UnsafeContent(f"{car.name} holds a file that would leave its folder: {error}") from error
+        if path in paths or any(str(parent) in paths for parent in PurePosixPath(path).parents):
+            raise MalformedContent(f"{car.name} holds {path!r} twice, or as a file and a folder")
         paths[path] = folder / path
         _write(blocks, cid, path, size_bytes, paths[path])
     return paths

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
-import os
-import socket
+import re
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Conflict, NotAuthorised, NotFound, TryAgain, Unavailable
+from ipfs_accel_cli.core.errors import Conflict, TryAgain, Unavailable, VerificationFailed
+from ipfs_accel_cli.core.http import client, explained, refuse
 
 if TYPE_CHECKING:
     import httpx
 
-CONNECT_SECONDS = 20.0
+_PART = re.compile(r"bytes (?P<start>\d+)-(?P<end>\d+)/(?P<total>\d+|\*)")
+_NOTHING_LEFT = re.compile(r"bytes \*/(?P<total>\d+)")
 
 
 def ranged(
@@ -29,44 +27,29 @@ def ranged(
     certificates: str | None = None,
     validator: str | None = None,
     guarded: bool = False,
+    ends: bool = True,
 ) -> Iterator[bytes]:
-    """Yield the bytes of `url` from `offset` on; a server without ranges sends all, and the beginning is dropped.
+    """Yield the bytes of `url` from `offset` on; where a server has no ranges, or wrong ones, the beginning is dropped.
 
     Credentials in `headers` do not follow a redirect to another host. A `validator` is the strong entity tag that the
-    file must still have; `guarded` is for an address that the caller names. Raises NotFound, NotAuthorised, TryAgain
-    (busy, or the connection broke after it stood), Unavailable, and Conflict for a file that has changed.
+    file must still have; `guarded` is for an address that the caller names. `ends` says that the caller knows where the
+    file ends or what it hashes to; otherwise the server must tell. Raises NotFound, NotAuthorised, TryAgain (busy, or
+    the connection broke after it stood), Unavailable, VerificationFailed, and Conflict for a file that has changed.
     """
     current().needs_network(f"fetching {what}")
     # Compressed transfer would make offsets count other bytes than the file's.
-    wanted = {"accept-encoding": "identity", **(headers or {})} | ({"range": f"bytes={offset}-"} if offset else {})
-    with (
-        explained(what),
-        client(certificates, guarded=guarded) as opened,
-        opened.stream("GET", url, headers=wanted) as response,
-    ):
-        if response.status_code == 416:
-            return
-        refuse(response, what)
-        if validator is not None and response.headers.get("etag", validator) != validator:
-            raise Conflict(f"{what} changed at its server while it was fetched", suggestion="run the command again")
-        if response.headers.get("content-encoding", "identity") not in ("identity", ""):
-            raise Unavailable(f"{what}: the server sends it compressed, though asked not to")
-        yield from _tail(response, offset)
-
-
-@contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Turn what httpx raises in the block into our errors: Unavailable before a connection stood, else TryAgain."""
-    import httpx
-
-    try:
-        yield
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
-        raise Unavailable(f"cannot reach the server of {what}: {error}") from error
-    except httpx.TooManyRedirects as error:
-        raise Unavailable(f"the server of {what} redirects in a circle") from error
-    except (httpx.HTTPError, ssl.SSLError) as error:
-        raise TryAgain(f"the connection broke while fetching {what}: {error or type(error).__name__}") from error
+    wanted = {"accept-encoding": "identity", **(headers or {})}
+    with explained(what), client(certificates, guarded=guarded) as opened:
+        if offset:
+            part = wanted | {"range": f"bytes={offset}-"} | ({"if-range": validator} if validator else {})
+            with opened.stream("GET", url, headers=part) as response:
+                if response.status_code == 416 and _ends_at(response, offset):
+                    return
+                if response.status_code != 416 and _is_usable(response, offset):
+                    yield from _checked(response, offset, what, validator, ends=ends)
+                    return
+        with opened.stream("GET", url, headers=wanted) as response:
+            yield from _checked(response, offset, what, validator, ends=ends)
 
 
 def size(url: str, *, certificates: str | None = None) -> int | None:
@@ -82,65 +65,50 @@ def size(url: str, *, certificates: str | None = None) -> int | None:
     return int(length) if response.status_code == 200 and length.isdecimal() else None
 
 
-def client(certificates: str | None = None, *, guarded: bool = False) -> httpx.Client:
-    """Return a client that follows redirects, but never from https to http, and asks ~/.netrc for passwords.
-
-    With `guarded` it takes callers other than the owner to the public internet only.
-    """
-    import httpx
-
-    call = current()
-    timeout = httpx.Timeout(call.read_seconds, connect=min(CONNECT_SECONDS, call.read_seconds))
-    verify = ssl.create_default_context(cafile=certificates) if certificates else True
-    hooks: dict[str, list[Any]] = {"request": [_check_target] if guarded else [], "response": [_check_redirect]}
-    return httpx.Client(follow_redirects=True, timeout=timeout, verify=verify, auth=_netrc(), event_hooks=hooks)
+def _ends_at(response: httpx.Response, offset: int) -> bool:
+    """Say whether a server that has no such range says so because the file ends there."""
+    match = _NOTHING_LEFT.fullmatch(response.headers.get("content-range", ""))
+    return match is not None and int(match["total"]) == offset
 
 
-def _netrc() -> httpx.NetRCAuth | None:
-    import httpx
-
-    path = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
-    return httpx.NetRCAuth(str(path)) if path.is_file() else None
+def _is_usable(response: httpx.Response, offset: int) -> bool:
+    """Say whether an answer is an error, the whole file, or the part that was asked for: anything but another part."""
+    return response.status_code != 206 or _start(response) == offset
 
 
-def _check_target(request: httpx.Request) -> None:
-    """Keep callers other than the owner away from this machine's and this network's own servers."""
-    if current().folders is None:
-        return
-    host = request.url.host
-    for found in socket.getaddrinfo(host, request.url.port or 443, type=socket.SOCK_STREAM):
-        if not ipaddress.ip_address(str(found[4][0]).partition("%")[0]).is_global:
-            raise NotAuthorised(f"{host} is not on the public internet; only the owner's shell may fetch from there")
+def _start(response: httpx.Response) -> int | None:
+    match = _PART.fullmatch(response.headers.get("content-range", ""))
+    return int(match["start"]) if match else None
 
 
-def _check_redirect(response: httpx.Response) -> None:
-    if not response.has_redirect_location or response.request.url.scheme != "https":
-        return
-    target = response.request.url.join(response.headers["location"])
-    if target.scheme != "https":
-        raise Unavailable(f"{response.request.url.host} redirects from https to {target.scheme}, which is not followed")
+def _checked(response: httpx.Response, offset: int, what: str, validator: str | None, *, ends: bool) -> Iterator[bytes]:
+    refuse(response, what)
+    if validator is not None and response.headers.get("etag", validator) != validator:
+        raise Conflict(f"{what} changed at its server while it was fetched", suggestion="run the command again")
+    if response.headers.get("content-encoding", "identity") not in ("identity", ""):
+        raise Unavailable(f"{what}: the server sends it compressed, though asked not to")
+    if not ends and not _tells_its_end(response):
+        raise VerificationFailed(
+            f"{what}: its server does not say how long it is, so nothing would show that the end is missing",
+            suggestion="run the command again with --sha256 HEX or --size BYTES",
+        )
+    yield from _tail(response, offset, what)
 
 
-def refuse(response: httpx.Response, what: str) -> None:
-    """Raise the error that a status code means, if it is one."""
-    status = response.status_code
-    if status < 400:
-        return
-    kinds: dict[int, type[AccelError]] = {
-        401: NotAuthorised,
-        403: NotAuthorised,
-        404: NotFound,
-        410: NotFound,
-        429: TryAgain,
-    }
-    kind = kinds.get(status, TryAgain if status >= 500 or status == 408 else Unavailable)
-    wait = response.headers.get("retry-after", "")
-    context: dict[str, Any] = {"retry_after_s": int(wait)} if wait.isdecimal() else {}
-    raise kind(f"{what}: the server answers {status} {response.reason_phrase}".rstrip(), **context)
+def _tells_its_end(response: httpx.Response) -> bool:
+    # Before HTTP/2, only a length or chunks tell the end of a file from a connection that broke.
+    return not response.http_version.startswith("HTTP/1") or bool(
+        {"content-length", "transfer-encoding"} & response.headers.keys()
+    )
 
 
-def _tail(response: httpx.Response, offset: int) -> Iterator[bytes]:
-    skip = 0 if _begins_at(response, offset) else offset
+def _tail(response: httpx.Response, offset: int, what: str) -> Iterator[bytes]:
+    part = response.status_code == 206
+    if part and _start(response) not in (0, offset):
+        raise Unavailable(
+            f"{what}: the server sends {response.headers.get('content-range')!r}, which was not asked for"
+        )
+    skip = offset - (_start(response) or 0) if part else offset
     # Without a chunk size nothing is held back, so that what came before a break is not lost.
     for chunk in response.iter_bytes():
         if skip >= len(chunk):
@@ -148,11 +116,6 @@ def _tail(response: httpx.Response, offset: int) -> Iterator[bytes]:
             continue
         yield chunk[skip:] if skip else chunk
         skip = 0
-
-
-def _begins_at(response: httpx.Response, offset: int) -> bool:
-    if response.status_code != 206:
-        return offset == 0
-    if response.headers.get("content-range", "").startswith(f"bytes {offset}-"):
-        return True
-    raise Unavailable(f"asked for bytes from {offset}, the server sends {response.headers.get('content-range')!r}")
+    match = _PART.fullmatch(response.headers.get("content-range", "")) if part else None
+    if match and match["total"] != "*" and int(match["end"]) + 1 < int(match["total"]):
+        raise TryAgain(f"{what}: the server sends no more than {int(match['end']) + 1} of {match['total']} bytes")

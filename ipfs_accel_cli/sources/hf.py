@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from ipfs_accel_cli.content.manifest import normalise_path
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, NotAuthorised, NotFound, TryAgain, Unavailable, UnsafeContent
+from ipfs_accel_cli.core.http import retry_after
+from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.sources import fetch
 from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
 from ipfs_accel_cli.sources.reference import Reference
@@ -29,6 +32,15 @@ class HubSource:
         Raises NotFound, NotAuthorised, TryAgain, Unavailable, Offline, and UnsafeContent for a path that leaves the
         folder.
         """
+        return patiently(lambda: self._ask(reference))
+
+    def open(self, file: RemoteFile, offset: int = 0) -> Iterator[bytes]:
+        """Yield the file's bytes from `offset` on; the token goes to the hub alone, not where it redirects to."""
+        from huggingface_hub.utils import build_hf_headers
+
+        yield from fetch.ranged(file.address, offset, file.path, headers=build_hf_headers())
+
+    def _ask(self, reference: Reference) -> Snapshot:
         from huggingface_hub import HfApi
 
         current().needs_network(f"asking the hub for {reference.locator}")
@@ -43,12 +55,6 @@ class HubSource:
         files = tuple(_files(api.endpoint, reference, info.sha, listing))
         facts = {"repository": reference.locator, "commit": info.sha}
         return Snapshot(reference.pinned(info.sha), info.sha, files, _licence(info), _optional(files), facts)
-
-    def open(self, file: RemoteFile, offset: int = 0) -> Iterator[bytes]:
-        """Yield the file's bytes from `offset` on; the token goes to the hub alone, not where it redirects to."""
-        from huggingface_hub.utils import build_hf_headers
-
-        yield from fetch.ranged(file.address, offset, file.path, headers=build_hf_headers())
 
 
 def _files(endpoint: str, reference: Reference, commit: str, listing: list[Any]) -> Iterator[RemoteFile]:
@@ -104,7 +110,9 @@ def _meaning(reference: Reference, error: Exception) -> AccelError:
     if status == 401:
         return NotAuthorised(f"the hub wants a valid token for {reference.locator}", suggestion="hf auth login")
     if status == 429 or (status is not None and status >= 500):
-        return TryAgain(f"the hub answers {status} for {reference.locator}")
+        wait = retry_after(error.response.headers.get("retry-after", ""), datetime.now(UTC))  # type: ignore[attr-defined]
+        context: dict[str, Any] = {"retry_after_s": wait} if wait is not None else {}
+        return TryAgain(f"the hub answers {status} for {reference.locator}", **context)
     if isinstance(error, hub.HFValidationError):
         return NotFound(f"{reference.locator!r} is no name that a hub could have: {error}")
     return Unavailable(f"the hub cannot be reached for {reference.locator}: {error or type(error).__name__}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +10,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import NotFound, UnsupportedContent, VerificationFailed
+from ipfs_accel_cli.core.errors import MalformedContent, NotFound, UnsupportedContent, VerificationFailed
+from ipfs_accel_cli.core.http import client, explained, refuse
+from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.sources import fetch, zips
 from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
 from ipfs_accel_cli.sources.car import unpacked
@@ -44,7 +47,7 @@ class HttpSource:
         name = unquote(reference.locator).rpartition("/")[2]
         if name.lower().endswith(_UNREAD):
             raise UnsupportedContent(f"{name} is an archive of a kind that is not read here; .zip and .car are")
-        seen = _look(reference, name)
+        seen = patiently(lambda: _look(reference, name))
         if seen.media_type == "text/html" and not name.lower().endswith((".html", ".htm")):
             raise NotFound(f"{reference} is a web page, not a file; look for the link to the file itself")
         stated = reference.size_bytes
@@ -57,11 +60,13 @@ class HttpSource:
 
     def open(self, file: RemoteFile, offset: int = 0) -> Iterator[bytes]:
         """Yield the file's bytes from `offset` on; raises Conflict when it is no longer the file that was pinned."""
-        return fetch.ranged(file.address, offset, file.path, validator=file.validator, guarded=True)
+        ends = file.size_bytes is not None or file.sha256 is not None
+        return fetch.ranged(file.address, offset, file.path, validator=file.validator, guarded=True, ends=ends)
 
     def unpack(self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path) -> Snapshot:
         """Write the model of an archive under `folder`; a file that is none is the model itself."""
         ((name, path),) = fetched.items()
+        _refuse_page(name, path)
         if name.lower().endswith(".car"):
             return replace(unpacked(snapshot, path, folder), revision=snapshot.revision)
         if name.lower().endswith(_ZIPS):
@@ -74,12 +79,13 @@ def _look(reference: Reference, name: str) -> _Seen:
     """Ask with HEAD, and where a server does not answer that, begin to read the file."""
     current().needs_network(f"asking for {name}")
     headers = {"accept-encoding": "identity"}
-    with fetch.explained(name), fetch.client(guarded=True) as client:
-        response = client.head(reference.address, headers=headers)
-        if response.status_code in _UNANSWERED:
-            with client.stream("GET", reference.address, headers=headers) as response:
-                fetch.refuse(response, name)
-        fetch.refuse(response, name)
+    with explained(name), client(guarded=True) as opened:
+        response = opened.head(reference.address, headers=headers)
+        # Some programs that make their answers as they are asked for say of a HEAD that it has no bytes.
+        if response.status_code in _UNANSWERED or response.headers.get("content-length") == "0":
+            with opened.stream("GET", reference.address, headers=headers) as response:
+                refuse(response, name)
+        refuse(response, name)
     length = response.headers.get("content-length", "")
     tag = response.headers.get("etag")
     return _Seen(
@@ -94,9 +100,19 @@ def _look(reference: Reference, name: str) -> _Seen:
 def _revision(reference: Reference, seen: _Seen) -> str:
     if reference.sha256:
         return f"sha256:{reference.sha256}"
+    # What a query means is the server's affair: with another one it may be another file with the same tag or date.
+    of_query = f" ?{hashlib.sha256(reference.query.encode()).hexdigest()[:16]}" if reference.query else ""
     if seen.tag:
-        return f"etag:{seen.tag}"
+        return f"etag:{seen.tag}{of_query}"
     if seen.modified and seen.size_bytes is not None:
-        return f"{seen.modified}, {seen.size_bytes} bytes"
+        return f"{seen.modified}, {seen.size_bytes} bytes{of_query}"
     # Nothing tells whether it is the same file the next time, so it never is.
     return f"unknown:{secrets.token_hex(8)}"
+
+
+def _refuse_page(name: str, path: Path) -> None:
+    """Refuse an error page that came with the status of success and the name of a model."""
+    with path.open("rb") as file:
+        head = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith((b"<!doctype html", b"<html")):
+        raise MalformedContent(f"{name} is a web page by its first bytes, not a model")

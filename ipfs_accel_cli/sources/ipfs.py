@@ -28,6 +28,7 @@ class IpfsSource:
 
         Raises NotFound for what is not here, whole or in part, and UnsupportedContent for a symbolic link.
         """
+        self._check_root(CID.parse(reference.locator.partition("/")[0]))
         manifest = self._manifest(reference)
         if manifest is None:
             files = tuple(self._below(reference))
@@ -40,8 +41,23 @@ class IpfsSource:
         return reference.locator
 
     def open(self, file: RemoteFile, offset: int = 0) -> Iterator[bytes]:
-        """Yield the file's bytes from `offset` on."""
-        yield from map(bytes, self._content.open(file.address, offset))
+        """Yield the file's bytes from `offset` on; raises NotFound where a block of it is missing."""
+        try:
+            yield from map(bytes, self._content.open(file.address, offset))
+        except NotFound as error:
+            raise NotFound(
+                f"{file.path} is not whole in the store: {error.detail}",
+                suggestion=f"ipfs-accel store dag stat {file.address}",
+            ) from error
+
+    def _check_root(self, root: CID) -> None:
+        try:
+            self._content.block(root)
+        except NotFound as error:
+            raise NotFound(
+                f"{root} is not in the store of this home, and no gateway is asked for it",
+                suggestion="ipfs-accel store import FILE.car",
+            ) from error
 
     def _manifest(self, reference: Reference) -> Manifest | None:
         root, _, path = reference.locator.partition("/")

@@ -156,11 +156,13 @@ def _of_address(text: str) -> Reference:
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise Invalid(f"{text[:200]!r} is no address: {error}") from error
-    if not host or not parts.path.strip("/"):
+    if not host or not parts.path.rpartition("/")[2]:
         raise Invalid(f"{parts.scheme}:// needs a host and the path of a file; write for example {WEB_EXAMPLE}")
     if "@" in parts.netloc:
         raise Invalid("a reference must not hold a password: put it into ~/.netrc, which is read for the host")
-    stated = dict(parse_qsl(parts.fragment)) if "=" in parts.fragment else {"folder": parts.fragment}
+    stated = (
+        dict(parse_qsl(parts.fragment, keep_blank_values=True)) if "=" in parts.fragment else {"folder": parts.fragment}
+    )
     if stated.keys() - {"sha256", "size", "folder"}:
         raise Invalid(f"{parts.fragment!r} states something else than sha256, size and folder")
     found = Reference(
@@ -172,7 +174,7 @@ def _of_address(text: str) -> Reference:
     size = stated.get("size")
     if size is not None and not size.isdecimal():
         raise Invalid(f"{size!r} is not a number of bytes")
-    return stating(found, stated.get("sha256"), int(size) if size else None)
+    return stating(found, stated.get("sha256"), int(size) if size is not None else None)
 
 
 def stating(reference: Reference, sha256: str | None, size_bytes: int | None) -> Reference:
@@ -184,9 +186,10 @@ def stating(reference: Reference, sha256: str | None, size_bytes: int | None) ->
     digest = sha256.lower().removeprefix("sha256:") if sha256 is not None else reference.sha256
     if digest is not None and not _SHA256.fullmatch(digest):
         raise Invalid(f"{sha256!r} is no sha-256 in hex")
-    if reference.sha256 not in (None, digest) or reference.size_bytes not in (None, size_bytes or reference.size_bytes):
+    size = size_bytes if size_bytes is not None else reference.size_bytes
+    if reference.sha256 not in (None, digest) or reference.size_bytes not in (None, size):
         raise Invalid("the reference states another digest or size than the options")
-    return replace(reference, sha256=digest, size_bytes=size_bytes or reference.size_bytes)
+    return replace(reference, sha256=digest, size_bytes=size)
 
 
 def _of_content(text: str, rest: str) -> Reference:

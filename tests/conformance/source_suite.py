@@ -7,10 +7,12 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ipfs_accel_cli import Node
+from ipfs_accel_cli.core import retry
 from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import Conflict, NotFound, Offline, TryAgain, Unavailable, VerificationFailed
 from ipfs_accel_cli.services.model import download
@@ -135,7 +137,7 @@ class ServedSourceSuite(SourceSuite):
 
     @pytest.fixture(autouse=True)
     def impatient(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        monkeypatch.setattr(download, "FIRST_WAIT_SECONDS", 0.01)
+        monkeypatch.setattr(retry, "FIRST_WAIT_SECONDS", 0.01)
         with using(Call(read_seconds=0.5)):
             yield
 
@@ -152,9 +154,12 @@ class ServedSourceSuite(SourceSuite):
 
         assert whole(node.models.pull(str(offer.reference)))
 
-    def test_a_server_that_is_busy_for_a_moment_is_asked_again(self, offer: ServedOffer, node: Node) -> None:
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_a_server_that_is_busy_for_a_moment_is_asked_again(
+        self, offer: ServedOffer, node: Node, status: int
+    ) -> None:
         snapshot = offer.source.resolve(offer.reference)
-        offer.site.faults.busy = 2
+        offer.site.faults.busy, offer.site.faults.busy_status = 2, status
         fetched = download.fetch(offer.source, snapshot, node.home.path / "fetched")
 
         assert fetched.transferred_bytes == sum(file.size_bytes or 0 for file in snapshot.files if file.local is None)
@@ -164,14 +169,45 @@ class ServedSourceSuite(SourceSuite):
 
         assert whole(node.models.pull(str(offer.reference)))
 
+    def test_a_server_that_stays_silent_is_given_up(self, offer: ServedOffer, node: Node) -> None:
+        snapshot = offer.source.resolve(offer.reference)
+        offer.site.faults.ranges, offer.site.faults.stalls = False, 100
+
+        with pytest.raises(TryAgain):
+            download.fetch(offer.source, snapshot, node.home.path / "fetched")
+        assert offer.site.faults.stalls < 100
+        offer.site.faults.stalls = 0
+
+    def test_what_came_before_a_server_gave_up_is_not_fetched_again(self, offer: ServedOffer, node: Node) -> None:
+        snapshot = offer.source.resolve(offer.reference)
+        offer.site.faults.cuts, offer.site.faults.then = 1, 503
+        with pytest.raises(TryAgain) as raised:
+            download.fetch(offer.source, snapshot, node.home.path / "fetched")
+        assert raised.value.exit_code == 5
+
+        offer.site.faults = Faults()
+        total_bytes = sum(file.size_bytes or 0 for file in snapshot.files if file.local is None)
+        fetched = download.fetch(offer.source, snapshot, node.home.path / "fetched")
+        assert fetched.transferred_bytes <= total_bytes - 1000
+
+    @pytest.mark.parametrize("fault", [{"wrong_offset": 7}, {"no_parts": True}])
+    def test_a_server_with_broken_ranges_is_read_again_from_the_beginning(
+        self, offer: ServedOffer, node: Node, fault: dict[str, Any]
+    ) -> None:
+        offer.site.faults.cuts = 2
+        for name, value in fault.items():
+            setattr(offer.site.faults, name, value)
+
+        assert whole(node.models.pull(str(offer.reference)))
+
+    def test_a_server_that_sends_small_parts_is_asked_for_each(self, offer: ServedOffer, node: Node) -> None:
+        offer.site.faults.cuts, offer.site.faults.part_bytes = 1, 8000
+
+        assert whole(node.models.pull(str(offer.reference)))
+
     @pytest.mark.parametrize("lie_bytes", [-300, 300])
     def test_a_wrong_length_registers_nothing_wrong(self, offer: ServedOffer, node: Node, lie_bytes: int) -> None:
         offer.site.faults.lie_bytes = lie_bytes
-        self.refused_or_right(offer, node)
-
-    def test_a_range_that_begins_elsewhere_is_not_glued_on(self, offer: ServedOffer, node: Node) -> None:
-        offer.site.faults.cuts = 1
-        offer.site.faults.wrong_offset = 7
         self.refused_or_right(offer, node)
 
     def test_bytes_in_an_encoding_that_nobody_asked_for_are_not_taken(self, offer: ServedOffer, node: Node) -> None:

@@ -17,18 +17,19 @@ import pytest
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.core import http, retry
 from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import (
     Conflict,
     Invalid,
+    MalformedContent,
     NotAuthorised,
     NotFound,
+    Offline,
     Unavailable,
     UnsupportedContent,
     VerificationFailed,
 )
-from ipfs_accel_cli.services.model import download
-from ipfs_accel_cli.sources import fetch
 from ipfs_accel_cli.sources.reference import parse
 from tests.servers.hub import hub
 from tests.servers.package_index import make_wheel, package_index
@@ -41,7 +42,7 @@ SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    monkeypatch.setattr(download, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(retry, "FIRST_WAIT_SECONDS", 0.01)
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "small.safetensors").write_bytes(WEIGHTS)
     with web(tmp_path / "web") as served:
@@ -99,7 +100,7 @@ def test_a_redirect_is_followed_but_never_from_https_to_http(node: Node, site: W
     secure = httpx.Request("GET", "https://example.org/model")
     downgrade = httpx.Response(302, headers={"location": "http://example.org/model"}, request=secure)
     with pytest.raises(Unavailable, match="from https to http"):
-        fetch._check_redirect(downgrade)
+        http._check_redirect(downgrade)
 
 
 def test_a_file_that_changes_between_two_halves_is_not_glued_together(node: Node, site: Web) -> None:
@@ -139,8 +140,10 @@ def test_a_killed_download_goes_on_where_the_server_proves_that_it_is_the_same_f
     site.faults.hold.set()
     site.faults.hold = None
 
+    (kept,) = [path.stat().st_size for path in node.home.partial.glob("*/fetched/small.safetensors")]
     pulled = node.models.pull(f"{site.url}/small.safetensors")
     assert pulled.size_bytes == len(WEIGHTS)
+    assert site.log[-1] == "GET /small.safetensors" + (f" bytes={kept}-" if tags else "")
     # Without an entity tag nothing proves that the halves belong together, so it is fetched from the beginning.
     assert (pulled.fetched_bytes < len(WEIGHTS)) is tags
 
@@ -185,6 +188,20 @@ def test_a_dag_that_is_not_whole_is_no_model_and_says_what_is_missing(node: Node
     assert raised.value.suggestion == f"ipfs-accel store dag stat {partial.cid}"
 
 
+def test_a_file_that_lacks_its_end_is_no_model_and_says_so(node: Node, tmp_path: Path) -> None:
+    (tmp_path / "long.bin").write_bytes(os.urandom(3 << 20))
+    with Node(tmp_path / "other") as other:
+        (put,) = other.store.put([tmp_path / "long.bin"])
+        root = other.store.block(CID.parse(put.cid))
+    with node.store.session() as session:
+        session.block(CID.parse(put.cid), root)
+        session.commit()
+    with pytest.raises(NotFound, match="not whole") as raised:
+        node.models.pull(f"ipfs://{put.cid}")
+    assert raised.value.suggestion == f"ipfs-accel store dag stat {put.cid}"
+    assert node.models.ls().models == []
+
+
 def test_the_same_files_have_one_identity_and_one_set_of_bytes_whatever_they_came_from(
     node: Node, site: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,3 +229,124 @@ def test_the_same_files_have_one_identity_and_one_set_of_bytes_whatever_they_cam
 
     assert {one.manifest_cid for one in pulled} == {first.manifest_cid}
     assert sorted(path.name for path in node.home.objects.rglob("*") if path.is_file()) == objects
+
+
+def test_without_an_entity_tag_a_download_that_broke_begins_anew(node: Node, site: Web) -> None:
+    site.tags = False
+    path = site.folder / "small.gguf"
+    first, second = b"GGUF" + b"a" * 9000, b"GGUF" + b"b" * 9000
+    path.write_bytes(first)
+    site.faults.cuts, site.faults.cut_after_bytes = 1, 4000
+    real = site.answer
+
+    def changing(handler: Any) -> None:
+        real(handler)
+        if handler.command == "GET":
+            path.write_bytes(second)
+
+    site.answer = changing  # type: ignore[method-assign]
+    pulled = node.models.pull(f"{site.url}/small.gguf")
+    assert node.models.show(pulled.name).files[0].sha256 == hashlib.sha256(second).hexdigest()
+
+
+def test_a_file_whose_end_nobody_tells_needs_a_digest(node: Node, site: Web) -> None:
+    site.faults.unbounded = True
+    with pytest.raises(VerificationFailed, match="how long") as raised:
+        node.models.pull(f"{site.url}/small.safetensors")
+    assert "--sha256" in str(raised.value.suggestion)
+    assert node.models.pull(f"{site.url}/small.safetensors", sha256=SHA256).size_bytes == len(WEIGHTS)
+
+
+def test_a_page_that_claims_to_be_weights_is_refused(node: Node, site: Web) -> None:
+    for name, data in {"error.bin": b"\n<!DOCTYPE html><p>Sorry", "error.gguf": b"{'error': 1}"}.items():
+        (site.folder / name).write_bytes(data)
+        with pytest.raises(MalformedContent):
+            node.models.pull(f"{site.url}/{name}")
+    assert node.models.ls().models == []
+
+
+def test_another_query_is_another_file(node: Node, site: Web) -> None:
+    other = safetensors({"layer.weight": (256, 256)}, seed=1)
+    site.tags = False
+    real = site.answer
+
+    def by_query(handler: Any) -> None:
+        data = other if handler.path.endswith("?part=2") else WEIGHTS
+        if "?part" in handler.path:
+            return handler.send_file("part", data, {"Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT"})
+        return real(handler)
+
+    site.answer = by_query  # type: ignore[method-assign]
+    first, second = (node.models.pull(f"{site.url}/weights.safetensors?part={part}") for part in (1, 2))
+    assert first.manifest_cid != second.manifest_cid
+    with using(Call(offline=True)), pytest.raises(Offline):
+        node.models.pull(f"{site.url}/weights.safetensors?part=1")
+
+
+@pytest.mark.parametrize("text", ["{}/small.safetensors#sha256=", "{}/small.safetensors#size=", "{}/folder/"])
+def test_what_states_nothing_is_not_taken_for_a_statement(node: Node, site: Web, text: str) -> None:
+    with pytest.raises(Invalid):
+        node.models.pull(text.format(site.url))
+
+
+def test_a_host_name_that_cannot_be_is_invalid(node: Node) -> None:
+    with pytest.raises(Invalid):
+        node.models.pull(f"https://{'a' * 80}.org/model.zip")
+    with using(Call(folders=())), pytest.raises(Unavailable):
+        node.models.pull("https://nowhere.invalid/model.zip")
+
+
+def test_a_server_that_says_of_a_head_that_it_is_empty_is_asked_for_the_file(node: Node, site: Web) -> None:
+    real = site.answer
+
+    def empty(handler: Any) -> None:
+        return handler.reply(200, b"") if handler.command == "HEAD" else real(handler)
+
+    site.answer = empty  # type: ignore[method-assign]
+    assert node.models.pull(f"{site.url}/small.safetensors").size_bytes == len(WEIGHTS)
+
+
+def test_a_password_goes_to_its_host_and_no_other(
+    node: Node, site: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    def noting(place: Web) -> None:
+        real = place.answer
+
+        def answer(handler: Any) -> None:
+            seen.append((place.url, handler.headers.get("authorization")))
+            real(handler)
+
+        place.answer = answer  # type: ignore[method-assign]
+
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password hush\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with web(site.folder) as elsewhere:
+        site.away = f"{elsewhere.url}/small.safetensors"
+        noting(site)
+        noting(elsewhere)
+        pulled = node.models.pull(f"{site.url}/away", "weights")
+    assert {bool(secret) for url, secret in seen if url == site.url} == {True}
+    assert {bool(secret) for url, secret in seen if url != site.url} == {False}
+    assert "hush" not in node.models.show(pulled.name).model_dump_json()
+
+
+def test_a_car_with_several_models_names_each_as_it_can_be_pulled(node: Node, site: Web, tmp_path: Path) -> None:
+    with Node(tmp_path / "maker") as maker:
+        made = [maker.models.add(lay_out(tmp_path / f"tiny-{seed}", tiny_model(seed))) for seed in (0, 1)]
+        maker.store.export_car([one.manifest_cid for one in made], site.folder / "two.car")
+    for reference in (f"{site.url}/two.car", f"car:{site.folder / 'two.car'}"):
+        with pytest.raises(Invalid, match="2 models") as raised:
+            node.models.pull(reference)
+        assert raised.value.context["choices"] == [f"{reference}#{one.manifest_cid}" for one in made]
+        pulled = [node.models.pull(choice) for choice in raised.value.context["choices"]]
+        assert [one.manifest_cid for one in pulled] == [one.manifest_cid for one in made]
+        with pytest.raises(NotFound, match="no model at the root"):
+            node.models.pull(f"{reference}#{made[0].root_cid}")
+
+
+def test_a_cid_that_is_not_here_says_that_nobody_else_was_asked(node: Node) -> None:
+    with pytest.raises(NotFound, match="no gateway") as raised:
+        node.models.pull(f"ipfs://{CID.of(b'elsewhere')}")
+    assert raised.value.suggestion

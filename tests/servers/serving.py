@@ -16,10 +16,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Faults:
     """What goes wrong: `status` answers every request with an error, `cuts` breaks so many downloads off.
 
-    `then` becomes the status once the last cut is made. `busy` answers so many requests with 503 and a Retry-After.
-    `lie_bytes` is added to what Content-Length says of a file, `stalls` keeps so many downloads silent in their middle,
-    `wrong_offset` moves what a range begins with, `compressed` claims an encoding, `chunked` says no length. `hold` is
-    waited for in the middle of every download, and `silent` leaves the size of files unsaid before they are fetched.
+    `then` becomes the status once the last cut is made. `busy` answers so many requests with `busy_status` and a
+    Retry-After. `lie_bytes` is added to what Content-Length says of a file, `stalls` keeps so many downloads silent in
+    their middle, `wrong_offset` moves what a range begins with, `no_parts` refuses every range and `part_bytes` sends
+    no longer ones. `compressed` claims an encoding, `chunked` says no length and `unbounded` nothing at all of the end.
+    `hold` is waited for in the middle of every download, and `silent` leaves the size of files unsaid before they are
+    fetched.
     """
 
     status: int | None = None
@@ -30,11 +32,16 @@ class Faults:
     cut_after_bytes: int = 1000
     ranges: bool = True
     busy: int = 0
+    busy_status: int = 503
+    retry_after: str = "0"
     lie_bytes: int = 0
     stalls: int = 0
     wrong_offset: int = 0
     compressed: bool = False
     chunked: bool = False
+    unbounded: bool = False
+    no_parts: bool = False
+    part_bytes: int = 1 << 40
     spoiled: set[str] = field(default_factory=set)  # file names whose bytes are sent changed
 
 
@@ -65,7 +72,8 @@ class Handler(BaseHTTPRequestHandler):
         self.site.log.append(f"{self.command} {self.path}" + (f" {wanted}" if wanted else ""))
         if self.site.faults.busy and self.command == "GET":
             self.site.faults.busy -= 1
-            self.reply(503, b"one moment", {"Retry-After": "0"})
+            faults = self.site.faults
+            self.reply(faults.busy_status, b"one moment", {"Retry-After": faults.retry_after})
         elif self.site.faults.status is not None:
             self.reply(self.site.faults.status, b"out of order")
         else:
@@ -86,17 +94,21 @@ class Handler(BaseHTTPRequestHandler):
         if name in faults.spoiled:
             middle = len(data) // 2
             data = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
-        if match and faults.ranges:
+        if match and faults.no_parts:
+            return self.reply(416, b"")
+        if match and faults.ranges and self.headers.get("if-range", extra.get("ETag")) == extra.get("ETag"):
             start, status = int(match[1]), 206
             if start >= len(data):
                 return self.reply(416, b"", {"Content-Range": f"bytes */{len(data)}"})
-            end = min(int(match[2] or len(data)), len(data) - 1)
+            end = min(int(match[2] or len(data)), len(data) - 1, start + faults.part_bytes - 1)
             extra["Content-Range"] = f"bytes {start + faults.wrong_offset}-{end}/{len(data)}"
             data = data[start : end + 1]
         if faults.silent and self.command == "HEAD":
             return self.reply(405, b"")
         if faults.compressed:
             extra["Content-Encoding"] = "br"
+        if faults.unbounded:
+            return self._send_unbounded(status, data, extra)
         if faults.chunked:
             return self._send_chunked(status, data, extra)
         if faults.stalls and self.command == "GET":
@@ -139,6 +151,15 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data))
+
+    def _send_unbounded(self, status: int, data: bytes, headers: dict[str, str]) -> None:
+        self.close_connection = True
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
 
     def _send_in_halves(self, status: int, data: bytes, headers: dict[str, str], hold: threading.Event) -> None:
         half = len(data) // 2

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ipfs_accel_cli.content.manifest import normalise_path
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, TryAgain, Unavailable, UnsafeContent, VerificationFailed
+from ipfs_accel_cli.core.errors import TryAgain, Unavailable, UnsafeContent, VerificationFailed
+from ipfs_accel_cli.core.files import sync_folder
+from ipfs_accel_cli.core.retry import MAX_ATTEMPTS, pause
 from ipfs_accel_cli.core.space import check_space
 from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Source
 
 READ_BYTES = 1 << 20
-# Attempts in a row that brought nothing; each byte gained starts the count anew.
-MAX_ATTEMPTS = 4
-FIRST_WAIT_SECONDS = 0.25
-LONGEST_WAIT_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -46,7 +43,7 @@ def fetch(source: Source, snapshot: Snapshot, folder: Path) -> Fetched:
         if file.local is not None and (file.sha256 is None or file.kept):
             fetched.paths[file.path] = file.local
             continue
-        transfer = _Transfer(source, file, _target(folder, file), done_bytes, total_bytes)
+        transfer = _Transfer(source, file, folder, done_bytes, total_bytes)
         transfer.run()
         done_bytes += transfer.have_bytes
         fetched.transferred_bytes += transfer.gained_bytes
@@ -55,12 +52,12 @@ def fetch(source: Source, snapshot: Snapshot, folder: Path) -> Fetched:
 
 
 class _Transfer:
-    """One file on its way to `target`."""
+    """One file on its way to `target` in a folder."""
 
     def __init__(
-        self, source: Source, file: RemoteFile, target: Path, before_bytes: int, total_bytes: int | None
+        self, source: Source, file: RemoteFile, folder: Path, before_bytes: int, total_bytes: int | None
     ) -> None:
-        self._source, self._file, self.target = source, file, target
+        self._source, self._file, self._folder, self.target = source, file, folder, _target(folder, file)
         self._before_bytes, self._total_bytes = before_bytes, total_bytes
         self.have_bytes = 0
         self.gained_bytes = 0
@@ -69,7 +66,7 @@ class _Transfer:
         """Fetch until the file is whole and its digests are the stated ones."""
         self.target.parent.mkdir(parents=True, exist_ok=True)
         if not _stated(self._file):
-            self._drop_older_revision()
+            self._drop_what_is_unproven()
         resumed = self._attempts()
         problem = self._problem()
         if problem and resumed:
@@ -81,20 +78,28 @@ class _Transfer:
             self.target.unlink()
             raise VerificationFailed(f"{self._file.path}: {problem}; nothing was kept of it", file=self._file.path)
 
-    def _drop_older_revision(self) -> None:
+    def _drop_what_is_unproven(self) -> None:
         """Go on with what is there only where the source proves that beginning and end belong together."""
-        note = self.target.with_name(f"{self.target.name}.revision")
+        validator = self._file.validator
+        note = self._folder.with_name("validators") / hashlib.sha256(self._file.path.encode()).hexdigest()
         known = note.read_text("utf-8") if note.exists() else None
-        if self._file.validator is None or known != self._file.validator:
+        if validator is None or known != validator:
             self.target.unlink(missing_ok=True)
-        if self._file.validator is not None:
-            note.write_text(self._file.validator, "utf-8")
+        if validator is not None and known != validator:
+            # The old bytes are gone for good before the note speaks for the new ones.
+            sync_folder(self.target.parent)
+            note.parent.mkdir(parents=True, exist_ok=True)
+            note.write_text(validator, "utf-8")
 
     def _attempts(self) -> bool:
         """Read the source to its end, however often it breaks; return whether bytes of an earlier run were used."""
         failures, resumed = 0, False
+        provable = bool(_stated(self._file) or self._file.validator)
         while True:
             before_bytes = self.gained_bytes
+            if not provable:
+                # The file may change between two attempts, and nothing would show it.
+                self.target.unlink(missing_ok=True)
             try:
                 self._digests = [_Digest(*stated) for stated in _stated(self._file)]
                 self.have_bytes = self._hash_present()
@@ -102,10 +107,11 @@ class _Transfer:
                 self._continue()
                 return resumed
             except (TryAgain, Unavailable) as error:
-                failures = 1 if self.gained_bytes > before_bytes else failures + 1
+                # Attempts in a row that brought nothing count; each byte that is kept starts the count anew.
+                failures = 1 if provable and self.gained_bytes > before_bytes else failures + 1
                 if failures >= MAX_ATTEMPTS or (isinstance(error, Unavailable) and self.gained_bytes == 0):
                     raise
-                _wait(FIRST_WAIT_SECONDS * 2 ** (failures - 1), error)
+                pause(failures, error)
 
     def _hash_present(self) -> int:
         """Hash what is there already; what is longer than it may be is thrown away."""
@@ -194,13 +200,3 @@ def _missing_bytes(snapshot: Snapshot, folder: Path) -> int:
         if file.local is None and file.size_bytes is not None:
             missing += max(0, file.size_bytes - (target.stat().st_size if target.exists() else 0))
     return missing
-
-
-def _wait(seconds: float, error: AccelError) -> None:
-    """Wait as long as the server asks for, else the given time, give or take a half so that clients spread out."""
-    call = current()
-    call.progress(0, None, f"Waiting to try again: {error.detail}")
-    asked = error.context.get("retry_after_s")
-    spread = seconds * random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it
-    call.stopped.wait(min(float(asked), LONGEST_WAIT_SECONDS) if asked is not None else spread)
-    call.check()

@@ -73,8 +73,10 @@ class Facts:
 def read(files: Mapping[str, Path]) -> Facts:
     """Read the facts of a model from its files, given by their paths inside its folder.
 
-    Raises MalformedContent for a safetensors file that breaks its format and for JSON that cannot be read.
+    Raises MalformedContent for a safetensors file that breaks its format, for one of GGUF that does not begin as such
+    and for JSON that cannot be read.
     """
+    _check_gguf(files)
     config = _configuration(files)
     tensors = [safetensors.read(path, name) for name, path in sorted(files.items()) if name.endswith(".safetensors")]
     dtypes = sum((one.dtypes for one in tensors), Counter[str]())
@@ -115,6 +117,14 @@ def licence(files: Mapping[str, Path]) -> str | None:
     front = re.match(r"\s*---\r?\n(.*?)\r?\n---", text, re.DOTALL)
     stated = re.search(r"^license:[ \t]*[\"']?([A-Za-z0-9.+-]+)", front[1], re.MULTILINE) if front else None
     return stated[1] if stated else None
+
+
+def _check_gguf(files: Mapping[str, Path]) -> None:
+    for name, path in sorted(files.items()):
+        if name.endswith(".gguf"):
+            with path.open("rb") as file:
+                if file.read(4) != b"GGUF":
+                    raise MalformedContent(f"{name} is no GGUF file: it does not begin with these letters")
 
 
 def _configuration(files: Mapping[str, Path]) -> dict[str, Any]:

@@ -64,7 +64,8 @@ class Puller:
 
     def _without_network(self, source: Source, reference: Reference, selection: Selection) -> tuple[str, str] | None:
         """Return (manifest, revision) of what is here when that answers the reference without resolving it."""
-        if reference.scheme in ("file", "car"):
+        if reference.scheme in ("file", "car") or (reference.query and not reference.sha256):
+            # A file may have changed, and a query that is never kept may have asked for another one.
             return None
         if reference.revision:
             exact = self._known(str(reference), selection, reference.revision)

@@ -30,7 +30,7 @@ def shell(output: Output, command: str) -> Iterator[Call]:
             offline=bool(output.offline),
             input=_standard_input(),
             command=command,
-            read_seconds=float(max(1, node.settings.get("network.read-seconds"))),
+            read_seconds=node.settings.read_seconds,
         )
         _log_to_stderr()
         yield stack.enter_context(using(call))

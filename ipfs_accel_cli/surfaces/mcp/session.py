@@ -95,5 +95,10 @@ class ServerState:
     def call(self, reporter: Reporter, command: str) -> Call:
         """Return the call for one tool run."""
         return Call(
-            principal=self.principal, reporter=reporter, offline=self.offline, folders=self.folders, command=command
+            principal=self.principal,
+            reporter=reporter,
+            offline=self.offline,
+            folders=self.folders,
+            command=command,
+            read_seconds=self.node.settings.read_seconds,
         )
