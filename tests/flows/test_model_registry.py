@@ -333,7 +333,7 @@ def test_a_car_with_several_roots_and_no_manifest_asks_which_is_meant(node: Node
         node.models.add(tmp_path / "two.car")
     pulled = node.models.pull(f"car:{tmp_path / 'two.car'}#{cids[1]}")
     assert [file.cid for file in node.models.show(pulled.name).files] == [str(cids[1])]
-    with pytest.raises(NotFound, match="has no root"):
+    with pytest.raises(NotFound, match="no model at the root"):
         node.models.pull(f"car:{tmp_path / 'two.car'}#{CID.of(b'z')}")
 
 
