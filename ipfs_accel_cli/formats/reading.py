@@ -71,7 +71,7 @@ class Cursor:
         if self._taken > self._limit:
             raise MalformedContent(f"{self._reader.name}: the header is over {self._limit} bytes")
         at = self.position - self._start
-        if not (0 <= at and at + count <= len(self._window)):
+        if not (at >= 0 and at + count <= len(self._window)):
             self._start, at = self.position, 0
             self._window = self._reader.read(self.position, max(count, WINDOW_BYTES))
             if len(self._window) < count:

@@ -98,3 +98,48 @@ def _begins_at(response: httpx.Response, offset: int) -> bool:
     if response.headers.get("content-range", "").startswith(f"bytes {offset}-"):
         return True
     raise Unavailable(f"asked for bytes from {offset}, the server sends {response.headers.get('content-range')!r}")
+
+
+def part(url: str, offset: int, length: int, what: str, *, headers: Mapping[str, str] | None = None) -> bytes:
+    """Return `length` bytes of `url` from `offset` on, and fetch no others.
+
+    Raises what `ranged` raises, and Unavailable for a server that does not answer with the range that was asked for.
+    """
+    return _range(url, offset, length, what, headers)[0]
+
+
+def length(url: str, what: str, *, headers: Mapping[str, str] | None = None) -> int:
+    """Return how many bytes a file has, from the answer to a range of one byte; raises what `part` raises."""
+    total = _range(url, 0, 1, what, headers)[1]
+    if total is None:
+        raise Unavailable(f"the server of {what} does not say how long it is")
+    return total
+
+
+def _range(
+    url: str, offset: int, length: int, what: str, headers: Mapping[str, str] | None
+) -> tuple[bytes, int | None]:
+    import httpx
+
+    current().needs_network(f"reading the header of {what}")
+    wanted = {
+        "accept-encoding": "identity",
+        **(headers or {}),
+        "range": f"bytes={offset}-{offset + length - 1}",
+    }
+    try:
+        with _client(None) as client, client.stream("GET", url, headers=wanted) as response:
+            refuse(response, what)
+            if response.status_code != 206 or not _begins_at(response, offset):
+                raise Unavailable(f"the server of {what} does not answer ranges, so only a download could tell")
+            data = b""
+            for chunk in response.iter_bytes():
+                data += chunk
+                if len(data) >= length:
+                    break
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
+        raise Unavailable(f"cannot reach the server of {what}: {error}") from error
+    except (httpx.HTTPError, ssl.SSLError) as error:
+        raise TryAgain(f"the connection broke while fetching {what}: {error or type(error).__name__}") from error
+    total = response.headers.get("content-range", "").rpartition("/")[2]
+    return data[:length], int(total) if total.isdecimal() else None
