@@ -33,9 +33,7 @@ def main() -> int:
     asked.add_argument("--shapes", type=int, default=3)
     asked.add_argument("--within", type=float, default=0.20)
     options = asked.parse_args()
-    print(
-        f"{'model':9} {'context':>7} {'batch':>5} {'weights':>8} {'predicted':>9} {'measured':>8} {'off':>7} {'weights off':>11}"
-    )
+    print("model     context batch  weights predicted measured     off weights off")
     ours, theirs = [], []
     for name in options.only:
         with tempfile.TemporaryDirectory() as folder:

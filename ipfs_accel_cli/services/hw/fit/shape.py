@@ -65,7 +65,7 @@ def _text(config: Mapping[str, Any]) -> Stack | None:
     if not hidden or not layers:
         return None
     heads = _whole(config, "num_attention_heads", "n_head", "n_heads", "num_heads") or 1
-    names = " ".join(str(name) for name in config.get("architectures") or ())
+    names = _names(config)
     causal = "CausalLM" in names or "LMHead" in names or config.get("model_type") in _DECODERS
     rank = _whole(config, "kv_lora_rank")
     window, windowed = _windows(config, layers)
@@ -205,6 +205,11 @@ def tied_bytes(config: Mapping[str, Any], tensors: tuple[Tensor, ...]) -> int:
         tensor.shape for tensor in tensors if "embed" in tensor.name or "wte" in tensor.name or "shared" in tensor.name
     }
     return sum(tensor.size_bytes for tensor in heads if tensor.shape in shapes)
+
+
+def _names(config: Mapping[str, Any]) -> str:
+    stated = config.get("architectures")
+    return " ".join(str(name) for name in stated) if isinstance(stated, list) else ""
 
 
 def _layers(config: Mapping[str, Any]) -> int:
