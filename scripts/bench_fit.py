@@ -31,13 +31,14 @@ def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("--only", nargs="*", default=list(fit_models.NAMES), choices=fit_models.NAMES)
     asked.add_argument("--shapes", type=int, default=3)
+    asked.add_argument("--repeats", type=int, default=3, help="runs of each shape, of which the median counts")
     asked.add_argument("--within", type=float, default=0.20)
     options = asked.parse_args()
     print("model     context batch  weights predicted measured     off weights off")
     ours, theirs = [], []
     for name in options.only:
         with tempfile.TemporaryDirectory() as folder:
-            for off, naive in compared(name, Path(folder) / name, options.shapes):
+            for off, naive in compared(name, Path(folder) / name, options.shapes, options.repeats):
                 ours.append(abs(off))
                 theirs.append(abs(naive))
     outside = sum(off > options.within for off in ours)
@@ -48,7 +49,7 @@ def main() -> int:
     return 1 if outside or statistics.mean(ours) >= statistics.mean(theirs) else 0
 
 
-def compared(name: str, folder: Path, shapes: int) -> list[tuple[float, float]]:
+def compared(name: str, folder: Path, shapes: int, repeats: int) -> list[tuple[float, float]]:
     """Return (error of the prediction, error of weights alone) for each shape of a model."""
     # In a process of its own, so that this one stays small beside what is measured.
     made = "import sys, fit_models as made; print(made.build(sys.argv[1], made.Path(sys.argv[2])))"
@@ -58,7 +59,8 @@ def compared(name: str, folder: Path, shapes: int) -> list[tuple[float, float]]:
     rows = []
     for context, batch in fit_models.SHAPES[done.stdout.split()[-1]][:shapes]:
         need = judging.need(model, Shape(context, batch), "float32", "float32")
-        took = measurements.run(folder, context=context, batch=batch, dtype="float32")["increment_bytes"]
+        runs = [measurements.run(folder, context=context, batch=batch, dtype="float32") for _ in range(repeats)]
+        took = statistics.median(run["increment_bytes"] for run in runs)
         off, naive = need.total / took - 1, need.weights / took - 1
         print(
             f"{name:9} {context:7} {batch:5} {need.weights / MIB:8.0f} {need.total / MIB:9.0f} {took / MIB:8.0f}"

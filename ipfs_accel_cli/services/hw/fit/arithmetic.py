@@ -88,7 +88,8 @@ def activation_bytes(tower: Stack, shape: Shape, dtype: str) -> int:
     length = tower.tokens or shape.context
     # Scores and their softmax, where the architecture adds a bias to them and torch cannot work in tiles.
     scores = 2 * tower.heads * length * tokens if tower.eager else 0
-    numbers = scores + tokens * (inner + _HIDDEN_COPIES * max(tower.hidden, queries))
+    # Attention is over before the inner product begins, so only the larger of the two counts.
+    numbers = max(scores, tokens * inner) + tokens * _HIDDEN_COPIES * max(tower.hidden, queries)
     # Decoders read the logits of the last token alone; a masked language model those of all.
     logits = tower.vocabulary * (shape.batch if tower.causal else tokens)
     return int(numbers * bits(_computed(dtype)) / 8) + logits * 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.core.errors import Invalid
@@ -75,6 +75,7 @@ def test_a_head_that_is_the_embedding_counts_once() -> None:
     assert apart.stored_bytes == 6400
 
 
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(1, 1 << 20), st.integers(1, 64), st.integers(0, 1 << 40))
 def test_the_largest_context_and_batch_fit_and_one_more_does_not(context: int, batch: int, budget: int) -> None:
     model = judging.model_of(described({**LLAMA_8B, "max_position_embeddings": 1 << 20}))
