@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.core.errors import MalformedContent
-from ipfs_accel_cli.services.model import safetensors
+from ipfs_accel_cli.formats import safetensors
 from tests.servers.tiny_model import safetensors as tiny
 
 WHOLE = tiny({"a": (2, 3), "b": (4,)})
