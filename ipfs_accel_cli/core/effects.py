@@ -68,4 +68,4 @@ def declared_effects(command: Callable[..., object]) -> Effects:
 
 def group_of(command: Callable[..., object]) -> str:
     """Return the command group, which is the name of the module the command is written in."""
-    return command.__module__.removeprefix("ipfs_accel_cli.commands.").split(".")[0].split("_")[0]
+    return command.__module__.removeprefix("ipfs_accel_cli.commands.").split(".")[0]

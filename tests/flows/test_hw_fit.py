@@ -220,18 +220,6 @@ def test_a_measurement_replaces_the_estimate(tmp_path: Path, capsys: pytest.Capt
 
 
 @pytest.mark.models
-@pytest.mark.slow
-def test_what_is_predicted_is_what_is_measured() -> None:
-    done = subprocess.run(
-        [sys.executable, "scripts/bench_fit.py", "--only", "bert", "clip", "--shapes", "1", "--repeats", "1"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.models
 def test_accelerate_places_what_does_not_fit_on_one_device(folder: Path) -> None:
     from ipfs_accel_cli.services.hw.fit import placing
     from ipfs_accel_cli.services.hw.fit.budget import Room

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typer import Typer
 
-from ipfs_accel_cli.commands import hw_fit
 from ipfs_accel_cli.core.effects import READ, effects
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.hw.results import Machine
@@ -26,6 +25,3 @@ def info() -> Machine:
         ipfs-accel hw info --json
     """
     return node().hardware.info()
-
-
-hw_fit.mount(app)
