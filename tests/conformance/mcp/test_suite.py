@@ -1,4 +1,8 @@
-"""The MCP project's own conformance suite, on our server with its fixtures, and on our server as it is."""
+"""The MCP project's own conformance suite, on our server with its fixtures, and on our server as it is.
+
+The suite speaks HTTP only (`server --url`). What it checks in general is asked over stdio by test_inspector.py, a
+client in another language, and by tests/flows/test_mcp_stdio.py, whose answers are compared with those over HTTP.
+"""
 
 from __future__ import annotations
 
