@@ -65,6 +65,23 @@ def size(url: str, *, certificates: str | None = None) -> int | None:
     return int(length) if response.status_code == 200 and length.isdecimal() else None
 
 
+def part(url: str, offset: int, length: int, what: str, *, headers: Mapping[str, str] | None = None) -> bytes:
+    """Return `length` bytes of `url` from `offset` on, and fetch no others.
+
+    Without `headers` the address counts as one that the caller names. Raises what `ranged` raises, and Unavailable for
+    a server that does not answer with the range that was asked for.
+    """
+    return _range(url, offset, length, what, headers)[0]
+
+
+def length(url: str, what: str, *, headers: Mapping[str, str] | None = None) -> int:
+    """Return how many bytes a file has, from the answer to a range of one byte; raises what `part` raises."""
+    total = _range(url, 0, 1, what, headers)[1]
+    if total is None:
+        raise Unavailable(f"the server of {what} does not say how long it is")
+    return total
+
+
 def _ends_at(response: httpx.Response, offset: int) -> bool:
     """Say whether a server that has no such range says so because the file ends there."""
     match = _NOTHING_LEFT.fullmatch(response.headers.get("content-range", ""))
@@ -119,3 +136,22 @@ def _tail(response: httpx.Response, offset: int, what: str) -> Iterator[bytes]:
     match = _PART.fullmatch(response.headers.get("content-range", "")) if part else None
     if match and match["total"] != "*" and int(match["end"]) + 1 < int(match["total"]):
         raise TryAgain(f"{what}: the server sends no more than {int(match['end']) + 1} of {match['total']} bytes")
+
+
+def _range(
+    url: str, offset: int, length: int, what: str, headers: Mapping[str, str] | None
+) -> tuple[bytes, int | None]:
+    current().needs_network(f"reading the header of {what}")
+    asked = {"range": f"bytes={offset}-{offset + length - 1}"}
+    wanted = {"accept-encoding": "identity", **(headers or {}), **asked}
+    with explained(what), client(guarded=not headers) as opened, opened.stream("GET", url, headers=wanted) as response:
+        refuse(response, what)
+        match = _PART.fullmatch(response.headers.get("content-range", ""))
+        if response.status_code != 206 or match is None or int(match["start"]) != offset:
+            raise Unavailable(f"the server of {what} does not answer ranges, so only a download could tell")
+        data = b""
+        for chunk in response.iter_bytes():
+            data += chunk
+            if len(data) >= length:
+                break
+    return data[:length], int(match["total"]) if match["total"].isdecimal() else None
