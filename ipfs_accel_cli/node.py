@@ -19,7 +19,9 @@ from ipfs_accel_cli.core.settings import Settings
 if TYPE_CHECKING:
     from ipfs_accel_cli.services.doctor.doctor import Doctor
     from ipfs_accel_cli.services.doctor.results import Check
+    from ipfs_accel_cli.services.hw.fit.service import Fits
     from ipfs_accel_cli.services.hw.hardware import Hardware
+    from ipfs_accel_cli.services.hw.results import Machine
     from ipfs_accel_cli.services.infer.inference import Inference
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.peer.peers import Peers
@@ -75,6 +77,26 @@ class Node:
         return Hardware(self.home)
 
     @cached_property
+    def fits(self) -> Fits:
+        from ipfs_accel_cli.services.hw.fit.ranking import Candidate
+        from ipfs_accel_cli.services.hw.fit.service import Fits
+
+        def candidates(task: str) -> list[Candidate]:
+            return [
+                Candidate(one.name, one.here, one.tasks, one.licence, one.command) for one in self.models.for_task(task)
+            ]
+
+        return Fits(self.database, self._machine, self.models.folder, candidates)
+
+    def _machine(self, name: str | None) -> Machine:
+        """Return this machine, the only one that has no name."""
+        from ipfs_accel_cli.core.errors import NotFound
+
+        if name is None:
+            return self.hardware.info()
+        raise NotFound(f"no machine named {name!r}", suggestion="ipfs-accel hw info --json > machine.json")
+
+    @cached_property
     def peers(self) -> Peers:
         from ipfs_accel_cli.services.peer.peers import Peers
 
@@ -111,7 +133,7 @@ class Node:
             made["inference"].close()
         if "database" in made:
             made["database"].close()
-        for name in ("inference", "doctor", "models", "store", "database"):
+        for name in ("inference", "fits", "doctor", "models", "store", "database"):
             made.pop(name, None)
 
     def __enter__(self) -> Node:

@@ -1,150 +1,54 @@
 """What content addressing costs: hashing, putting, importing and reading beside the limits of this machine.
 
-    scripts/bench content [--mib 1024] [--rounds 5] [--folder DIR]
+    scripts/bench content [--size 1GiB] [--rounds 5] [--folder DIR]
 
 Every figure is a ratio of runs that took turns in this process, so that a busy machine slows both sides. The limits are
 hashlib over a memory map in leaves of 1 MiB, by one thread and by two; a file written and synced; a loop of `pread`.
-Memory is what this process holds beside the page cache (RssAnon), its highest value while the work runs.
+Memory is measured in a process of its own, which computes the CID and then puts the file: RssAnon of /proc/self/status,
+sampled every 5 ms, its highest value above that before. Mapped pages of the page cache count as RssFile and are the
+system's to take back, so they are left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import mmap
 import os
 import random
 import shutil
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+
+from bench_limits import (
+    MIB,
+    Memory,
+    Row,
+    Work,
+    anonymous_mib,
+    hash_leaves,
+    hash_whole,
+    in_turn,
+    ratios,
+    seconds,
+    write,
+    write_and_sync,
+)
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.content import hashing
 from ipfs_accel_cli.content.profiles import PROFILES
 
-MIB = 1 << 20
 RSS_LIMIT_MIB = 64
-READS, READ_BYTES = 2000, 4096
-Work = Callable[[], object]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One comparison: `ratio` is to be at least, or at most, the `limit`."""
-
-    name: str
-    ratio: float
-    spread: float
-    limit: float
-    at_least: bool
-    detail: str
-
-    @property
-    def held(self) -> bool:
-        return self.ratio >= self.limit if self.at_least else self.ratio <= self.limit
-
-
-class Memory:
-    """The highest RssAnon of this process while a block runs, above what it held before, in MiB."""
-
-    def __init__(self) -> None:
-        self.growth_mib = 0.0
-        self._ended = threading.Event()
-
-    def __enter__(self) -> Memory:
-        self._before = _anonymous_mib()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._ended.wait(0.005):
-            self.growth_mib = max(self.growth_mib, _anonymous_mib() - self._before)
-
-
-def _anonymous_mib() -> float:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("RssAnon:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
-
-def seconds(work: Work) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def in_turn(works: list[Work], rounds: int, between: Work = lambda: None) -> list[list[float]]:
-    """Return the seconds of each work in each round, the order reversed every other round."""
-    times: list[list[float]] = [[] for _ in works]
-    for round_number in range(rounds):
-        order = range(len(works)) if round_number % 2 == 0 else reversed(range(len(works)))
-        for place in order:
-            between()
-            times[place].append(seconds(works[place]))
-    return times
-
-
-def ratios(limit: list[float], ours: list[float]) -> tuple[float, float]:
-    """Return the median of limit / ours over the rounds, and half of what lies between the quartiles."""
-    found = sorted(one / other for one, other in zip(limit, ours, strict=True))
-    quarters = statistics.quantiles(found, n=4) if len(found) > 1 else [found[0]] * 3
-    return statistics.median(found), (quarters[2] - quarters[0]) / 2
-
-
-def write(path: Path, size_bytes: int) -> None:
-    """Write bytes that do not compress and do not repeat."""
-    chance = random.Random(1)
-    with path.open("wb") as file:
-        for _ in range(size_bytes // MIB):
-            file.write(chance.randbytes(MIB))
-
-
-def hash_leaves(path: Path, threads: int) -> None:
-    """The limit: sha-256 of each MiB of a memory map, by so many threads."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        view = memoryview(mapped)
-
-        def part(first: int) -> None:
-            for start in range(first * MIB, len(view), threads * MIB):
-                hashlib.sha256(view[start : start + MIB]).digest()
-
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(part, range(threads)))
-        view.release()
-
-
-def hash_whole(path: Path) -> None:
-    """The limit of a digest of the whole, which cannot be shared between threads."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        view = memoryview(mapped)
-        for start in range(0, len(view), MIB):
-            digest.update(view[start : start + MIB])
-        view.release()
-
-
-def write_and_sync(source: Path, target: Path) -> None:
-    """The limit of the disk: the same bytes copied to a file and synced."""
-    with source.open("rb") as reader, target.open("wb") as writer:
-        shutil.copyfileobj(reader, writer, 8 * MIB)
-        writer.flush()
-        os.fsync(writer.fileno())
-    target.unlink()
+READS, READ_BYTES = 300, 4096  # So few that most runs get to their end undisturbed on a busy machine.
+# What finding content by its CID costs cannot all be saved without keeping files open, and then gc would free nothing.
+OPENED_ANEW_LIMIT = 50.0
 
 
 @contextmanager
@@ -175,8 +79,8 @@ def bench_hashing(source: Path, rounds: int) -> Row:
     return Row("store cid of / hashlib, 2 threads", ratio, spread, 0.80, True, rate(source, ours))
 
 
-def bench_put(source: Path, folder: Path, rounds: int) -> list[Row]:
-    with nodes(folder) as fresh, Memory() as memory:
+def bench_put(source: Path, folder: Path, rounds: int) -> Row:
+    with nodes(folder) as fresh:
 
         def put() -> None:
             list(node.store.put([source]))
@@ -187,22 +91,53 @@ def bench_put(source: Path, folder: Path, rounds: int) -> list[Row]:
             os.sync()
             times["pair"].append(2 * seconds(lambda: hash_leaves(source, 2)))
             times["whole"].append(seconds(lambda: hash_whole(source)))
-            os.sync()
-            times["disk"].append(seconds(lambda: write_and_sync(source, folder / "plain")))
-            os.sync()
-            times["put"].append(seconds(put))
-    return [
-        against_the_slowest("store put", times, "put", source),
-        Row("memory of put, MiB above before", memory.growth_mib, 0, RSS_LIMIT_MIB, False, "RssAnon"),
-    ]
+            disk, ours = around(put, source, folder)
+            times["disk"].append(disk)
+            times["put"].append(ours)
+    return against_the_slowest("store put", times, "put", source)
+
+
+def bench_memory(source: Path, folder: Path) -> Row:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as child:
+        before, growth = child.submit(hold, source, folder).result()
+    detail = f"RssAnon, {before:.0f} MiB before"
+    return Row("memory of cid of and put, MiB more", growth, 0, RSS_LIMIT_MIB, False, detail)
+
+
+def hold(source: Path, folder: Path) -> tuple[float, float]:
+    """Compute the CID of a file and put it; return the MiB that the process held before, and held more meanwhile."""
+    with nodes(folder) as fresh:
+        node = fresh()
+        assert not node.store.ls().entries  # So that what is imported or opened once is there.
+        before = anonymous_mib()
+        with Memory() as memory:
+            (computed,) = node.store.cid_of([source])
+            (stored,) = node.store.put([source])
+            assert stored.cid == computed.cid
+    return before, memory.growth_mib
+
+
+def around(work: Work, source: Path, folder: Path) -> tuple[float, float]:
+    """Return the seconds of a plain write before and after some work, on average, and those of the work."""
+
+    def plain() -> float:
+        os.sync()
+        return seconds(lambda: write_and_sync(source, folder / "plain"))
+
+    before = plain()
+    os.sync()
+    ours = seconds(work)
+    return (before + plain()) / 2, ours
 
 
 def against_the_slowest(name: str, times: dict[str, list[float]], ours: str, source: Path) -> Row:
     """Compare with what must at least be done: no command can be quicker than its slowest part."""
     slowest = max((limit for limit in times if limit != ours), key=lambda limit: statistics.median(times[limit]))
-    said = {"pair": "half of 2-thread hashlib", "whole": "1-thread sha-256", "disk": "write + fsync"}[slowest]
+    said = {"pair": "half of 2-thread hashlib", "whole": "1-thread sha-256", "disk": "write + fsync"}
     ratio, spread = ratios(times[slowest], times[ours])
-    return Row(f"{name} / {said}", ratio, spread, 0.80, True, rate(source, times[ours]))
+    others = [f"{ratios(times[one], times[ours])[0]:.2f} of {said[one]}" for one in times if one not in (ours, slowest)]
+    detail = ", ".join([rate(source, times[ours]), *others])
+    return Row(f"{name} / {said[slowest]}", ratio, spread, 0.80, True, detail)
 
 
 def bench_import(source: Path, folder: Path, rounds: int) -> Row:
@@ -215,15 +150,14 @@ def bench_import(source: Path, folder: Path, rounds: int) -> Row:
         for _ in range(rounds):
             node = fresh()
             times["whole"].append(seconds(lambda: hash_whole(source)))
-            os.sync()
-            times["disk"].append(seconds(lambda: write_and_sync(source, folder / "plain")))
-            os.sync()
-            times["import"].append(seconds(partial(node.store.import_car, car)))
+            disk, ours = around(partial(node.store.import_car, car), source, folder)
+            times["disk"].append(disk)
+            times["import"].append(ours)
     car.unlink()
     return against_the_slowest("store import, verified", times, "import", source)
 
 
-def bench_reads(source: Path, folder: Path, rounds: int) -> Row:
+def bench_reads(source: Path, folder: Path, rounds: int) -> list[Row]:
     chance = random.Random(2)
     offsets = [chance.randrange(source.stat().st_size - READ_BYTES) for _ in range(READS)]
     with nodes(folder) as fresh:
@@ -236,20 +170,27 @@ def bench_reads(source: Path, folder: Path, rounds: int) -> Row:
                 os.pread(descriptor, READ_BYTES, offset)
 
         def ours() -> None:
-            content = node.store.content(stored.cid)
-            for offset in offsets:
-                content.read(offset, READ_BYTES)
+            with node.store.content(stored.cid) as content:
+                for offset in offsets:
+                    content.read(offset, READ_BYTES)
 
-        bare(), ours()
-        times = in_turn([bare, ours], max(rounds, 9))
+        def opened_anew() -> None:
+            for offset in offsets:
+                b"".join(node.store.open(stored.cid, offset, READ_BYTES))
+
+        bare(), ours(), opened_anew()
+        times = in_turn([bare, ours, opened_anew], 20 * rounds)
         os.close(descriptor)
-    ratio, spread = ratios(times[1], times[0])
-    each = statistics.median(times[1]) / READS * 1e6
-    return Row("random 4 KiB reads / pread", ratio, spread, 2.0, False, f"{each:.1f} us each")
+    rows = []
+    for name, place, limit in (("held open", 1, 2.0), ("found by CID each time", 2, OPENED_ANEW_LIMIT)):
+        ratio, spread = ratios(times[place], times[0])
+        each = statistics.median(times[place]) / READS * 1e6
+        rows.append(Row(f"4 KiB reads, {name} / pread", ratio, spread, limit, False, f"{each:.1f} us each"))
+    return rows
 
 
 def bench_kubo(source: Path, folder: Path, rounds: int) -> Row | str:
-    """Compare with Kubo's only-hash, in its only profile; the time to start its node is taken out."""
+    """Compare with Kubo's only-hash, in its only profile; the time to start its node does not count."""
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     import pytest
 
@@ -259,26 +200,38 @@ def bench_kubo(source: Path, folder: Path, rounds: int) -> Row | str:
         kubo.library()
     except (pytest.skip.Exception, pytest.fail.Exception) as error:
         return f"the Kubo library is not here: {error}"
-    profile, empty = PROFILES["unixfs-v0-2015"], folder / "empty"
-    empty.touch()
-    works: list[Work] = [
-        lambda: kubo.hashes(folder, [empty]),
-        lambda: kubo.hashes(folder, [source]),
-        lambda: hashing.file_cid(source, profile),
-    ]
-    started, hashed, ours = in_turn(works, max(3, rounds // 2))
-    theirs = [whole - statistics.median(started) for whole in hashed]
+    theirs, ours, cores = [], [], []
+
+    def hash_it() -> object:
+        return hashing.file_cid(source, PROFILES["unixfs-v0-2015"])
+
+    for _ in range(rounds):
+        # Ours runs before and after theirs, so that other work which comes or goes counts on both sides.
+        used, before = time.process_time(), seconds(hash_it)
+        used = time.process_time() - used
+        took, all_cores = kubo.timed_hashes(folder, [source])[1]
+        theirs.append(took)
+        ours.append((before + seconds(hash_it)) / 2)
+        cores.append(all_cores / used)
     ratio, spread = ratios(theirs, ours)
-    return Row("cid of, unixfs-v0-2015 / Kubo 0.22 only-hash", ratio, spread, 3.0, True, rate(source, ours))
+    detail = f"{rate(source, ours)}; of CPU time {statistics.median(cores):.2f}"
+    return Row("cid of, unixfs-v0-2015 / Kubo 0.22 only-hash", ratio, spread, 3.0, True, detail)
 
 
 def rate(source: Path, times: list[float]) -> str:
     return f"{source.stat().st_size / MIB / statistics.median(times):.0f} MiB/s"
 
 
+def size_bytes(text: str) -> int:
+    number, unit = text[:-3], text[-3:]
+    if unit not in ("MiB", "GiB") or not number.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 256MiB or 1GiB")
+    return int(number) << {"MiB": 20, "GiB": 30}[unit]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mib", type=int, default=1024, help="size of the file, in MiB (default 1024)")
+    parser.add_argument("--size", type=size_bytes, default=1 << 30, help="of the file: 256MiB, 1GiB (default 1GiB)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each side runs (default 5)")
     parser.add_argument("--folder", type=Path, help="where to write; needs four times the size")
     asked = parser.parse_args()
@@ -286,15 +239,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=asked.folder) as made:
         folder = Path(made)
         source = folder / "source"
-        write(source, asked.mib * MIB)
+        write(source, asked.size)
         benches: list[Callable[[], Row | str | list[Row]]] = [
             lambda: bench_hashing(source, asked.rounds),
             lambda: bench_put(source, folder, asked.rounds),
+            lambda: bench_memory(source, folder),
             lambda: bench_import(source, folder, asked.rounds),
             lambda: bench_reads(source, folder, asked.rounds),
             lambda: bench_kubo(source, folder, asked.rounds),
         ]
-        print(f"{asked.mib} MiB, {asked.rounds} rounds; the ratio is the median of paired runs")
+        print(f"{asked.size // MIB} MiB, {asked.rounds} rounds; the ratio is the median of paired runs")
         for bench in benches:
             found = bench()
             for row in found if isinstance(found, list) else [found]:

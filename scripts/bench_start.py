@@ -46,10 +46,12 @@ def main() -> int:
         for name, (arguments, environment) in cases.items():
             samples[name].append(cpu_ms(arguments, environment))
     base = statistics.median(samples["python -c pass"])
+    print(f"medians of {ROUNDS} rounds, the commands in turn; what starts a process is the same for all of them")
     for name, values in samples.items():
         print(f"{statistics.median(values):8.1f} ms CPU  {statistics.median(values) / base:6.1f}x  {name}")
     ratio = statistics.median(samples["ipfs-accel --help, plain"]) / base
-    print(f"root --help, plain: {ratio:.1f}x of python -c pass (limit {LIMIT}x)")
+    verdict = "held" if ratio <= LIMIT else "MISSED"
+    print(f"{verdict:7} root --help, plain: {ratio:.1f}x of python -c pass, wanted <= {LIMIT:g}x")
     return 0 if ratio <= LIMIT else 1
 
 

@@ -82,6 +82,22 @@ def size(url: str, *, certificates: str | None = None) -> int | None:
     return int(length) if response.status_code == 200 and length.isdecimal() else None
 
 
+def part(url: str, offset: int, length: int, what: str, *, headers: Mapping[str, str] | None = None) -> bytes:
+    """Return `length` bytes of `url` from `offset` on, and fetch no others.
+
+    Raises what `ranged` raises, and Unavailable for a server that does not answer with the range that was asked for.
+    """
+    return _range(url, offset, length, what, headers)[0]
+
+
+def length(url: str, what: str, *, headers: Mapping[str, str] | None = None) -> int:
+    """Return how many bytes a file has, from the answer to a range of one byte; raises what `part` raises."""
+    total = _range(url, 0, 1, what, headers)[1]
+    if total is None:
+        raise Unavailable(f"the server of {what} does not say how long it is")
+    return total
+
+
 def client(certificates: str | None = None, *, guarded: bool = False) -> httpx.Client:
     """Return a client that follows redirects, but never from https to http, and asks ~/.netrc for passwords.
 
@@ -156,3 +172,22 @@ def _begins_at(response: httpx.Response, offset: int) -> bool:
     if response.headers.get("content-range", "").startswith(f"bytes {offset}-"):
         return True
     raise Unavailable(f"asked for bytes from {offset}, the server sends {response.headers.get('content-range')!r}")
+
+
+def _range(
+    url: str, offset: int, length: int, what: str, headers: Mapping[str, str] | None
+) -> tuple[bytes, int | None]:
+    current().needs_network(f"reading the header of {what}")
+    asked = {"range": f"bytes={offset}-{offset + length - 1}"}
+    wanted = {"accept-encoding": "identity", **(headers or {}), **asked}
+    with explained(what), client(guarded=True) as opened, opened.stream("GET", url, headers=wanted) as response:
+        refuse(response, what)
+        if response.status_code != 206 or not _begins_at(response, offset):
+            raise Unavailable(f"the server of {what} does not answer ranges, so only a download could tell")
+        data = b""
+        for chunk in response.iter_bytes():
+            data += chunk
+            if len(data) >= length:
+                break
+    total = response.headers.get("content-range", "").rpartition("/")[2]
+    return data[:length], int(total) if total.isdecimal() else None

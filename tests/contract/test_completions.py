@@ -82,7 +82,7 @@ def test_every_group_and_command_is_offered(answers: Callable[..., list[str]]) -
         (("model", "show", "nothing"), []),
         (("config", "get", "infer.th"), ["infer.threads"]),
         (("doctor", "--explain", "disk"), ["disk-full"]),
-        (("mcp", "call", "hw"), ["hw_info"]),
+        (("mcp", "call", "hw_in"), ["hw_info"]),
         (("--format", "js"), ["json", "jsonl"]),
         (("hw", "info", "--format=q"), ["quiet"]),
         (("infer", "embed", "--vec"), ["--vectors"]),

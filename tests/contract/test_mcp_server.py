@@ -84,7 +84,8 @@ async def test_nothing_that_deletes_is_offered_when_disabled(node: Node) -> None
 
 async def test_tools_are_chosen_by_group_and_left_out_by_name(node: Node) -> None:
     async with served(node, Selection(("config", "hw"), exclude_tools=("config_path",))) as client:
-        assert {tool.name for tool in (await client.list_tools()).tools} == {"config_show", "config_get", "hw_info"}
+        hardware = {"hw_info", "hw_fit", "hw_recommend", "hw_plan", "hw_require"}
+        assert {tool.name for tool in (await client.list_tools()).tools} == {"config_show", "config_get"} | hardware
 
 
 @pytest.mark.parametrize(

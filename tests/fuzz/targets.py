@@ -25,7 +25,7 @@ from ipfs_accel_cli.content.resolve import resolve
 from ipfs_accel_cli.content.selection import ByteRange, select
 from ipfs_accel_cli.content.walk import walk
 from ipfs_accel_cli.core.errors import MalformedContent
-from ipfs_accel_cli.services.model import safetensors
+from ipfs_accel_cli.formats import safetensors
 
 Target = Callable[[bytes], None]
 CODECS = (RAW, DAG_PB, DAG_CBOR, DAG_JSON)

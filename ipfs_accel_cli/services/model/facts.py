@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.core.errors import MalformedContent
-from ipfs_accel_cli.services.model import safetensors
+from ipfs_accel_cli.formats import safetensors
 
 MAX_CONFIG_BYTES = 16 << 20
 WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx", ".onnx_data", ".h5", ".msgpack")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ipfs_accel_cli.content.cid import CID
@@ -22,6 +22,17 @@ from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
 from ipfs_accel_cli.services.model.selection import Selection
 from ipfs_accel_cli.services.model.views import row, shown
 from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse, stating
+
+
+@dataclass(frozen=True, slots=True)
+class Able:
+    """A model that can do a task, registered (`here`) or only in the catalogue; `command` is what to type next."""
+
+    name: str
+    here: bool
+    tasks: tuple[str, ...]
+    licence: str | None
+    command: str
 
 
 class Models:
@@ -166,6 +177,23 @@ class Models:
             files=tuple(entry.path for entry in known.manifest.files),
         )
         return Loadable(facts, self._folders.folder(known.manifest))
+
+    def folder(self, name: str) -> Path:
+        """Return the folder with a model's verified files; raises NotFound."""
+        return self._folders.folder(self._known(name).manifest)
+
+    def for_task(self, task: str) -> list[Able]:
+        """Return the models that can do a task: those here, then the catalogue's that are not here yet."""
+        known = [self._lookup.describe(named) for named in self._registry.names()]
+        found = [
+            Able(one.named.name, True, one.facts.tasks, one.licence, f"ipfs-accel model show {one.named.name}")
+            for one in known
+            if task in one.facts.tasks
+        ]
+        reference = catalogue.default_for(task)
+        if reference is not None and self._registry.pulled(reference, "") is None:
+            found.append(Able(reference, False, (task,), None, catalogue.suggestion_for(task)))
+        return found
 
     def _default(self, task: str) -> Known:
         reference = catalogue.default_for(task)

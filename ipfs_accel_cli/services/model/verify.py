@@ -9,7 +9,8 @@ from ipfs_accel_cli.content.manifest import FileEntry, Manifest
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import NotFound, VerificationFailed
 from ipfs_accel_cli.core.parallel import ordered, usable_cores
-from ipfs_accel_cli.services.model import results, safetensors
+from ipfs_accel_cli.formats import safetensors
+from ipfs_accel_cli.services.model import results
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.lookup import Known
 

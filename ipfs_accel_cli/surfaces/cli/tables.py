@@ -14,6 +14,7 @@ from rich.text import Text
 from ipfs_accel_cli.core.units import human_bytes
 
 _NOBODY = "nothing here"
+_BAR_CELLS = 24
 
 
 def show(result: BaseModel, *, width: int | None) -> None:
@@ -76,8 +77,16 @@ def _draw_rows(console: Console, rows: Sequence[BaseModel]) -> None:
         number = name.endswith(("_bytes", "_ms", "rank", "score", "count")) or _numeric(rows, name)
         table.add_column(_title(name), justify="right" if number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_shown(name, getattr(row, name))) for name in names))
+        table.add_row(*(_cell(kind, name, getattr(row, name)) for name in names))
     console.print(table)
+
+
+def _cell(kind: type[BaseModel], name: str, value: Any) -> Text:
+    if name not in getattr(kind, "bars", ()):
+        return Text(_shown(name, value))
+    filled = round(max(0.0, min(1.0, value)) * _BAR_CELLS)
+    bar = "█" * filled + "░" * (_BAR_CELLS - filled) + " " if sys.stdout.isatty() else ""
+    return Text(f"{bar}{value:.1%}")
 
 
 def _numeric(rows: Sequence[BaseModel], name: str) -> bool:

@@ -90,7 +90,7 @@ def test_a_process_that_dies_while_making_the_key_leaves_all_of_it_or_none(tmp_p
         if child.returncode == 0:
             break
         assert child.returncode == -signal.SIGKILL
-    assert step == 5
+    assert step == 6
 
 
 def test_a_key_that_others_can_read_is_refused_with_the_line_that_mends_it(home: Path) -> None:

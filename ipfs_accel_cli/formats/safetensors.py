@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.core.errors import MalformedContent
+from ipfs_accel_cli.formats.reading import WINDOW_BYTES, FileReader, Reader
+from ipfs_accel_cli.formats.tensors import Header, Tensor
 
 # https://github.com/huggingface/safetensors, "Format": an 8-byte little-endian length, JSON, then the tensors.
 MAX_HEADER_BYTES = 100_000_000
@@ -44,9 +46,20 @@ def read(path: Path, name: str) -> Tensors:
 
     Raises MalformedContent, which names the file as `name`, for any breach of the format.
     """
-    size_bytes = path.stat().st_size
-    header, data_bytes = _header(path, name, size_bytes)
-    spans = sorted(_span(name, tensor, entry) for tensor, entry in header.items() if tensor != "__metadata__")
+    found = header(FileReader(path, name)).tensors
+    dtypes: Counter[str] = Counter()
+    for tensor in found:
+        dtypes[tensor.dtype] += tensor.size_bytes
+    return Tensors(
+        len(found), sum(tensor.parameters for tensor in found), sum(tensor.size_bytes for tensor in found), dtypes
+    )
+
+
+def header(reader: Reader) -> Header:
+    """Read and prove the header behind a reader; raises MalformedContent for any breach of the format."""
+    name = reader.name
+    entries, data_bytes = _entries(reader)
+    spans = sorted(_span(name, tensor, entry) for tensor, entry in entries.items() if tensor != "__metadata__")
     end = 0
     for start, stop, *_ in spans:
         if start != end:
@@ -56,42 +69,44 @@ def read(path: Path, name: str) -> Tensors:
         raise MalformedContent(
             f"{name}: truncated or padded: the header promises {end} bytes of tensors, there are {data_bytes}"
         )
-    dtypes: Counter[str] = Counter()
-    for start, stop, _, dtype in spans:
-        dtypes[_DTYPES.get(dtype, dtype.lower())] += stop - start
-    return Tensors(len(spans), sum(count for _, _, count, _ in spans), data_bytes, dtypes)
+    tensors = (
+        Tensor(tensor, _DTYPES.get(dtype, dtype.lower()), shape, stop - start)
+        for start, stop, tensor, dtype, shape in spans
+    )
+    return Header("safetensors", tuple(tensors))
 
 
-def _header(path: Path, name: str, size_bytes: int) -> tuple[dict[str, Any], int]:
-    with path.open("rb") as file:
-        prefix = file.read(8)
-        if len(prefix) < 8:
-            raise MalformedContent(f"{name}: truncated: {size_bytes} bytes are too few for a safetensors header")
-        length = int.from_bytes(prefix, "little")
-        if length > MAX_HEADER_BYTES:
-            raise MalformedContent(
-                f"{name}: a header of {length} bytes is over the format's limit of {MAX_HEADER_BYTES}"
-            )
-        if length > size_bytes - 8:
-            raise MalformedContent(f"{name}: truncated: the header has {length} bytes, the file only {size_bytes}")
-        text = file.read(length)
+def _entries(reader: Reader) -> tuple[dict[str, Any], int]:
+    name, size_bytes = reader.name, reader.size_bytes
+    # Most headers come with the first window, which saves a round trip where the file is far away.
+    begin = reader.read(0, WINDOW_BYTES)
+    if len(begin) < 8:
+        raise MalformedContent(f"{name}: truncated: {size_bytes} bytes are too few for a safetensors header")
+    length = int.from_bytes(begin[:8], "little")
+    if length > MAX_HEADER_BYTES:
+        raise MalformedContent(f"{name}: a header of {length} bytes is over the format's limit of {MAX_HEADER_BYTES}")
+    if length > size_bytes - 8:
+        raise MalformedContent(f"{name}: truncated: the header has {length} bytes, the file only {size_bytes}")
+    text = begin[8 : 8 + length]
+    if len(text) < length:
+        text += reader.read(8 + len(text), length - len(text))
     try:
-        header = json.loads(text.decode("utf-8"), object_pairs_hook=_unique)
+        entries = json.loads(text.decode("utf-8"), object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise MalformedContent(f"{name}: the safetensors header is not JSON: {error}") from error
-    if not text.startswith(b"{") or not isinstance(header, dict):
+    if not text.startswith(b"{") or not isinstance(entries, dict):
         raise MalformedContent(f"{name}: the safetensors header is not a JSON object")
-    _check_texts(name, header)
-    return header, size_bytes - 8 - length
+    _check_texts(name, entries)
+    return entries, size_bytes - 8 - length
 
 
-def _check_texts(name: str, header: dict[str, Any]) -> None:
+def _check_texts(name: str, entries: dict[str, Any]) -> None:
     """Refuse what Python reads and no other reader of the format does."""
-    metadata = header.get("__metadata__", {})
+    metadata = entries.get("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise MalformedContent(f"{name}: the metadata is not an object of texts")
     try:
-        "".join((*header, *metadata, *metadata.values())).encode()
+        "".join((*entries, *metadata, *metadata.values())).encode()
     except UnicodeEncodeError as error:
         raise MalformedContent(f"{name}: a text of the safetensors header holds half of a surrogate pair") from error
 
@@ -103,8 +118,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _span(name: str, tensor: str, entry: Any) -> tuple[int, int, int, str]:
-    """Return (start, stop, parameters, dtype) of one tensor, in bytes of the data part."""
+def _span(name: str, tensor: str, entry: Any) -> tuple[int, int, str, str, tuple[int, ...]]:
+    """Return (start, stop, name, dtype, shape) of one tensor, in bytes of the data part."""
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
         raise MalformedContent(f"{name}: tensor {tensor!r} is not described by dtype, shape and data_offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
@@ -118,7 +133,7 @@ def _span(name: str, tensor: str, entry: Any) -> tuple[int, int, int, str]:
     start, stop = offsets
     if max(sizes) >= 1 << 63 or count * _BITS[dtype] != (stop - start) * 8:
         raise MalformedContent(f"{name}: tensor {tensor!r} of {shape} {dtype} does not fill its {stop - start} bytes")
-    return start, stop, count, dtype
+    return start, stop, tensor, dtype, tuple(shape)
 
 
 def _sizes(value: Any) -> bool:

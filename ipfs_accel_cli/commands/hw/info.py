@@ -1,4 +1,4 @@
-"""Commands of the group `hw`: what this machine is."""
+"""Commands that say what this machine is."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from ipfs_accel_cli.core.effects import READ, effects
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.hw.results import Machine
 
-app = Typer(help="Know this machine.", no_args_is_help=True)
+
+def mount(app: Typer) -> None:
+    """Add these commands to the group."""
+    app.command()(info)
 
 
-@app.command()
 @effects(READ, featured=True)
 def info() -> Machine:
     """Show the processors, memory and accelerators that this machine can use.

@@ -1,0 +1,1 @@
+"""Headers of weight files, read in bounded memory and without their tensors."""

@@ -1,0 +1,1 @@
+"""Say what fits: arithmetic over headers, and the measurements that replace it."""

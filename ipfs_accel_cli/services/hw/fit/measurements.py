@@ -1,0 +1,120 @@
+"""What models really took and how fast they were, by machine: measured figures replace calculated ones."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ipfs_accel_cli.core.database import Database
+from ipfs_accel_cli.core.errors import DoesNotFit, MissingExtra, UnsupportedContent
+from ipfs_accel_cli.services.hw.results import Machine
+
+OWNER = "hw-fit"
+NEW_TOKENS = 8
+MEASURE_SECONDS = 540.0
+MIGRATIONS = (
+    (
+        "measurements",
+        """
+        CREATE TABLE fit_measurements (
+            machine TEXT NOT NULL, model TEXT NOT NULL, dtype TEXT NOT NULL, context INTEGER NOT NULL,
+            batch INTEGER NOT NULL, increment_bytes INTEGER, tokens_s REAL, measured_at TEXT NOT NULL,
+            PRIMARY KEY (machine, model, dtype, context, batch)
+        ) WITHOUT ROWID
+        """,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One run: `increment_bytes` above the process's base, tokens a second; None for what was not measured."""
+
+    increment_bytes: int | None
+    tokens_s: float | None
+    measured_at: str
+
+
+class Measurements:
+    """The table of one home. A model is known by its tensors, a machine by its processor and memory."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of(self, machine: Machine, model: str, dtype: str, context: int, batch: int) -> Measurement | None:
+        """Return what was measured at just this shape, if anything was."""
+        self._database.migrate(OWNER, MIGRATIONS)
+        row = (
+            self._database.read()
+            .execute(
+                "SELECT increment_bytes, tokens_s, measured_at FROM fit_measurements"
+                " WHERE (machine, model, dtype, context, batch) = (?, ?, ?, ?, ?)",
+                (identity(machine), model, dtype, context, batch),
+            )
+            .fetchone()
+        )
+        return Measurement(*row) if row else None
+
+    def record(
+        self,
+        machine: Machine,
+        model: str,
+        dtype: str,
+        context: int,
+        batch: int,
+        *,
+        increment_bytes: int | None,
+        tokens_s: float | None,
+    ) -> None:
+        """Keep a measurement; one part that is None leaves what was known of it."""
+        self._database.migrate(OWNER, MIGRATIONS)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT INTO fit_measurements VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " increment_bytes = coalesce(excluded.increment_bytes, increment_bytes),"
+                " tokens_s = coalesce(excluded.tokens_s, tokens_s), measured_at = excluded.measured_at",
+                (identity(machine), model, dtype, context, batch, increment_bytes, tokens_s, now),
+            )
+
+
+def identity(machine: Machine) -> str:
+    """Return what stays the same of a machine from day to day."""
+    cpu = machine.cpu
+    gpus = [f"{one.kind}:{one.name}" for one in machine.accelerators if one.state == "present"]
+    parts = (machine.architecture, cpu.model, cpu.physical_cores, machine.memory.usable_bytes, *gpus)
+    return sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
+
+
+def run(folder: Path, *, context: int, batch: int, dtype: str) -> dict[str, Any]:
+    """Load and run a model in a process of its own; return base_bytes, increment_bytes and tokens_s.
+
+    Raises MissingExtra without torch, DoesNotFit when the kernel ended the process, and UnsupportedContent for what
+    transformers cannot load or run at this shape.
+    """
+    from importlib.util import find_spec
+
+    for library in ("torch", "transformers"):
+        if find_spec(library) is None:
+            raise MissingExtra(
+                f"measuring needs {library}, which is not installed", suggestion=f"pip install {library}"
+            )
+    shape = {"context": context, "batch": batch, "new_tokens": NEW_TOKENS, "dtype": dtype}
+    command = [sys.executable, "-m", "ipfs_accel_cli.services.hw.fit.child", str(folder), json.dumps(shape)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=MEASURE_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise UnsupportedContent(f"the run took more than {MEASURE_SECONDS:g} s; ask for a smaller shape") from error
+    if done.returncode == -9:
+        raise DoesNotFit(f"the system ended the process that ran {folder.name}: its memory did not suffice")
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
+        raise UnsupportedContent(f"{folder.name} cannot be run here: {last[0]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

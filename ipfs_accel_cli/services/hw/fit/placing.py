@@ -1,0 +1,67 @@
+"""Which part of a model goes where: accelerate's map where it is installed, else our own arithmetic."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+
+from ipfs_accel_cli.formats.tensors import Tensor
+from ipfs_accel_cli.services.hw.fit.budget import Room
+from ipfs_accel_cli.services.hw.fit.results import Placed
+
+_LAYER = re.compile(r"^(.*?\.(?:\d+)|blk\.\d+)(?:\.|$)")
+
+
+def by_arithmetic(tensors: Sequence[Tensor], rooms: Sequence[Room], scale: float) -> list[Placed]:
+    """Fill the devices in order, layer by layer, the disk last; `scale` is the size in the dtype over that on disk."""
+    sizes: dict[str, int] = {}
+    for tensor in tensors:
+        match = _LAYER.match(tensor.name)
+        module = match[1] if match else tensor.name.rpartition(".")[0] or tensor.name
+        sizes[module] = sizes.get(module, 0) + int(tensor.size_bytes * scale)
+    placed, at, left = [], 0, rooms[0].size_bytes if rooms else 0
+    for module, size in sorted(sizes.items(), key=lambda item: _natural(item[0])):
+        while at < len(rooms) and size > left:
+            at += 1
+            left = rooms[at].size_bytes if at < len(rooms) else 0
+        placed.append(Placed(module=module, device=rooms[at].device if at < len(rooms) else "disk", size_bytes=size))
+        left -= size
+    return placed
+
+
+def by_accelerate(config: Mapping[str, object], rooms: Sequence[Room], dtype: str) -> list[Placed] | None:
+    """Ask accelerate's infer_auto_device_map over empty weights; None where torch is missing or the class unknown.
+
+    Nothing of the model's own code is run, and no weight is read.
+    """
+    if not config.get("model_type") or any(find_spec(name) is None for name in ("torch", "transformers", "accelerate")):
+        return None
+    import torch
+    import transformers
+    from accelerate import infer_auto_device_map, init_empty_weights
+    from accelerate.utils import compute_module_sizes
+
+    kind = getattr(torch, dtype, None)
+    names = config.get("architectures")
+    made = getattr(transformers, str(names[0]), None) if isinstance(names, list) and names else None
+    if made is None or not isinstance(kind, torch.dtype):
+        return None
+    values = {key: value for key, value in config.items() if key != "model_type"}
+    with init_empty_weights():
+        model = made(transformers.AutoConfig.for_model(str(config["model_type"]), **values))
+    # Before they are tied, a head that is the embedding counts twice.
+    model.tie_weights()
+    room = {one.device if one.device == "cpu" else int(one.device.rpartition(":")[2]): one.size_bytes for one in rooms}
+    blocks = getattr(model, "_no_split_modules", None)
+    chosen = infer_auto_device_map(model, room, no_split_module_classes=list(blocks or ()), dtype=kind)
+    sizes = compute_module_sizes(model, dtype=kind)
+    kinds = {int(one.device.rpartition(":")[2]): one.device for one in rooms if one.device != "cpu"}
+    return [
+        Placed(module=module or "(all)", device=str(kinds.get(device, device)), size_bytes=int(sizes[module]))
+        for module, device in chosen.items()
+    ]
+
+
+def _natural(name: str) -> tuple[tuple[int, int | str], ...]:
+    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name) if part)

@@ -1,0 +1,267 @@
+"""The service behind `hw fit`, `recommend`, `plan` and `require`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.database import Database
+from ipfs_accel_cli.core.errors import AccelError, DoesNotFit, Invalid, NotFound
+from ipfs_accel_cli.core.units import parse_bytes
+from ipfs_accel_cli.services.hw.fit import headers, judging, measurements, placing, planning, ranking, requiring
+from ipfs_accel_cli.services.hw.fit.arithmetic import Need, Shape
+from ipfs_accel_cli.services.hw.fit.budget import Room, room, rooms
+from ipfs_accel_cli.services.hw.fit.judging import Model
+from ipfs_accel_cli.services.hw.fit.results import (
+    Fitted,
+    Part,
+    Placed,
+    Planned,
+    Recommendation,
+    Required,
+    Speed,
+)
+from ipfs_accel_cli.services.hw.results import Machine
+
+HERE = "this machine"
+
+
+class Fits:
+    """What fits where.
+
+    `machines` finds a machine by name, None meaning this one; `known` lists the names for `plan`; `folder` gives the
+    files of a registered model; `candidates` lists models for a task; `bandwidth` gives measured bytes a second.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        machines: Callable[[str | None], Machine],
+        folder: Callable[[str], Path],
+        candidates: Callable[[str], Sequence[ranking.Candidate]],
+        known: Callable[[], Sequence[str]] = tuple,
+        bandwidth: Callable[[Machine], float | None] = lambda _machine: None,
+    ) -> None:
+        self._machines, self._folder, self._candidates = machines, folder, candidates
+        self._known, self._bandwidth = known, bandwidth
+        self._measured = measurements.Measurements(database)
+
+    def fit(
+        self,
+        reference: str,
+        *,
+        context: int | None = None,
+        batch: int = 1,
+        dtype: str | None = None,
+        kv_dtype: str | None = None,
+        budget: str | None = None,
+        machine: str | None = None,
+        device: str | None = None,
+        measure: bool = False,
+        strict: bool = True,
+    ) -> Fitted:
+        """Say what a model needs at a shape; raises DoesNotFit with all of it unless `strict` is False."""
+        host = self.machine(machine)
+        model = judging.model_of(headers.describe(reference, self._folder))
+        shape = Shape(context or min(judging.ASSUMED_CONTEXT, model.limit or judging.ASSUMED_CONTEXT), batch)
+        chosen = judging.check_dtype(dtype) if dtype else model.stored
+        kept = judging.check_dtype(kv_dtype) if kv_dtype else chosen if chosen in judging.FLOATS else "float16"
+        place = room(host, device, now=machine is None) if not budget else Room(device or "cpu", parse_bytes(budget))
+        if measure:
+            self._measure(host, model, shape, chosen, elsewhere=machine is not None)
+        found = self._fitted(model, host, machine, place, shape, chosen, kept, context_given=context is not None)
+        if strict and not found.fits:
+            smaller = next((one for one in found.choices if one.fits), None)
+            raise DoesNotFit(
+                f"{found.model} {found.verdict}",
+                suggestion=f"ipfs-accel hw fit {reference} --dtype {smaller.dtype}"
+                if smaller
+                else f"ipfs-accel hw plan {reference}",
+                fit=found.model_dump(mode="json"),
+            )
+        return found
+
+    def recommend(
+        self,
+        task: str,
+        *,
+        modality: str | None = None,
+        quantisation: str | None = None,
+        max_memory: str | None = None,
+        min_speed: float | None = None,
+        machine: str | None = None,
+    ) -> Recommendation:
+        """Rank the models for a task, with reasons; a model whose headers cannot be read is ranked on what is known."""
+        limit = parse_bytes(max_memory) if max_memory else None
+        wanted = ranking.Wanted(task, modality, quantisation, limit, min_speed)
+        rows = []
+        for candidate in self._candidates(task):
+            fitted: Fitted | None = None
+            why = ""
+            if candidate.here:
+                try:
+                    fitted = self.fit(candidate.name, machine=machine, budget=max_memory, strict=False)
+                except AccelError as error:
+                    why = error.detail
+            rows.append((candidate, fitted, why))
+        return Recommendation(task=task, machine=machine or HERE, models=ranking.rank(wanted, rows))
+
+    def plan(self, reference: str, *, target_tps: float | None, context: int | None, batch: int) -> Planned:
+        """Say which of the known machines run a model at a context and speed, the smallest first."""
+        model = judging.model_of(headers.describe(reference, self._folder))
+        shape = Shape(context or min(judging.ASSUMED_CONTEXT, model.limit or judging.ASSUMED_CONTEXT), batch)
+        hosts = {name: self._machines(name) for name in self._known()} or {}
+        hosts = {HERE: self._machines(None), **hosts}
+        return planning.plan(model, shape, target_tps, hosts, self._bandwidth)
+
+    def require(self, wanted: requiring.Wanted, *, machine: str | None = None) -> Required:
+        """Check a machine against requirements; raises DoesNotFit that lists each, met or unmet, when one is unmet."""
+        rows = requiring.check(wanted, self.machine(machine))
+        found = Required(machine=machine or HERE, met=all(row.met for row in rows), requirements=rows)
+        if not found.met:
+            unmet = [row for row in rows if not row.met]
+            raise DoesNotFit(
+                f"{len(unmet)} of {len(rows)} requirements unmet: "
+                + "; ".join(f"{row.requirement} {row.wanted}, found {row.found}" for row in unmet),
+                suggestion="ipfs-accel hw info",
+                errors=[
+                    {
+                        "pointer": row.requirement,
+                        "detail": f"{'met' if row.met else 'unmet'}: {row.wanted} wanted, {row.found} found",
+                    }
+                    for row in rows
+                ],
+            )
+        return found
+
+    def machine(self, name: str | None) -> Machine:
+        """Return a machine by name or from a file that `hw info --json` wrote; None is this one."""
+        if name is None or not name.endswith(".json"):
+            return self._machines(name)
+        path = current().path(name)
+        try:
+            return Machine.model_validate(json.loads(path.read_bytes()))
+        except FileNotFoundError as error:
+            raise NotFound(
+                f"there is no file {name!r}", suggestion="ipfs-accel hw info --json > machine.json"
+            ) from error
+        except (ValueError, ValidationError, OSError) as error:
+            raise Invalid(
+                f"{name} describes no machine: {str(error).splitlines()[0]}",
+                suggestion="ipfs-accel hw info --json > machine.json",
+            ) from error
+
+    def _measure(self, host: Machine, model: Model, shape: Shape, dtype: str, *, elsewhere: bool) -> None:
+        folder = model.described.folder
+        if elsewhere or folder is None or model.described.format != "safetensors":
+            raise Invalid("--measure runs a safetensors model of this machine on this machine")
+        if dtype not in judging.FLOATS:
+            raise Invalid(f"torch does not load {dtype}; measure {', '.join(judging.FLOATS)}")
+        took = measurements.run(folder, context=shape.context, batch=shape.batch, dtype=dtype)
+        self._measured.record(
+            host,
+            model.described.identity,
+            dtype,
+            shape.context,
+            shape.batch,
+            increment_bytes=took["increment_bytes"],
+            tokens_s=took["tokens_s"],
+        )
+
+    def _fitted(
+        self,
+        model: Model,
+        host: Machine,
+        name: str | None,
+        place: Room,
+        shape: Shape,
+        dtype: str,
+        kv_dtype: str,
+        *,
+        context_given: bool,
+    ) -> Fitted:
+        parts, budget = judging.need(model, shape, dtype, kv_dtype), place.size_bytes
+        known = self._measured.of(host, model.described.identity, dtype, shape.context, shape.batch)
+        measured = known is not None and known.increment_bytes is not None and place.device == "cpu"
+        total = known.increment_bytes if known and known.increment_bytes and measured else parts.total
+        lasting = total - parts.loading
+        options = judging.choices(model, shape, kv_dtype, budget)
+        context, batch = judging.largest(model, shape, dtype, kv_dtype, budget)
+        placed, by = self._placed(model, host, place, dtype, now=name is None, whole=lasting <= budget)
+        return Fitted(
+            model=model.described.name,
+            fits=lasting <= budget,
+            verdict=judging.verdict(lasting, budget, place.device, [one for one in options if one.dtype != dtype]),
+            format=model.described.format,
+            machine=name or HERE,
+            device=place.device,
+            dtype=dtype,
+            kv_dtype=kv_dtype,
+            context=shape.context,
+            batch=shape.batch,
+            parameters=model.parameters,
+            weights_bytes=parts.weights,
+            kv_cache_bytes=parts.kv_cache,
+            activations_bytes=parts.activations,
+            base_bytes=parts.base,
+            loading_bytes=parts.loading,
+            total_bytes=total,
+            budget_bytes=budget,
+            basis="measured" if measured else "estimate",
+            parts=_parts(parts, budget),
+            largest_context=context,
+            largest_batch=batch,
+            best_dtype=next((one.dtype for one in options if one.fits), None),
+            choices=options,
+            speed=self._speed(model, parts, shape.batch, host, known),
+            device_map=placed,
+            placed_by=by,
+            read_bytes=model.described.read_bytes,
+            notes=judging.notes(model, context_given=context_given, context=shape.context),
+        )
+
+    def _speed(
+        self, model: Model, parts: Need, batch: int, host: Machine, known: measurements.Measurement | None
+    ) -> Speed:
+        if known is not None and known.tokens_s is not None:
+            return Speed(
+                tokens_s=round(known.tokens_s, 2), basis="measured", reason=f"measured here at {known.measured_at}"
+            )
+        return judging.speed(model, parts, batch, self._bandwidth(host))
+
+    def _placed(
+        self, model: Model, host: Machine, place: Room, dtype: str, *, now: bool, whole: bool
+    ) -> tuple[list[Placed], str]:
+        # The chosen device first, what is left goes to main memory, then to disk.
+        below = [one for one in rooms(host, now=now) if one.device == "cpu" and place.device != "cpu"]
+        order = [place, *below]
+        scale = judging.weights_bytes(model, dtype) / max(1, model.stored_bytes)
+        if whole:
+            # Nothing is left to decide, so nobody waits for torch to be imported.
+            size = judging.weights_bytes(model, dtype)
+            return [Placed(module="(all)", device=place.device, size_bytes=size)], "own arithmetic"
+        if model.described.format == "safetensors":
+            placed = placing.by_accelerate(model.described.config, order, dtype)
+            if placed is not None:
+                return placed, "accelerate"
+        return placing.by_arithmetic(model.described.tensors, order, scale), "own arithmetic"
+
+
+def _parts(need: Need, budget: int) -> list[Part]:
+    sizes = {
+        "weights": need.weights,
+        "kv-cache": need.kv_cache,
+        "activations": need.activations,
+        "base": need.base,
+        "free": max(0, budget - need.lasting),
+    }
+    rows = []
+    for part, size in sizes.items():
+        share = size / budget if budget else 0.0
+        values = {"part": part, "size_bytes": size, "share": round(share, 4)}
+        rows.append(Part.model_validate(values))
+    return rows
