@@ -21,7 +21,8 @@ class Labels:
     def scores(self, logits: NDArray[numpy.float32]) -> NDArray[numpy.float32]:
         """Return probabilities of the same shape, (texts, labels)."""
         if self.independent:
-            found = 1.0 / (1.0 + numpy.exp(-logits.astype(numpy.float64)))
+            # The logistic function in a form that overflows nowhere.
+            found = 0.5 * (1.0 + numpy.tanh(0.5 * logits.astype(numpy.float64)))
         else:
             raised = numpy.exp(logits.astype(numpy.float64) - logits.max(axis=-1, keepdims=True))
             found = raised / raised.sum(axis=-1, keepdims=True)

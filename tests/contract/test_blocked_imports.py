@@ -1,4 +1,4 @@
-"""Everything but inference and MCP works where torch, transformers, accelerate and mcp cannot be imported."""
+"""Everything but inference and MCP works where the libraries of those cannot be imported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 
-BLOCKED = ("torch", "transformers", "accelerate", "mcp", "safetensors")
+BLOCKED = (
+    "torch",
+    "transformers",
+    "accelerate",
+    "mcp",
+    "safetensors",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "tokenizers",
+)
 RUN = f"""
 import sys
 class Blocker:
@@ -64,7 +74,14 @@ def test_content_models_hardware_and_settings_need_none_of_them(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("arguments", "library"),
-    [(("infer", "embed", "a cat", "-m", "m"), "torch"), (("mcp", "ls"), "mcp"), (("serve-mcp",), "mcp")],
+    [
+        (("infer", "embed", "a cat", "-m", "m"), "torch"),
+        (("infer", "embed", "a cat", "-m", "m", "--engine", "onnx"), "onnxruntime"),
+        (("infer", "classify", "a cat", "-m", "m", "--engine", "onnx"), "onnxruntime"),
+        (("infer", "calibrate", "m"), "torch"),
+        (("mcp", "ls"), "mcp"),
+        (("serve-mcp",), "mcp"),
+    ],
 )
 def test_what_needs_them_names_the_line_that_installs_them(
     tmp_path: Path, arguments: tuple[str, ...], library: str

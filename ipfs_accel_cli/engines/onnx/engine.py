@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import onnxruntime
-from transformers import AutoConfig
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
-from ipfs_accel_cli.core.errors import AccelError, MalformedContent, UnsupportedContent
+from ipfs_accel_cli.core.errors import AccelError, MalformedContent, MissingExtra, UnsupportedContent
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.engines.base import Device, Fit, Machine, ModelFacts, Plan, Session
 from ipfs_accel_cli.engines.devices import choose_device
-from ipfs_accel_cli.engines.encoder import EncoderSession, Meaning, Reading, inputs_of, longest
-from ipfs_accel_cli.engines.labels import Labels, read_labels
+from ipfs_accel_cli.engines.encoder import EncoderSession, Meaning, Reading
 from ipfs_accel_cli.engines.onnx.graph import open_graph
+from ipfs_accel_cli.engines.onnx.note import Note
+from ipfs_accel_cli.engines.onnx.tokens import PlainTokenizer
 from ipfs_accel_cli.engines.sentence import read_sentence
 from ipfs_accel_cli.engines.threads import threads
-from ipfs_accel_cli.engines.tokenizing import load_tokenizer, quiet
+
+# Nothing here imports transformers or torch unless a graph is to be made: to load them takes seconds.
 
 TASKS = ("embed", "classify")
 WORKING_BYTES = 192 << 20
 _FLOAT32_BYTES = 4
 # Raised whenever graphs are made another way, so that older ones are not taken for them.
-_RECIPE = 1
+_RECIPE = 2
+# Known without asking transformers, which takes seconds to load; of others it is asked.
+_COMMON_TYPES = frozenset(
+    {"albert", "bert", "camembert", "deberta-v2", "distilbert", "electra", "modernbert", "mpnet", "roberta"}
+    | {"xlm-roberta"}
+)
 
 
 class OnnxEngine:
@@ -55,9 +61,16 @@ class OnnxEngine:
         """Export the model with torch; raises MissingExtra where torch or the exporter is not installed."""
         if task not in TASKS:
             raise UnsupportedContent(f"the onnx engine knows no task {task!r}")
-        from ipfs_accel_cli.engines.onnx.export import export
+        try:
+            from ipfs_accel_cli.engines.onnx.export import export
 
-        return {**export(model, files, task, target), "runtime": f"onnxruntime {onnxruntime.__version__}"}
+            said = export(model, files, task, target)
+        except ImportError as error:
+            raise MissingExtra(
+                f"exporting to ONNX needs {error.name or error}, which is not installed",
+                suggestion="pip install 'ipfs-accel[onnx]'",
+            ) from error
+        return {**said, "runtime": f"onnxruntime {onnxruntime.__version__}"}
 
     def load(self, model: ModelFacts, files: Path, plan: Plan) -> Session:
         """Load the graph that the plan names; see the contract for what it raises."""
@@ -66,47 +79,50 @@ class OnnxEngine:
             raise UnsupportedContent(f"the onnx engine knows no task {plan.task!r}")
         if plan.derived is None:
             raise UnsupportedContent(f"{model.name} has not been exported to ONNX")
+        graph = open_graph(plan.derived, plan.threads, model.name)
+        reads = _sentences if plan.task == "embed" else _texts
         try:
-            with quiet():
-                tokenizer, reading, meaning, labels = (_embedding if plan.task == "embed" else _classifying)(files)
+            folder, reading, meaning = reads(files, graph.note)
+            tokenizer = _tokenizer(folder, graph.note)
         except (AccelError, KeyboardInterrupt):
             raise
         except Exception as error:  # Configurations and tokenizers fail in any way they like.
             raise MalformedContent(f"{model.name}: {type(error).__name__}: {error}") from error
-        compute = open_graph(plan.derived, plan.threads, labels)
-        return EncoderSession(model.name, tokenizer, reading, meaning, compute)
+        return EncoderSession(model.name, tokenizer, reading, meaning, graph)
 
 
-def _embedding(files: Path) -> tuple[object, Reading, Meaning, Labels | None]:
+def _sentences(files: Path, note: Note) -> tuple[Path, Reading, Meaning]:
     sentence = read_sentence(files)
-    folder = files / sentence.encoder
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    tokenizer = load_tokenizer(folder)
-    limit = longest(sentence.max_tokens, getattr(config, "max_position_embeddings", None), tokenizer)
-    reading = Reading(_inputs(tokenizer), limit, sentence.lower_case, sentence.prompt)
-    return tokenizer, reading, Meaning("embed", sentence.pooling), None
+    reading = Reading(note.inputs, note.max_tokens, sentence.lower_case, sentence.prompt)
+    return files / sentence.encoder, reading, Meaning("embed", sentence.pooling)
 
 
-def _classifying(files: Path) -> tuple[object, Reading, Meaning, Labels | None]:
-    config = AutoConfig.from_pretrained(files, local_files_only=True, trust_remote_code=False)
-    labels = read_labels(config)
-    tokenizer = load_tokenizer(files)
-    limit = longest(None, getattr(config, "max_position_embeddings", None), tokenizer)
-    return tokenizer, Reading(_inputs(tokenizer), limit), Meaning("classify", labels=labels.names), labels
+def _texts(files: Path, note: Note) -> tuple[Path, Reading, Meaning]:
+    return files, Reading(note.inputs, note.max_tokens), Meaning("classify", labels=note.labels)
 
 
-def _inputs(tokenizer: object) -> dict[str, int]:
-    # The graph takes those of these that it has.
-    return inputs_of(tokenizer, ["input_ids", "token_type_ids"])
+def _tokenizer(folder: Path, note: Note) -> Any:
+    if note.plain_tokens:
+        return PlainTokenizer(folder)
+    from ipfs_accel_cli.engines.tokenizing import load_tokenizer, quiet
+
+    with quiet():
+        return load_tokenizer(folder)
 
 
 def _unsupported(model: ModelFacts) -> str:
     """Say why this engine cannot run a model, or nothing."""
     name = ", ".join(model.architectures) or model.model_type
-    if model.model_type not in CONFIG_MAPPING_NAMES:
+    if model.model_type not in _COMMON_TYPES and not _is_known(model.model_type):
         return f"transformers has no architecture {name}" if name else "no config.json names an architecture"
     if not any(task in TASKS for task in model.tasks):
         return f"{name} is no encoder: onnx runs models that {' or '.join(TASKS)}"
     if model.files and not any(file.endswith((".safetensors", ".bin")) for file in model.files):
         return "no safetensors or .bin weights to export"
     return ""
+
+
+def _is_known(model_type: str) -> bool:
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    return model_type in CONFIG_MAPPING_NAMES

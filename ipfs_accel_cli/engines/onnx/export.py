@@ -14,17 +14,22 @@ import numpy
 import torch
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import UnsupportedContent, VerificationFailed
+from ipfs_accel_cli.core.errors import MissingExtra, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.engines.base import EmbedOptions, ModelFacts, Plan, Request, Scores, Session, Texts, Vectors
 from ipfs_accel_cli.engines.encoder import EncoderSession
+from ipfs_accel_cli.engines.labels import Labels
 from ipfs_accel_cli.engines.onnx.graph import OUTPUT, open_graph
+from ipfs_accel_cli.engines.onnx.note import KEY, Note
+from ipfs_accel_cli.engines.onnx.tokens import same_tokens
+from ipfs_accel_cli.engines.sentence import read_sentence
 from ipfs_accel_cli.engines.tokenizing import quiet
 from ipfs_accel_cli.engines.torch.encoder import Parts, classifier_parts, sentence_parts
 from ipfs_accel_cli.engines.torch.problems import loading
 
 LEAST_COSINE, LARGEST_DIFFERENCE = 0.999, 1e-3
 OPSET = 18
-# Of many lengths, so that padding and masks count; words of no language would be one token each for some models.
+# Of many lengths, up to the most that the model reads, in batches of several and of one: a graph may have taken the
+# sizes of its example for granted.
 TEXTS = (
     "rain",
     "The cat sat on the mat.",
@@ -34,6 +39,17 @@ TEXTS = (
     "Où est la gare ? Sie ist dort drüben, hinter dem Rathaus.",
     "",
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen",
+    "An old man went down to the river, and the river was wide, and nobody was there but the birds. " * 40,
+)
+BATCH = 4
+# What tokenizers treat in ways of their own: cases, accents, white space, scripts, their own special words.
+TRICKY_TEXTS = (
+    "  two  spaces, a\ttab and a\nline ",
+    "ÀÉÎ naïve Straße İstanbul",
+    "北京欢迎你 こんにちは 안녕하세요 привет",
+    "[CLS] [MASK] <s> </s> <mask> <pad> [PAD] ##ing",
+    "👩‍👩‍👧 e\u0301 \u200b\ufeff \x00 fi",
+    "un" * 40,
 )
 
 
@@ -47,10 +63,11 @@ def export(model: ModelFacts, files: Path, task: str, target: Path) -> dict[str,
     with loading(model.name, ", ".join(model.architectures)), quiet():
         parts = makers[task](files, Plan(task), spread=False)
         _plain_attention(parts.module)
-        _write(model, parts, target)
+        note = _note(parts, files, task)
+        _write(model, parts, note, target)
     current().check()
     plain = _answers(parts.session(model.name, torch.device("cpu")), task)
-    compute = open_graph(target, threads=1, labels=parts.labels)
+    compute = open_graph(target, 1, model.name)
     graph = _answers(EncoderSession(model.name, parts.tokenizer, parts.reading, parts.meaning, compute), task)
     fidelity = _compared(model, plain, graph, task)
     return {"exporter": f"torch.onnx {torch.__version__.partition('+')[0]}", "opset": OPSET, "task": task, **fidelity}
@@ -63,7 +80,15 @@ def _plain_attention(module: torch.nn.Module) -> None:
         inner.set_attn_implementation("eager")
 
 
-def _write(model: ModelFacts, parts: Parts, target: Path) -> None:
+def _note(parts: Parts, files: Path, task: str) -> Note:
+    folder = files / read_sentence(files).encoder if task == "embed" else files
+    limit, inputs = parts.reading.max_tokens, dict(parts.reading.inputs)
+    labels = parts.labels or Labels(())
+    plain = same_tokens(folder, parts.tokenizer, list(inputs), [*TEXTS, *TRICKY_TEXTS], limit)
+    return Note(inputs, limit, labels.names, labels.independent, plain)
+
+
+def _write(model: ModelFacts, parts: Parts, note: Note, target: Path) -> None:
     names = ["attention_mask", *parts.reading.inputs]
     # Each example is a tensor of its own: torch.export takes arguments that are one object for one input.
     examples = {name: torch.ones(2, 7, dtype=torch.long) for name in names}
@@ -72,29 +97,37 @@ def _write(model: ModelFacts, parts: Parts, target: Path) -> None:
     sizes = {0: torch.export.Dim("texts", min=1, max=4096), 1: torch.export.Dim("tokens", min=1, max=limit)}
     try:
         with _silent():
-            torch.onnx.export(
+            program = torch.onnx.export(
                 parts.module,
                 (),
-                str(target),
                 kwargs=examples,
                 input_names=names,
                 output_names=[OUTPUT],
                 dynamo=True,
                 dynamic_shapes=dict.fromkeys(names, sizes),
-                external_data=False,
                 opset_version=OPSET,
                 verbose=False,
             )
+            program.model.metadata_props[KEY] = note.encode()
+            program.save(str(target), external_data=False)
+    except ImportError as error:
+        raise MissingExtra(
+            f"exporting to ONNX needs {error.name or error}, which is not installed",
+            suggestion="pip install 'ipfs-accel[onnx]'",
+        ) from error
     except Exception as error:  # The exporter raises classes of its own for every operation it has no form for.
         first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise UnsupportedContent(f"{model.name} cannot be exported to ONNX: {first}") from error
 
 
 def _answers(session: Session, task: str) -> numpy.ndarray[Any, numpy.dtype[numpy.float32]]:
-    session.submit(Request(task, Texts(TEXTS), EmbedOptions(batch=len(TEXTS))))
-    ((_, chunk),) = session.step()
-    assert isinstance(chunk.data, Vectors | Scores)
-    return chunk.data.rows[numpy.argsort(chunk.data.positions)]
+    session.submit(Request(task, Texts(TEXTS), EmbedOptions(BATCH)))
+    rows: dict[int, Any] = {}
+    while moved := session.step():
+        for _, chunk in moved:
+            assert isinstance(chunk.data, Vectors | Scores)
+            rows |= dict(zip(chunk.data.positions, chunk.data.rows, strict=True))
+    return numpy.stack([rows[at] for at in range(len(TEXTS))])
 
 
 def _compared(model: ModelFacts, plain: Any, graph: Any, task: str) -> dict[str, float]:

@@ -82,7 +82,7 @@ def sentence_parts(files: Path, plan: Plan, *, spread: bool) -> Parts:
     auto = AutoModelForTextEncoding if config.is_encoder_decoder else AutoModel
     encoder = load_model(auto, folder, plan, spare=("pooler",), spread=spread)
     tokenizer = load_tokenizer(folder)
-    limit = longest(sentence.max_tokens, getattr(encoder.config, "max_position_embeddings", None), tokenizer)
+    limit = longest(sentence.max_tokens, _positions(encoder), tokenizer)
     reading = Reading(_inputs(tokenizer, encoder), limit, sentence.lower_case, sentence.prompt)
     after = head(sentence.layers, files, torch.device(plan.device))
     return Parts(tokenizer, reading, Meaning("embed", sentence.pooling), Vectors(encoder, after, sentence.modes))
@@ -96,13 +96,21 @@ def classifier_parts(files: Path, plan: Plan, *, spread: bool) -> Parts:
     labels = read_labels(config)
     classifier = load_model(AutoModelForSequenceClassification, files, plan, spread=spread)
     tokenizer = load_tokenizer(files)
-    limit = longest(None, getattr(config, "max_position_embeddings", None), tokenizer)
+    limit = longest(None, _positions(classifier), tokenizer)
     reading = Reading(_inputs(tokenizer, classifier), limit)
     return Parts(tokenizer, reading, Meaning("classify", labels=labels.names), Logits(classifier), labels)
 
 
 def _inputs(tokenizer: Any, model: Any) -> dict[str, int]:
     return inputs_of(tokenizer, list(inspect.signature(model.forward).parameters))
+
+
+def _positions(model: Any) -> int | None:
+    """Return how many tokens a model has positions for; in RoBERTa's kin they begin after that of the padding."""
+    stated = getattr(model.config, "max_position_embeddings", None)
+    tables = (module for name, module in model.named_modules() if name.endswith("position_embeddings"))
+    before = next((table.padding_idx + 1 for table in tables if getattr(table, "padding_idx", None) is not None), 0)
+    return stated - before if isinstance(stated, int) else None
 
 
 def _compute(name: str, module: torch.nn.Module, labels: Labels | None, device: torch.device) -> Compute:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import platform
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -15,8 +17,8 @@ import numpy
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import AccelError
-from ipfs_accel_cli.engines.base import EmbedOptions, Scores, Session, Vectors
+from ipfs_accel_cli.core.errors import AccelError, Cancelled
+from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, Scores, Session, Texts, Vectors
 from ipfs_accel_cli.engines.machine import machine_id
 from ipfs_accel_cli.services.infer.choice import Choice
 from ipfs_accel_cli.services.infer.results import Trial
@@ -39,30 +41,21 @@ MIGRATIONS = (
 LEAST_COSINE = 0.999
 # Another engine has to be this much faster than the first: below it the difference is noise.
 LEAST_GAIN = 1.05
-_SHAPES = {"one": (1, 12), "many": (32, 12), "long": (32, 100)}  # texts and words of each
-_SHAPE_SECONDS, _FEWEST_RUNS = 0.25, 2
+_SHORT_WORDS, _LONG_WORDS, _MOST_TEXTS = 12, 100, 32
+# A shape is run for about this long; one that would take more than this at once is not run, or with fewer texts.
+_SHAPE_SECONDS, _LONGEST_RUN_SECONDS, _FEWEST_RUNS = 0.25, 0.5, 2
 _PACKAGES = ("torch", "transformers", "onnxruntime")
-_WORDS = [
-    "the",
-    "rain",
-    "in",
-    "spain",
-    "stays",
-    "mainly",
-    "in",
-    "the",
-    "plain",
-    "while",
-    "a",
-    "small",
-    "red",
-    "bird",
-    "sings",
-    "on",
-    "the",
-    "old",
-    "tree",
-]
+_TEXT = "the rain in spain stays mainly in the plain while a small red bird sings on the old tree"
+_WORDS = _TEXT.split()
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """So many texts of so many words at a time, under the name that its figure has."""
+
+    name: str
+    texts: int
+    words: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,34 +74,38 @@ class Calibrations:
         self._database = database
 
     def find(self, manifest: str, task: str) -> Calibration | None:
-        """Return what was measured here with the libraries that are installed now."""
-        self._database.migrate(OWNER, MIGRATIONS)
-        row = (
-            self._database.read()
-            .execute(
-                "SELECT engine, trials, measured_at FROM infer_calibrations"
-                " WHERE machine = ? AND manifest = ? AND task = ? AND versions = ?",
-                (machine_id(), manifest, task, versions()),
-            )
-            .fetchone()
+        """Return what was measured here with the libraries that are installed now; writes nothing."""
+        query = (
+            "SELECT engine, trials, measured_at FROM infer_calibrations"
+            " WHERE machine = ? AND manifest = ? AND task = ? AND versions = ?"
         )
+        try:
+            row = self._database.read().execute(query, (machine_id(), manifest, task, versions())).fetchone()
+        except sqlite3.OperationalError:
+            # Before the first measurement there is no table, and a home that is only read gets none.
+            return None
         if row is None:
             return None
         trials = tuple(Trial.model_validate(trial) for trial in json.loads(row["trials"]))
         return Calibration(row["engine"], trials, row["measured_at"])
 
     def keep(self, manifest: str, task: str, trials: Sequence[Trial]) -> Calibration:
-        """Keep a measurement in place of an older one."""
+        """Keep a measurement in place of an older one; raises HomeUnusable where nothing can be written."""
+        found = of_trials(trials)
         self._database.migrate(OWNER, MIGRATIONS)
-        chosen = next(trial.engine for trial in trials if trial.chosen)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
         text = json.dumps([trial.model_dump() for trial in trials])
         with self._database.write() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO infer_calibrations VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (machine_id(), manifest, task, versions(), chosen, text, now),
+                (machine_id(), manifest, task, versions(), found.engine, text, found.measured_at),
             )
-        return Calibration(chosen, tuple(trials), now)
+        return found
+
+
+def of_trials(trials: Sequence[Trial]) -> Calibration:
+    """Return what was measured just now."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Calibration(next(trial.engine for trial in trials if trial.chosen), tuple(trials), now)
 
 
 def measure(
@@ -116,26 +113,26 @@ def measure(
 ) -> list[Trial]:
     """Run each engine for about a second beyond its loading, the first as the reference; return what came of it.
 
-    An engine that fails, or answers otherwise than the first, is listed with the reason and never chosen. Raises what
-    the first raises.
+    A slow model is run with fewer texts, the same for every engine. An engine that fails, or answers otherwise than
+    the first, is listed with the reason and never chosen. Raises what the first raises.
     """
     found: list[Trial] = []
     reference: Any = None
+    shapes: list[Shape] = []
     for choice in choices:
         current().progress(len(found), len(choices), f"measuring {choice.engine.name}, once")
         try:
-            session = load(choice)
+            with closing(load(choice)) as session:
+                rows = _answers(session, task)
+                if reference is None:
+                    reference, shapes = rows, _affordable(session, task)
+                found.append(_trial(session, task, choice, shapes, _agreement(task, reference, rows)))
+        except Cancelled:
+            raise
         except AccelError as error:
-            if not found:
+            if reference is None:
                 raise
             found.append(Trial(engine=choice.engine.name, reason=error.detail))
-            continue
-        try:
-            rows = _answers(session, task)
-            reference = rows if reference is None else reference
-            found.append(_trial(session, task, choice, _agreement(task, reference, rows)))
-        finally:
-            session.close()
     found += [Trial(engine=str(error.context.get("engine", "")), reason=_why(error)) for error in absent]
     return chosen(found)
 
@@ -156,31 +153,55 @@ def versions() -> str:
     return ", ".join([f"python {platform.python_version()}", *(f"{name} {_version(name)}" for name in _PACKAGES)])
 
 
-def _trial(session: Session, task: str, choice: Choice, agreement: float) -> Trial:
-    rates = {name: _rate(session, task, texts, words) for name, (texts, words) in _SHAPES.items()}
+def _trial(session: Session, task: str, choice: Choice, shapes: Sequence[Shape], agreement: float) -> Trial:
+    rates = {shape.name: round(_rate(session, task, shape), 2) for shape in shapes}
     overall = float(numpy.exp(numpy.mean(numpy.log(list(rates.values())))))
     return Trial(
         engine=choice.engine.name,
+        device=choice.plan.device,
         threads=choice.plan.threads,
-        one_texts_s=round(rates["one"], 1),
-        many_texts_s=round(rates["many"], 1),
-        long_texts_s=round(rates["long"], 1),
-        texts_s=round(overall, 1),
+        one_texts_s=rates["one"],
+        many_texts_s=rates.get("many"),
+        long_texts_s=rates.get("long"),
+        texts_s=round(overall, 2),
         agreement=round(agreement, 6),
     )
 
 
-def _rate(session: Session, task: str, count: int, words: int) -> float:
+def _affordable(session: Session, task: str) -> list[Shape]:
+    """Return what can be run in the time there is: one short text always, many and long ones as the model allows."""
+    one = Shape("one", 1, _SHORT_WORDS)
+    _run(session, task, _texts(one))
+    start = time.perf_counter()
+    _run(session, task, _texts(one))
+    seconds_a_word = (time.perf_counter() - start) / _SHORT_WORDS
+    shapes = [one]
+    for name, words in (("many", _SHORT_WORDS), ("long", _LONG_WORDS)):
+        texts = min(_MOST_TEXTS, int(_LONGEST_RUN_SECONDS / max(seconds_a_word * words, 1e-9)))
+        if texts > 1:
+            shapes.append(Shape(name, texts, words))
+    return shapes
+
+
+def _rate(session: Session, task: str, shape: Shape) -> float:
     """Return texts a second, the best of a few runs: what else the machine does only ever slows them."""
-    texts = [" ".join(_WORDS[(at + word) % len(_WORDS)] for word in range(words)) for at in range(count)]
-    best, until, runs = 0.0, time.perf_counter() + _SHAPE_SECONDS, 0
-    while runs <= _FEWEST_RUNS or time.perf_counter() < until:
+    texts = _texts(shape)
+    best, spent, runs = 0.0, 0.0, 0
+    while runs <= _FEWEST_RUNS or spent < _SHAPE_SECONDS:
         start = time.perf_counter()
         _run(session, task, texts)
-        # The first run warms up.
-        best = max(best, count / (time.perf_counter() - start)) if runs else best
-        runs += 1
+        seconds = time.perf_counter() - start
+        spent, runs = spent + seconds, runs + 1
+        # The first run warms up; where one run takes all the time there is, that makes no difference.
+        if runs > 1 or seconds > _LONGEST_RUN_SECONDS:
+            best = max(best, shape.texts / seconds)
+        if best and spent > 2 * _LONGEST_RUN_SECONDS:
+            break
     return best
+
+
+def _texts(shape: Shape) -> list[str]:
+    return [" ".join(_WORDS[(at + word) % len(_WORDS)] for word in range(shape.words)) for at in range(shape.texts)]
 
 
 def _answers(session: Session, task: str) -> Any:
@@ -188,12 +209,12 @@ def _answers(session: Session, task: str) -> Any:
 
 
 def _run(session: Session, task: str, texts: list[str]) -> Any:
-    from ipfs_accel_cli.engines.base import Texts
-
     current().check()
     made = TASKS.load(task)()
     session.submit(made.prepare(Texts(tuple(texts)), EmbedOptions(len(texts))))
-    chunks = [chunk for _, chunk in session.step()]
+    chunks: list[Chunk] = []
+    while moved := session.step():
+        chunks += [chunk for _, chunk in moved]
     found: Vectors | Scores = made.collect(chunks)
     return found.rows
 

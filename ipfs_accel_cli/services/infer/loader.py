@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Invalid, UnsupportedContent
+from ipfs_accel_cli.core.errors import AccelError, HomeUnusable, Invalid, UnsupportedContent
 from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.engines.base import Derives, Device, Loadable, Machine, Session
 from ipfs_accel_cli.engines.machine import available_bytes, measure
 from ipfs_accel_cli.services.infer import calibrating
 from ipfs_accel_cli.services.infer.calibrating import Calibration, Calibrations
 from ipfs_accel_cli.services.infer.choice import AUTO, Choice, Wanted, best, candidates
+from ipfs_accel_cli.services.infer.results import Trial
 from ipfs_accel_cli.services.infer.runtime import Key, Runtime, Warm
 from ipfs_accel_cli.services.infer.stats import Watch
 
@@ -50,6 +52,7 @@ class Loader:
         self._derived, self._calibrations = derived, calibrations
         self.runtime = Runtime(partial(_bound_bytes, settings))
         self._choices: dict[tuple[str, Wanted], Choice] = {}
+        self._comparing = threading.Lock()
 
     def wanted(self, task: str, engine: str | None, device: str | None) -> Wanted:
         """Return what is asked for, the settings filled in."""
@@ -81,26 +84,44 @@ class Loader:
         """
         if task not in MEASURED_TASKS or self._calibrations is None:
             raise Invalid(f"engines are not compared for the task {task!r}; {' and '.join(MEASURED_TASKS)} are")
-        wanted = Wanted(task, device="cpu", threads=max(0, int(self._settings.get("infer.threads"))))
+        wanted = Wanted(task, threads=max(0, int(self._settings.get("infer.threads"))))
         able, absent = candidates(model.facts, wanted, self._engines, self._measure)
         best(able, absent)
-        return self._compared(model, task, able, absent)
+        with self._comparing:
+            trials = self._compared(model, task, able, absent)
+        return self._calibrations.keep(model.facts.manifest, task, trials)
 
     def _choose(self, model: Loadable, wanted: Wanted) -> Choice:
         """Return the engine that was asked for, else the one measured to be fastest, else the one that fits best."""
         if (wanted.engine, wanted.device) != (AUTO, AUTO) or wanted.task not in MEASURED_TASKS:
             return best(*candidates(model.facts, wanted, self._engines, self._measure))
-        known = self._calibrations.find(model.facts.manifest, wanted.task) if self._calibrations else None
-        if known is not None:
-            able, _ = candidates(model.facts, replace(wanted, engine=known.engine), self._engines, self._measure)
-            if able:
-                return able[0]
+        choice = self._known(model, wanted)
+        if choice is not None:
+            return choice
         able, absent = candidates(model.facts, wanted, self._engines, self._measure)
         ready = [choice for choice in able if self._is_ready(model, choice)]
-        if self._worth_comparing(ready):
-            found = self._compared(model, wanted.task, ready, absent)
-            return next(choice for choice in ready if choice.engine.name == found.engine)
-        return best(ready or able, absent)
+        if not self._worth_comparing(ready):
+            return best(ready or able, absent)
+        # Two comparisons side by side would measure each other.
+        with self._comparing:
+            return self._known(model, wanted) or self._fastest(model, wanted.task, ready, absent)
+
+    def _known(self, model: Loadable, wanted: Wanted) -> Choice | None:
+        """Return the engine that was measured to be fastest, if that can begin at once still."""
+        known = self._calibrations.find(model.facts.manifest, wanted.task) if self._calibrations else None
+        if known is None or known.engine not in self._engines.names():
+            return None
+        able, _ = candidates(model.facts, replace(wanted, engine=known.engine), self._engines, self._measure)
+        return able[0] if able and self._is_ready(model, able[0]) else None
+
+    def _fastest(self, model: Loadable, task: str, ready: Sequence[Choice], absent: Sequence[AccelError]) -> Choice:
+        assert self._calibrations is not None
+        trials = self._compared(model, task, ready, absent)
+        # A home that is only read cannot keep the figures; they hold for this process all the same.
+        with suppress(HomeUnusable):
+            self._calibrations.keep(model.facts.manifest, task, trials)
+        found = calibrating.of_trials(trials)
+        return next(choice for choice in ready if choice.engine.name == found.engine)
 
     def _worth_comparing(self, ready: Sequence[Choice]) -> bool:
         """Say whether several engines could begin at once on the processor; an accelerator wins without a contest."""
@@ -118,11 +139,9 @@ class Loader:
 
     def _compared(
         self, model: Loadable, task: str, choices: Sequence[Choice], absent: Sequence[AccelError]
-    ) -> Calibration:
-        assert self._calibrations is not None
+    ) -> list[Trial]:
         ordered = sorted(choices, key=lambda choice: -choice.fit.score)
-        trials = calibrating.measure(task, ordered, absent, partial(self._load, model))
-        return self._calibrations.keep(model.facts.manifest, task, trials)
+        return calibrating.measure(task, ordered, absent, partial(self._load, model))
 
     def _load(self, model: Loadable, choice: Choice) -> Session:
         made = self._prepared(model, choice)

@@ -54,11 +54,12 @@ class Trial(Result):
 
     engine: str
     chosen: bool = False
+    device: str | None = None
     threads: int | None = None
-    texts_s: float | None = Field(default=None, description="Texts a second, geometric mean of the three below.")
+    texts_s: float | None = Field(default=None, description="Texts a second, geometric mean of those below.")
     one_texts_s: float | None = Field(default=None, description="A short text at a time.")
-    many_texts_s: float | None = Field(default=None, description="32 short texts at a time.")
-    long_texts_s: float | None = Field(default=None, description="32 texts of 100 words at a time.")
+    many_texts_s: float | None = Field(default=None, description="Up to 32 short texts at a time, as the model allows.")
+    long_texts_s: float | None = Field(default=None, description="Up to 32 texts of 100 words at a time.")
     agreement: float | None = Field(
         default=None, description="With the first engine: least cosine of a vector, or 1 less the largest difference."
     )

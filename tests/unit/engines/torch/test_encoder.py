@@ -16,7 +16,7 @@ from ipfs_accel_cli.engines.torch.encoder import sentence_parts
 from ipfs_accel_cli.engines.torch.engine import TorchEngine
 from ipfs_accel_cli.tasks.embed import Embed
 from tests.conformance.engine_suite import TEXTS, cosine, embed, run
-from tests.conformance.tiny_models import encoder, loadable, write_json
+from tests.conformance.tiny_models import BERT, encoder, loadable, word_tokenizer, write_json
 
 pytestmark = pytest.mark.models
 
@@ -108,6 +108,18 @@ def test_a_text_that_is_too_long_is_cut_and_counted(folder: Path) -> None:
 def test_without_a_stated_limit_the_positions_of_the_model_are_the_limit(folder: Path) -> None:
     (folder / "sentence_bert_config.json").unlink()
     found = embed(load(folder), ["rain " * 100, "rain " * 62])
+    assert found.truncated == 1
+    assert cosine(found.rows[0], found.rows[1]) > 0.99999
+
+
+def test_positions_that_begin_after_the_padding_are_not_counted_as_room(tmp_path: Path) -> None:
+    from transformers import RobertaConfig, RobertaModel
+
+    tokenizer = word_tokenizer()
+    config = RobertaConfig(vocab_size=len(tokenizer), max_position_embeddings=34, pad_token_id=0, **BERT)
+    RobertaModel(config).save_pretrained(tmp_path / "roberta")
+    tokenizer.save_pretrained(tmp_path / "roberta")
+    found = embed(load(tmp_path / "roberta"), ["rain " * 100, "rain " * 31])
     assert found.truncated == 1
     assert cosine(found.rows[0], found.rows[1]) > 0.99999
 
