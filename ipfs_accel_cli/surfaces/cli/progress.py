@@ -82,8 +82,6 @@ class Terminal:
             self._bars = _line()
             self._task = self._bars.add_task(message, total=total, amount=amount)
             self._bars.start()
-        # Without a total there is no part of it to draw: the spinner says that it lives.
-        self._bars.columns[2].bar_width = _BAR_WIDTH if total else 0
         self._bars.update(self._task, description=message, completed=done, total=total, amount=amount)
 
 
@@ -91,11 +89,18 @@ def _line() -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
     from rich.table import Column
+    from rich.text import Text
+
+    class Bar(BarColumn):
+        """Without a total there is no part of it to draw: the spinner says that it lives."""
+
+        def render(self, task: Any) -> Any:
+            return super().render(task) if task.total else Text()
 
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
-        BarColumn(bar_width=_BAR_WIDTH),
+        Bar(bar_width=_BAR_WIDTH),
         TextColumn("{task.fields[amount]}", markup=False, table_column=Column(no_wrap=True)),
         console=Console(stderr=True),
         transient=True,
