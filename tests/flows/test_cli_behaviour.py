@@ -81,10 +81,31 @@ def test_words_after_a_double_dash_are_no_options(cli: Callable[..., Any]) -> No
     assert ran.stdout == ""
 
 
-def test_no_arguments_shows_help(cli: Callable[..., Any]) -> None:
-    ran = cli()
+@pytest.mark.parametrize("group", [(), ("model",), ("store", "dag")])
+def test_no_arguments_shows_help_once(cli: Callable[..., Any], group: tuple[str, ...]) -> None:
+    ran = cli(*group)
     assert ran.status == 2
-    assert "Commands:" in ran.stdout
+    assert ran.stdout.count("Commands:") == 1
+    shown = on_terminal(group)
+    assert shown.status == 2
+    assert shown.text.count("Usage:") == 1
+
+
+def test_help_speaks_of_words_not_of_types(cli: Callable[..., Any]) -> None:
+    for arguments in (("infer", "embed", "--help"), ("store", "verify", "-h"), ("mcp", "call", "-h")):
+        for text in (cli(*arguments).stdout, on_terminal(arguments).text):
+            assert "Usage: ipfs-accel" in text
+            assert not [word for word in ("<", "list[", "[[", "...]...", "{") if word in text.split("Examples:")[0]]
+    assert "[OPTIONS] [TEXT...]" in cli("infer", "embed", "-h").stdout
+    assert "[OPTIONS] TOOL [NAME=VALUE...]" in cli("mcp", "call", "-h").stdout
+    assert "-m, --model TEXT" in cli("infer", "embed", "-h").stdout
+
+
+def test_the_help_of_a_group_has_whole_sentences_and_examples(cli: Callable[..., Any]) -> None:
+    for group in ("hw", "model", "infer", "peer", "store", "config", "mcp"):
+        page = cli(group, "--help").stdout
+        assert "..." not in page.replace("[ARGS]...", "")
+        assert f"Examples:\n  ipfs-accel {group} " in page
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
