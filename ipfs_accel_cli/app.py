@@ -49,11 +49,9 @@ def finish(result: Any, **_: Any) -> None:
 
     output = Output.of(_context())
     reporter = current().reporter
-    stop = getattr(reporter, "stop", None)
-    if stop is not None:
-        stop()
+    streamed = getattr(reporter, "streamed", False)
     try:
-        render(result, output.format or Format.AUTO, streamed=getattr(reporter, "streamed", False))
+        render(result, output.format or Format.AUTO, streamed=streamed, progress=reporter)
     except BrokenPipeError as error:
         raise ReaderGone from error
 

@@ -26,7 +26,7 @@ Device = Annotated[str | None, Option(help="Run it here: cpu, cuda, cuda:0, mps;
 def embed(
     texts: Annotated[
         list[str] | None,
-        Argument(metavar="[TEXT]...", help="Texts; without any, lines of --file or of standard input."),
+        Argument(metavar="TEXT", help="Texts; without any, lines of --file or of standard input."),
     ] = None,
     model: Model = None,
     file: Annotated[Path | None, Option(help="Read texts from this file, one a line, UTF-8.")] = None,
@@ -102,7 +102,7 @@ def generate(
 def classify(
     texts: Annotated[
         list[str] | None,
-        Argument(metavar="[TEXT]...", help="Texts; without any, lines of --file or of standard input."),
+        Argument(metavar="TEXT", help="Texts; without any, lines of --file or of standard input."),
     ] = None,
     model: Model = None,
     file: Annotated[Path | None, Option(help="Read texts from this file, one a line, UTF-8.")] = None,

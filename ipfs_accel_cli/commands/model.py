@@ -20,7 +20,7 @@ from ipfs_accel_cli.services.model.results import (
     Verified,
 )
 
-app = Typer(help="Fetch, register, check and hand on models.", no_args_is_help=True)
+app = Typer(help="Fetch, prove, name and hand on models.", no_args_is_help=True)
 
 Name = Annotated[
     str, Argument(help="A name, name@version, alias, manifest or root CID, or a reference that was pulled.")

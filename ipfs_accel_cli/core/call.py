@@ -35,9 +35,9 @@ OWNER = Principal("owner", "shell", frozenset({EVERYTHING}))
 
 
 class Reporter(Protocol):
-    """Where progress and streamed text go."""
+    """Where progress and streamed text go; `unit` is `bytes`, or empty for what the message names itself."""
 
-    def progress(self, done: float, total: float | None, message: str) -> None: ...
+    def progress(self, done: float, total: float | None, message: str, unit: str) -> None: ...
     def emit(self, text: str) -> None: ...
     def check(self) -> None: ...
 
@@ -45,7 +45,7 @@ class Reporter(Protocol):
 class Silent:
     """A reporter for callers who only want the result."""
 
-    def progress(self, done: float, total: float | None, message: str) -> None: ...
+    def progress(self, done: float, total: float | None, message: str, unit: str) -> None: ...
     def emit(self, text: str) -> None: ...
     def check(self) -> None: ...
 
@@ -68,10 +68,10 @@ class Call:
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     stopped: threading.Event = field(default_factory=threading.Event)
 
-    def progress(self, done: float, total: float | None = None, message: str = "") -> None:
+    def progress(self, done: float, total: float | None = None, message: str = "", *, unit: str = "") -> None:
         """Report that `done` of `total` units are done; raise Cancelled when the caller has gone."""
         self.check()
-        self.reporter.progress(done, total, message)
+        self.reporter.progress(done, total, message, unit)
 
     def emit(self, text: str) -> None:
         """Hand streamed text to the caller at once."""

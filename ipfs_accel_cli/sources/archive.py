@@ -46,7 +46,7 @@ def extract(path: Path, members: Iterable[tuple[zipfile.ZipInfo, Path]]) -> None
                     while chunk := source.read(CHUNK_BYTES):
                         file.write(chunk)
                         done_bytes += len(chunk)
-                        current().progress(done_bytes, total_bytes, f"Unpacking {path.name}")
+                        current().progress(done_bytes, total_bytes, f"Unpacking {path.name}", unit="bytes")
                 if target.stat().st_size != info.file_size:
                     raise MalformedContent(f"{path.name}: {info.filename} ends before its stated size")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:

@@ -76,7 +76,7 @@ class _Blocks:
         for block in reader.blocks:
             end = stream.tell()
             self._places[block.cid.to_v1()] = (end - len(block.data), len(block.data))
-            current().progress(end, size_bytes, f"Checking {car.name}")
+            current().progress(end, size_bytes, f"Checking {car.name}", unit="bytes")
 
     def read(self, cid: CID) -> bytes:
         """Return a block; raises Malformed when the CAR lacks it."""
@@ -181,6 +181,6 @@ def _write(blocks: _Blocks, cid: CID, name: str, size_bytes: int, path: Path) ->
             if written_bytes > size_bytes:
                 break
             file.write(content)
-            current().progress(written_bytes, size_bytes, f"Unpacking {name}")
+            current().progress(written_bytes, size_bytes, f"Unpacking {name}", unit="bytes")
     if written_bytes != size_bytes:
         raise Malformed(f"{name} has not the {size_bytes} bytes that are stated")

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_origin
 
 from typer import Context, Typer
 from typer.core import TyperArgument
@@ -14,13 +14,13 @@ from typer.main import get_command
 
 from ipfs_accel_cli.app import Root, app
 from ipfs_accel_cli.surfaces.cli.command import split_examples
+from ipfs_accel_cli.surfaces.cli.pages import HELP_NAMES, choices, placeholder, value_type
 from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
 
 from .answers import answer
 from .model import Command, Group, Parameter
 
 _TYPES = {str: "text", int: "whole number", float: "number", bool: "flag", Path: "path"}
-_VALUES = {str: "TEXT", int: "N", float: "NUMBER", Path: "PATH"}
 
 
 def groups() -> list[Group]:
@@ -37,7 +37,9 @@ def groups() -> list[Group]:
 def shared_options() -> list[Parameter]:
     """Return what every command takes, before or after its name, and what stands alone: `--version` and `--help`."""
     root: Any = get_command(app)
-    return [_parameter(part) for part in root.get_params(Context(root)) if not part.hidden]
+    return [
+        _parameter(part) for part in root.get_params(Context(root, help_option_names=HELP_NAMES)) if not part.hidden
+    ]
 
 
 def _command(found: Found) -> Command:
@@ -68,20 +70,18 @@ def _typed(function: Callable[..., Any]) -> list[Any]:
 
 
 def _parameter(part: Any) -> Parameter:
-    hint = part.type_descriptor.annotation
-    listed = get_origin(hint) is list
-    hint = get_args(hint)[0] if listed else hint
-    choices = _choices(hint)
+    listed = get_origin(part.type_descriptor.annotation) is list
+    hint = value_type(part)
+    allowed = choices(hint)
     kind: Literal["argument", "option"] = "argument" if isinstance(part, TyperArgument) else "option"
-    takes_none = kind == "option" and part.is_flag
     return Parameter(
         name=part.name,
         kind=kind,
         flags=[] if kind == "argument" else list(part.opts),
         off_flags=[] if kind == "argument" else list(part.secondary_opts),
-        placeholder="" if takes_none else _placeholder(part, hint, choices),
-        type="text" if choices else _TYPES[hint],
-        choices=choices,
+        placeholder=placeholder(part),
+        type="text" if allowed else _TYPES[hint],
+        choices=allowed,
         minimum=part.min,
         maximum=part.max,
         repeatable=listed,
@@ -89,20 +89,6 @@ def _parameter(part: Any) -> Parameter:
         default=_plain(part.default),
         meaning=part.help or "",
     )
-
-
-def _choices(hint: Any) -> list[str]:
-    if get_origin(hint) is Literal:
-        return [str(choice) for choice in get_args(hint)]
-    return [str(choice.value) for choice in hint] if inspect.isclass(hint) and issubclass(hint, Enum) else []
-
-
-def _placeholder(part: Any, hint: Any, choices: list[str]) -> str:
-    """Return the word for a value, without the marks for optional and repeated, which the usage line puts there."""
-    if part.metavar is None:
-        return part.name.upper() if choices or isinstance(part, TyperArgument) else _VALUES[hint]
-    word = str(part.metavar).removesuffix("...")
-    return word[1:-1].removesuffix("...") if word.startswith("[") and word.endswith("]") else word
 
 
 def _plain(default: Any) -> str | int | float | bool | None:

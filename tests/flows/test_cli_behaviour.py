@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ipfs_accel_cli import __version__
+from tests.terminal import on_terminal
 
 COMMAND = [sys.executable, "-m", "ipfs_accel_cli"]
 
@@ -80,10 +81,31 @@ def test_words_after_a_double_dash_are_no_options(cli: Callable[..., Any]) -> No
     assert ran.stdout == ""
 
 
-def test_no_arguments_shows_help(cli: Callable[..., Any]) -> None:
-    ran = cli()
+@pytest.mark.parametrize("group", [(), ("model",), ("store", "dag")])
+def test_no_arguments_shows_help_once(cli: Callable[..., Any], group: tuple[str, ...]) -> None:
+    ran = cli(*group)
     assert ran.status == 2
-    assert "Commands:" in ran.stdout
+    assert ran.stdout.count("Commands:") == 1
+    shown = on_terminal(group)
+    assert shown.status == 2
+    assert shown.text.count("Usage:") == 1
+
+
+def test_help_speaks_of_words_not_of_types(cli: Callable[..., Any]) -> None:
+    for arguments in (("infer", "embed", "--help"), ("store", "verify", "-h"), ("mcp", "call", "-h")):
+        for text in (cli(*arguments).stdout, on_terminal(arguments).text):
+            assert "Usage: ipfs-accel" in text
+            assert not [word for word in ("<", "list[", "[[", "...]...", "{") if word in text.split("Examples:")[0]]
+    assert "[OPTIONS] [TEXT...]" in cli("infer", "embed", "-h").stdout
+    assert "[OPTIONS] TOOL [NAME=VALUE...]" in cli("mcp", "call", "-h").stdout
+    assert "-m, --model TEXT" in cli("infer", "embed", "-h").stdout
+
+
+def test_the_help_of_a_group_has_whole_sentences_and_examples(cli: Callable[..., Any]) -> None:
+    for group in ("hw", "model", "infer", "peer", "store", "config", "mcp"):
+        page = cli(group, "--help").stdout
+        assert "..." not in page.replace("[ARGS]...", "")
+        assert f"Examples:\n  ipfs-accel {group} " in page
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
@@ -139,28 +161,49 @@ def test_no_secret_of_the_environment_is_shown(cli: Callable[..., Any]) -> None:
 
 
 def test_help_for_a_person_is_drawn_and_brackets_are_kept() -> None:
-    """Under a pseudo-terminal, as a person sees it."""
-    import pty
+    help_page = on_terminal(["mcp", "call", "--help"], columns=120)
+    assert help_page.status == 0
+    assert "\x1b[" in help_page.written
+    assert "Examples:" in help_page.text
+    assert '["a cat"]' in help_page.text
 
-    leader, follower = pty.openpty()
-    done = subprocess.Popen(
-        [*COMMAND, "mcp", "call", "--help"],
-        stdout=follower,
-        stderr=follower,
-        env=os.environ | {"COLUMNS": "120", "TERM": "xterm"},
-    )
-    os.close(follower)
-    shown = b""
-    while True:
-        try:
-            part = os.read(leader, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        shown += part
-    assert done.wait(timeout=30) == 0
-    text = shown.decode()
-    assert "\x1b[" in text
-    assert "Examples:" in text
-    assert '["a cat"]' in text
+
+@pytest.fixture
+def large(tmp_path: Path) -> list[Path]:
+    """Two files that are large enough for progress to be drawn while they are read."""
+    files = [tmp_path / "one", tmp_path / "two"]
+    for index, path in enumerate(files):
+        path.write_bytes(bytes([index]) * (24 << 20))
+    return files
+
+
+@pytest.mark.parametrize("chosen", ["jsonl", "json", "quiet"])
+def test_what_is_sent_to_a_file_does_not_end_on_the_terminal(large: list[Path], tmp_path: Path, chosen: str) -> None:
+    """Progress is drawn at the same time, and must not catch what is written to standard output."""
+    with (tmp_path / "out").open("wb") as out:
+        ran = on_terminal(["store", "cid", "of", *large, "--format", chosen], stdout=out)
+    assert ran.status == 0
+    written = (tmp_path / "out").read_text()
+    assert written.count("bafy") == 2
+    assert "bafy" not in ran.text
+    if chosen != "quiet":
+        assert "MiB" in ran.text
+
+
+def test_progress_is_one_line_and_counts_bytes_as_bytes(large: list[Path], tmp_path: Path) -> None:
+    with (tmp_path / "out").open("wb") as out:
+        ran = on_terminal(["store", "put", *large, "--json"], stdout=out, columns=70)
+    assert "of 24.0 MiB" in ran.text
+    assert not [line for line in ran.text.split("\n") if len(line.rstrip()) > 70]
+    assert "\x1b[1A\x1b[2K\x1b[1A" not in ran.written, "more than one line was drawn"
+
+
+def test_results_on_a_terminal_are_not_cut_by_progress(large: list[Path]) -> None:
+    ran = on_terminal(["store", "cid", "of", *large, "--json"], columns=60)
+    after = ran.text[ran.text.index('{"items"') :]
+    assert [item["path"] for item in json.loads(after)["items"]] == [str(path) for path in large]
+
+
+def test_what_is_counted_is_not_called_bytes() -> None:
+    ran = on_terminal(["doctor", "--json"])
+    assert "bytes" not in ran.text

@@ -377,7 +377,8 @@ def test_progress_is_counted_in_bytes_up_to_the_whole(node: Node, index: Package
     told: list[tuple[float, float | None, str]] = []
 
     class Told:
-        def progress(self, done: float, total: float | None, message: str) -> None:
+        def progress(self, done: float, total: float | None, message: str, unit: str) -> None:
+            assert unit == "bytes" or done == 0
             told.append((done, total, message))
 
         def emit(self, text: str) -> None: ...

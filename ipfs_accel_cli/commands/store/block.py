@@ -58,7 +58,7 @@ def stat(cid: Block) -> BlockStat:
 
 @app.command()
 @effects(DELETE)
-def rm(cids: Annotated[list[str], Argument(metavar="CID...", help="Blocks.")]) -> RemovedBlocks:
+def rm(cids: Annotated[list[str], Argument(metavar="CID", help="Blocks.")]) -> RemovedBlocks:
     """Delete blocks that no root reaches and no file holds, all of them or none.
 
     Examples:

@@ -42,7 +42,7 @@ def inspect(cid: Annotated[str, Argument(metavar="CID", help="Any CID; its conte
 @app.command()
 @effects(READ)
 def convert(
-    cids: Annotated[list[str], Argument(metavar="CID...", help="Any CIDs; their content need not be here.")],
+    cids: Annotated[list[str], Argument(metavar="CID", help="Any CIDs; their content need not be here.")],
     version: Annotated[int | None, Option(min=0, max=1, help="0 or 1; else the one it has.")] = None,
     base: Annotated[
         Literal["base16", "base32", "base36", "base58btc"] | None, Option(help="How to write it; base32 if left out.")

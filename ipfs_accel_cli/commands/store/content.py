@@ -89,7 +89,7 @@ def cat(
 @effects(READ, featured=True)
 def ls(
     reference: Annotated[
-        str | None, Argument(metavar="[CID[/PATH]]", help="A directory; what is kept if left out.")
+        str | None, Argument(metavar="CID[/PATH]", help="A directory; what is kept if left out.")
     ] = None,
 ) -> Listing:
     """List what is kept, or the entries of a directory.
@@ -127,7 +127,7 @@ def where(reference: Reference) -> Where:
 @effects(READ, featured=True)
 def verify(
     references: Annotated[
-        list[str] | None, Argument(metavar="[CID...]", help="What to read again; everything if left out.")
+        list[str] | None, Argument(metavar="CID", help="What to read again; everything if left out.")
     ] = None,
     everything: Annotated[
         bool, Option("--all", help="Everything, also what no root keeps; the same as no CID.")
@@ -148,7 +148,7 @@ def verify(
 
 @app.command()
 @effects(DELETE)
-def rm(cids: Annotated[list[str], Argument(metavar="CID...", help="Roots as `store ls` shows them.")]) -> Removed:
+def rm(cids: Annotated[list[str], Argument(metavar="CID", help="Roots as `store ls` shows them.")]) -> Removed:
     """Stop keeping what was put or imported; `store gc` then frees the space.
 
     Examples:

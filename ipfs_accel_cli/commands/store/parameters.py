@@ -10,15 +10,13 @@ from typer import Argument, Option
 ProfileName = Literal["unixfs-v1-2025", "legacy-cid-v1", "unixfs-v0-2015"]
 
 Reference = Annotated[str, Argument(metavar="CID[/PATH]", help="CID, CID/path, /ipfs/CID/path or ipfs://CID/path.")]
-Paths = Annotated[list[Path], Argument(metavar="PATH...", help="Files and folders.")]
+Paths = Annotated[list[Path], Argument(metavar="PATH", help="Files and folders.")]
 Profile = Annotated[
     ProfileName | None,
     Option("--cid-profile", metavar="NAME", help="unixfs-v1-2025, legacy-cid-v1 or unixfs-v0-2015; else the setting."),
 ]
 Block = Annotated[str, Argument(metavar="CID", help="The CID of one block.")]
-Source = Annotated[
-    Path | None, Argument(metavar="[FILE]", help="A file with the bytes; else --text or standard input.")
-]
+Source = Annotated[Path | None, Argument(metavar="FILE", help="A file with the bytes; else --text or standard input.")]
 Text = Annotated[str | None, Option(help="The bytes as text, instead of a file.")]
 HashName = Annotated[Literal["sha2-256", "sha2-512", "blake3"], Option("--hash", help="The hash function of the CID.")]
 Codec = Literal["raw", "dag-pb", "dag-cbor", "dag-json"]

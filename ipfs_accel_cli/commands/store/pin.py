@@ -12,8 +12,8 @@ from ipfs_accel_cli.services.store.dag_results import Pins
 
 app = Typer(help="Keep DAGs and blocks, under a name if you like.", no_args_is_help=True)
 
-References = Annotated[list[str], Argument(metavar="CID[/PATH]...", help="What to pin.")]
-Cids = Annotated[list[str], Argument(metavar="CID...", help="CIDs as `store pin ls` shows them.")]
+References = Annotated[list[str], Argument(metavar="CID[/PATH]", help="What to pin.")]
+Cids = Annotated[list[str], Argument(metavar="CID", help="CIDs as `store pin ls` shows them.")]
 
 
 @app.command()

@@ -151,7 +151,7 @@ class _Transfer:
 
     def _report(self) -> None:
         total = self._total_bytes if self._total_bytes is not None else self._file.size_bytes
-        current().progress(self._before_bytes + self.have_bytes, total, f"Fetching {self._file.path}")
+        current().progress(self._before_bytes + self.have_bytes, total, f"Fetching {self._file.path}", unit="bytes")
 
     def _problem(self) -> str | None:
         size_bytes = self._file.size_bytes

@@ -112,7 +112,7 @@ def _store(session: Session, snapshot: Snapshot, files: Mapping[str, Path]) -> d
     def grew(count: int) -> None:
         nonlocal done_bytes
         done_bytes += count
-        current().progress(done_bytes, total_bytes, "Storing")
+        current().progress(done_bytes, total_bytes, "Storing", unit="bytes")
 
     for file in snapshot.files:
         one = session.path(files[file.path], progress=grew)

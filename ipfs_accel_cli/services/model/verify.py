@@ -61,7 +61,7 @@ def _damaged_files(store: Store, manifest: Manifest) -> list[dict[str, str]]:
     done_bytes = 0
     for entry, problem in ordered(lambda entry: (entry, _problem(store, entry)), manifest.files, usable_cores()):
         done_bytes += entry.size_bytes
-        current().progress(done_bytes, manifest.size_bytes, "Hashing whole files")
+        current().progress(done_bytes, manifest.size_bytes, "Hashing whole files", unit="bytes")
         if problem:
             found.append({"pointer": entry.path, "detail": problem})
     return found

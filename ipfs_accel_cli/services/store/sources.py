@@ -48,7 +48,7 @@ class Meter:
         self._done += count
         if self._done - self._told >= _REPORT_BYTES or self._done == self._total_bytes:
             self._told = self._done
-            current().progress(self._done, self._total_bytes, self._message)
+            current().progress(self._done, self._total_bytes, self._message, unit="bytes")
 
 
 def scan(path: Path) -> list[Found]:

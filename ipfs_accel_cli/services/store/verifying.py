@@ -118,7 +118,7 @@ class Verifier:
             self._errors.extend(error.errors)
 
     def _report(self, message: str) -> None:
-        current().progress(self._size_bytes, None, message)
+        current().progress(self._size_bytes, None, message, unit="bytes")
 
     def _outcome(self) -> Verification:
         self._note()

@@ -9,8 +9,10 @@ from typer.core import HAS_RICH, TyperCommand, TyperGroup
 from typer.main import get_command
 
 from ipfs_accel_cli.surfaces.cli.output import Format, Output
+from ipfs_accel_cli.surfaces.cli.pages import dress, write_examples
 
 _PANEL = "Output and behaviour"
+_EXAMPLES_OF_A_GROUP = 3
 
 
 def _remember(name: str) -> Any:
@@ -34,7 +36,13 @@ def _remember_format(chosen: Format) -> Any:
 def _shared(
     format: Annotated[
         Format | None,
-        Option("--format", help="How to show the result.", callback=_remember("format"), rich_help_panel=_PANEL),
+        Option(
+            "--format",
+            metavar="FORMAT",
+            help="Show the result as table, json, jsonl or quiet; auto suits the command and where it goes.",
+            callback=_remember("format"),
+            rich_help_panel=_PANEL,
+        ),
     ] = None,
     json: Annotated[
         bool,
@@ -122,19 +130,17 @@ class Command(TyperCommand):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Show the help, the examples at its end."""
         super().format_help(ctx, formatter)
-        if not self.examples:
-            return
-        if HAS_RICH and self.rich_markup_mode is not None:
-            from rich.console import Console
-            from rich.text import Text
+        write_examples(self, self.examples, formatter)
 
-            console = Console(highlight=False)
-            console.print(Text(" Examples:", style="dim"))
-            for line in self.examples:
-                console.print(Text(f"   {line}", style="cyan"))
-            console.print()
-        else:
-            formatter.write("\n".join(["", "Examples:", *(f"  {line}" for line in self.examples)]) + "\n")
+
+class Group(TyperGroup):
+    """A group whose help ends with an example of each of its first commands."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Show the help, the examples at its end."""
+        super().format_help(ctx, formatter)
+        examples = [command.examples for command in self.commands.values() if isinstance(command, Command)]
+        write_examples(self, [first for first, *_ in examples][:_EXAMPLES_OF_A_GROUP], formatter)
 
 
 def split_examples(help_text: str) -> tuple[str, list[str]]:
@@ -147,7 +153,7 @@ def adopt_group(group: TyperGroup) -> None:
     """Give a group, and the groups below it, the shared options."""
     adopt(group)
     for child in group.commands.values():
-        if type(child) is TyperGroup:
+        if type(child) is Group:
             adopt_group(child)
 
 
@@ -158,6 +164,7 @@ def adopt(command: Any) -> None:
         for parameter in command.params:
             parameter.help = _literal(getattr(parameter, "help", None))
     command.params = [*command.params, *_shared_parameters()]
+    dress(command)
 
 
 def _literal(text: str | None) -> str | None:

@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 from typer.models import CommandInfo
 
-from ipfs_accel_cli.surfaces.cli.command import Command, adopt_group
+from ipfs_accel_cli.surfaces.cli.command import Command, Group, adopt_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class LazyGroup(TyperGroup):
         if self.lazy.command:
             (command,) = group.commands.values()
             return command
-        group.name = self.name
+        group.name, group.help = self.name, self.help
         return group
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
@@ -84,6 +84,7 @@ class LazyRoot(TyperGroup):
 def _use_our_command(app: Typer) -> None:
     for command in app.registered_commands:
         _adopt(command)
+    app.info.cls = Group
     for group in app.registered_groups:
         if group.typer_instance is not None:
             _use_our_command(group.typer_instance)

@@ -16,10 +16,10 @@ def show(error: BaseException, *, wants_json: bool, wants_traceback: bool) -> in
     """Print an error and return its exit status; with JSON wanted the problem object is the data on stdout."""
     if wants_traceback:
         traceback.print_exception(error)
-    if _is_help(error):
-        sys.stdout.write(error.ctx.get_help() + "\n" if not wants_json else "")  # type: ignore[attr-defined]
-        if not wants_json:
-            return 2
+    if _is_help(error) and not wants_json:
+        # Made when the error was: drawn already for a person, text for everybody else.
+        sys.stdout.write(error.message + "\n" if error.message else "")  # type: ignore[attr-defined]
+        return 2
     problem = explained(error)
     if wants_json:
         sys.stdout.write(json.dumps({"error": problem.problem()}, indent=2, ensure_ascii=False) + "\n")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -15,19 +15,38 @@ from ipfs_accel_cli.surfaces.cli.output import Format
 
 _WIDE = 10_000
 
+T = TypeVar("T")
 
-def render(result: Any, chosen: Format, *, streamed: bool = False) -> None:
-    """Write a command's result; `streamed` says that its text is on stdout already."""
+
+def render(result: Any, chosen: Format, *, streamed: bool = False, progress: Any = None) -> None:
+    """Write a command's result.
+
+    `streamed` says that its text is on stdout already; `progress` draws on stderr, and gives way to a result that is
+    written to a terminal, too.
+    """
+    give_way = getattr(progress, "give_way", _nothing) if sys.stdout.isatty() else _nothing
     if isinstance(result, Blob):
-        _blob(result, chosen)
+        _blob(result, chosen, give_way)
     elif isinstance(result, Stream):
         try:
-            _stream(result, chosen)
+            _stream(result, chosen, give_way)
         finally:
             result.close()
     elif isinstance(result, BaseModel):
+        give_way()
         _model(result, chosen, streamed=streamed)
     sys.stdout.flush()
+
+
+def _nothing() -> None: ...
+
+
+def _each(items: Iterable[T], give_way: Callable[[], None]) -> Iterator[T]:
+    """Pass items on; progress is shown until the first is there."""
+    for item in items:
+        give_way()
+        yield item
+    give_way()
 
 
 def _model(result: BaseModel, chosen: Format, *, streamed: bool) -> None:
@@ -42,24 +61,26 @@ def _model(result: BaseModel, chosen: Format, *, streamed: bool) -> None:
         _table_of(result)
 
 
-def _stream(stream: Stream[Any], chosen: Format) -> None:
+def _stream(stream: Stream[Any], chosen: Format, give_way: Callable[[], None]) -> None:
     if chosen is Format.AUTO:
         chosen = Format.TABLE if sys.stdout.isatty() else Format.JSONL
     if chosen is Format.JSON:
-        _json_items(stream)
+        _json_items(_each(stream, give_way))
     elif chosen is Format.JSONL:
-        for item in stream:
+        for item in _each(stream, give_way):
             _json(item.model_dump(mode="json"), indent=None)
             sys.stdout.flush()
     elif chosen is Format.QUIET:
-        for item in stream:
+        for item in _each(stream, give_way):
             for line in essence(item):
                 _line(line)
     else:
-        _rows(list(stream))
+        rows = list(stream)
+        give_way()
+        _rows(rows)
 
 
-def _json_items(stream: Stream[Any]) -> None:
+def _json_items(stream: Iterable[Any]) -> None:
     """Write `{"items": […]}` while the items come, the shape that MCP answers with."""
     separator = '{"items": ['
     for item in stream:
@@ -68,11 +89,13 @@ def _json_items(stream: Stream[Any]) -> None:
     sys.stdout.write("]}\n" if separator == ",\n" else '{"items": []}\n')
 
 
-def _blob(blob: Blob, chosen: Format) -> None:
+def _blob(blob: Blob, chosen: Format, give_way: Callable[[], None]) -> None:
     if chosen in (Format.JSON, Format.JSONL):
-        _model(blob.structured(), chosen, streamed=False)
+        structured = blob.structured()
+        give_way()
+        _model(structured, chosen, streamed=False)
         return
-    for chunk in blob:
+    for chunk in _each(blob, give_way):
         sys.stdout.buffer.write(chunk)
     sys.stdout.buffer.flush()
 
@@ -109,9 +132,3 @@ def _json(value: Any, indent: int | None) -> None:
 
 def _line(text: str) -> None:
     sys.stdout.write(text + "\n")
-
-
-def lines(values: Iterable[str]) -> None:
-    """Write lines to stdout."""
-    for value in values:
-        _line(value)

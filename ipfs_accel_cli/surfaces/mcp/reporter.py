@@ -34,7 +34,7 @@ class Notifications:
         self._closed = False
         self._sending: set[anyio.CancelScope] = set()
 
-    def progress(self, done: float, total: float | None, message: str) -> None:
+    def progress(self, done: float, total: float | None, message: str, unit: str) -> None:
         """Report that `done` of `total` units are done."""
         now = time.monotonic()
         with self._lock:

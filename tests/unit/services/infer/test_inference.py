@@ -39,7 +39,7 @@ class Told:
     messages: list[tuple[float, str]] = field(default_factory=list)
     on_emit: Callable[[], None] = lambda: None
 
-    def progress(self, done: float, total: float | None, message: str) -> None:
+    def progress(self, done: float, total: float | None, message: str, unit: str) -> None:
         self.messages.append((done, message))
 
     def emit(self, text: str) -> None:
