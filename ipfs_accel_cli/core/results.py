@@ -18,12 +18,13 @@ class Result(BaseModel):
     """Base of every result: immutable, and no field that was not declared.
 
     `columns` names the fields that a table shows (all of them when empty); `essence` names the field that `--quiet`
-    prints (the first one when empty).
+    prints (the first one when empty); `bars` names fields between 0 and 1 that a terminal draws as bars.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     columns: ClassVar[tuple[str, ...]] = ()
     essence: ClassVar[str] = ""
+    bars: ClassVar[tuple[str, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
