@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -65,7 +65,7 @@ class Call:
     folders: tuple[Path, ...] | None = None
     command: str = ""
     read_seconds: float = 60.0
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    id: str = field(default_factory=lambda: os.urandom(16).hex())
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def progress(self, done: float, total: float | None = None, message: str = "", *, unit: str = "") -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 State = Literal["present", "absent", "unknown"]
 
@@ -37,6 +37,16 @@ class Probe(Protocol):
     name: str
 
     def read(self) -> Finding: ...
+
+
+@runtime_checkable
+class Glances(Protocol):
+    """A probe whose `read` loads a vendor's library, and that can also say what is known without.
+
+    `glance` answers at once; what it cannot tell is unknown, and the reason says that `hw info --full` asks.
+    """
+
+    def glance(self) -> Finding: ...
 
 
 class Question:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.core.parallel import usable_cores
-from ipfs_accel_cli.probes import cgroup, procfs
+from ipfs_accel_cli.probes import apple, cgroup, numa, procfs, sysctl
 from ipfs_accel_cli.probes.base import ANSWER_SECONDS, Finding, Question, State
 
 # The instruction sets that decide which kernels an engine can use, by their names in /proc/cpuinfo.
@@ -23,18 +23,25 @@ LOADS = ("load_1m", "load_5m", "load_15m")
 
 
 class CpuProbe:
-    """Reads /proc, /sys and the control groups on Linux, psutil elsewhere.
+    """Reads /proc, /sys and the control groups on Linux, sysctl on macOS, psutil elsewhere.
 
     Facts: model, logical_cores, physical_cores, allowed_cores (by the affinity mask), quota_cores (by the control
     groups), usable_cores (the lower of the two), instructions, l1d_bytes and l2_bytes of one core, l3_bytes,
-    load_1m, load_5m, load_15m.
+    numa (a list of node, cores, memory_total_bytes), load_1m, load_5m, load_15m.
     """
 
     name = "cpu"
 
-    def __init__(self, proc: Path = Path("/proc"), sys: Path = Path("/sys"), seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self,
+        proc: Path = Path("/proc"),
+        sys: Path = Path("/sys"),
+        seconds: float = ANSWER_SECONDS,
+        read_sysctl: sysctl.Read = sysctl.read,
+    ) -> None:
         self._proc = proc
         self._sys = sys
+        self._read_sysctl = read_sysctl
         self._question = Question(self.name, self._ask, seconds)
 
     def read(self) -> Finding:
@@ -42,18 +49,24 @@ class CpuProbe:
         return self._question.answer()
 
     def _ask(self) -> Finding:
+        facts = apple.processor(self._read_sysctl) or self._described()
+        unknown = [
+            key.replace("_", " ") for key, value in facts.items() if value is None and not key.endswith("_bytes")
+        ]
+        facts |= self._share(facts["logical_cores"]) | {"numa": numa.nodes(self._sys)} | _load(self._proc)
+        state: State = "present" if facts["usable_cores"] else "unknown"
+        return Finding(self.name, state, f"could not learn: {', '.join(unknown)}" if unknown else "", facts)
+
+    def _described(self) -> dict[str, Any]:
         information = procfs.text(self._proc / "cpuinfo")
         processor = procfs.fields(information)
-        facts: dict[str, Any] = {
+        return {
             "model": _model(processor, self._proc),
             "logical_cores": _logical_cores(information, self._sys),
             "physical_cores": _physical_cores(information, self._sys),
             "instructions": _instructions(processor),
+            **_caches(self._sys),
         }
-        unknown = [key.replace("_", " ") for key, value in facts.items() if value is None]
-        facts |= self._share(facts["logical_cores"]) | _caches(self._sys) | _load(self._proc)
-        state: State = "present" if facts["usable_cores"] else "unknown"
-        return Finding(self.name, state, f"could not learn: {', '.join(unknown)}" if unknown else "", facts)
 
     def _share(self, logical_cores: int | None) -> dict[str, int | float | None]:
         status = procfs.fields(procfs.text(self._proc / "self" / "status"))

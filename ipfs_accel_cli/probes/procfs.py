@@ -10,6 +10,7 @@ MAX_CORES = 1 << 16
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}")
 _RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+_HEXADECIMAL = re.compile(r"(?:0x)?([0-9a-fA-F]{1,8})")
 _SIZE = re.compile(r"([0-9]{1,15})([KMG]?)")
 
 
@@ -25,6 +26,18 @@ def text(path: Path) -> str | None:
 def number(path: Path) -> int | None:
     """Return the whole number that a file holds, or None when it holds anything else."""
     return parse_number(text(path))
+
+
+def natural(path: Path) -> int | None:
+    """Return the whole number that a file holds, or None when it is negative or anything else."""
+    found = number(path)
+    return found if found is not None and found >= 0 else None
+
+
+def hexadecimal(source: str | None) -> int | None:
+    """Read a number such as `0x1002` or `1002`, of base 16; None for anything else."""
+    match = _HEXADECIMAL.fullmatch(source or "")
+    return int(match[1], 16) if match else None
 
 
 def parse_number(word: str | None) -> int | None:

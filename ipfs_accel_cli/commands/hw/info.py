@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typer import Typer
+from typing import Annotated
+
+from typer import Option, Typer
 
 from ipfs_accel_cli.core.effects import READ, effects
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.hw.results import Machine
+
+Full = Annotated[
+    bool, Option("--full", help="Also ask what takes a second or more: WebGPU, Metal, ONNX Runtime, OpenVINO, amdsmi.")
+]
 
 
 def mount(app: Typer) -> None:
@@ -15,13 +21,13 @@ def mount(app: Typer) -> None:
 
 
 @effects(READ, featured=True)
-def info() -> Machine:
-    """Show the processors, memory and accelerators that this machine can use.
+def info(full: Full = False) -> Machine:
+    """Show the processors, memory, disks, networks and accelerators that this machine can use.
 
     What is not there is absent, and what cannot be told is unknown, both with the reason.
 
     Examples:
         ipfs-accel hw info
-        ipfs-accel hw info --json
+        ipfs-accel hw info --full --json
     """
-    return node().hardware.info()
+    return node().hardware.info(full=full)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from threading import Lock
-from typing import TypeVar
+from typing import Any
 
 from ipfs_accel_cli.core.errors import AccelError
 from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.results import Result
-from ipfs_accel_cli.probes.base import Finding, Probe, described
+from ipfs_accel_cli.probes.base import Finding, Glances, Probe, described
 from ipfs_accel_cli.probes.registry import PROBES
-from ipfs_accel_cli.services.hw.results import Accelerator, Cpu, Machine, Memory
-
-R = TypeVar("R", bound=Result)
+from ipfs_accel_cli.services.hw.results import Accelerator, Cpu, Disk, Machine, Memory, Network, Runtime
 
 UNASKED = "no probe of this name is installed"
+
+# Where the findings go that describe no accelerator.
+_LISTS: Mapping[str, tuple[str, type[Result]]] = {"disk": ("disks", Disk), "network": ("networks", Network)}
+_RUNTIMES = ("onnxruntime", "openvino")
 
 
 class Hardware:
@@ -30,26 +33,40 @@ class Hardware:
         self._broken: list[Finding] = []
         self._lock = Lock()
 
-    def info(self) -> Machine:
-        """Describe the machine; what cannot be learned is unknown and never an error."""
-        findings = {finding.name: finding for finding in self.findings()}
-        cpu = findings.pop("cpu", Finding("cpu", "unknown", UNASKED))
-        memory = findings.pop("memory", Finding("memory", "unknown", UNASKED))
-        return Machine(
-            system=platform.system(),
-            release=platform.release(),
-            architecture=platform.machine(),
-            python=platform.python_version(),
-            cpu=_filled(Cpu, cpu),
-            memory=_filled(Memory, memory),
-            accelerators=[row for finding in findings.values() for row in accelerators(finding)],
-            home_free_bytes=_free_bytes(self._home),
+    def info(self, *, full: bool = False) -> Machine:
+        """Describe the machine; what cannot be learned is unknown and never an error.
+
+        `full` also asks what takes a second or more, because it loads a vendor's library in a process of its own.
+        """
+        found = {finding.name: finding for finding in self.findings(full=full)}
+        cpu = found.pop("cpu", Finding("cpu", "unknown", UNASKED))
+        memory = found.pop("memory", Finding("memory", "unknown", UNASKED))
+        libraries = found.pop("libraries", Finding("libraries", "unknown", UNASKED))
+        lists = {field: _rows(kind, found.pop(name, None)) for name, (field, kind) in _LISTS.items()}
+        runtimes = [_row(Runtime, found.pop(name), name=name) for name in _RUNTIMES if name in found]
+        # One check of the whole: each model that is checked by itself costs as much again.
+        return Machine.model_validate(
+            {
+                "system": platform.system(),
+                "release": platform.release(),
+                "architecture": platform.machine(),
+                "python": platform.python_version(),
+                "cpu": _row(Cpu, cpu),
+                "memory": _row(Memory, memory),
+                "accelerators": [row for finding in found.values() for row in _accelerators(finding)],
+                **lists,
+                "runtimes": runtimes,
+                "libraries": libraries.facts.get("versions", {}),
+                "torch_build": libraries.facts.get("torch_build"),
+                "home_free_bytes": _free_bytes(self._home),
+            }
         )
 
-    def findings(self) -> list[Finding]:
-        """Ask all probes at once and return what they found, in the order of the registry."""
-        probes = self._loaded()
-        return [*ordered(_read, probes, max(1, len(probes))), *self._broken]
+    def findings(self, names: Sequence[str] | None = None, *, full: bool = False) -> list[Finding]:
+        """Ask all probes at once, or those of some names, and return what they found in the order of the registry."""
+        probes = [probe for probe in self._loaded() if names is None or probe.name in names]
+        found = ordered(_read if full else _glance, probes, max(1, len(probes)))
+        return [*found, *(finding for finding in self._broken if names is None or finding.name in names)]
 
     def _loaded(self) -> list[Probe]:
         with self._lock:
@@ -57,21 +74,38 @@ class Hardware:
                 self._probes = []
                 for name in PROBES.names():
                     try:
-                        self._probes.append(PROBES.load(name)())
+                        self._probes.append(PROBES.load(name)(**self._place(name)))
                     except Exception as error:  # A probe of another package must not hide the rest of the machine.
                         self._broken.append(Finding(name, "unknown", _reason(error)))
             return self._probes
 
+    def _place(self, name: str) -> dict[str, Path]:
+        return {"folder": self._home.path} if name == "disk" else {}
+
 
 def accelerators(finding: Finding) -> list[Accelerator]:
     """Return one row for each device of a finding, or one that says why there is none."""
+    return [Accelerator.model_validate(row) for row in _accelerators(finding)]
+
+
+def _accelerators(finding: Finding) -> list[dict[str, Any]]:
     if not finding.devices:
-        return [_filled(Accelerator, finding, kind=finding.name)]
+        return [_row(Accelerator, finding, kind=finding.name)]
+    known = {"state": finding.state, "reason": finding.reason, "driver": finding.facts.get("driver")}
     rows = []
     for device in finding.devices:
-        known = {"state": finding.state, "driver": finding.facts.get("driver"), **device}
-        rows.append(Accelerator.model_validate({"kind": finding.name, **_declared(Accelerator, known)}))
+        # What the finding as a whole says holds for each device that has nothing to say itself.
+        own = {key: value for key, value in device.items() if key != "reason" or value}
+        rows.append({"kind": finding.name, **_declared(Accelerator, {**known, **own})})
     return rows
+
+
+def _rows(model: type[Result], finding: Finding | None) -> list[dict[str, Any]]:
+    if finding is None:
+        return []
+    if not finding.devices:
+        return [_row(model, finding)]
+    return [_declared(model, device) for device in finding.devices]
 
 
 def _read(probe: Probe) -> Finding:
@@ -81,19 +115,26 @@ def _read(probe: Probe) -> Finding:
         return Finding(probe.name, "unknown", _reason(error))
 
 
+def _glance(probe: Probe) -> Finding:
+    if not isinstance(probe, Glances):
+        return _read(probe)
+    try:
+        return probe.glance()
+    except Exception as error:
+        return Finding(probe.name, "unknown", _reason(error))
+
+
 def _reason(error: Exception) -> str:
     return error.detail if isinstance(error, AccelError) else described(error)
 
 
-def _filled(model: type[R], finding: Finding, **extra: str) -> R:
-    facts = _declared(model, finding.facts)
-    return model.model_validate({**facts, **extra, "state": finding.state, "reason": finding.reason})
+def _row(model: type[Result], finding: Finding, **extra: str) -> dict[str, Any]:
+    return {**_declared(model, finding.facts), **extra, "state": finding.state, "reason": finding.reason}
 
 
-def _declared(model: type[Result], values: object) -> dict[str, object]:
+def _declared(model: type[Result], values: Mapping[str, Any]) -> dict[str, Any]:
     """Keep what the model declares: a probe may know more than the table shows."""
-    known = dict(values) if isinstance(values, dict) else {}
-    return {key: value for key, value in known.items() if key in model.model_fields}
+    return {key: value for key, value in values.items() if key in model.model_fields}
 
 
 def _free_bytes(home: Home) -> int | None:

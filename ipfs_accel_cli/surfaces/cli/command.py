@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any
 
 from typer import Option, Typer
@@ -103,10 +104,12 @@ def _shared(
 ) -> None: ...
 
 
-def _shared_parameters() -> list[Any]:
+@cache
+def _shared_parameters() -> tuple[Any, ...]:
+    """Return the shared options, the same objects for every command, so that their types are worked out once."""
     app = Typer(add_completion=False)
     app.command()(_shared)
-    parameters = list(get_command(app).params)
+    parameters = tuple(get_command(app).params)
     for parameter in parameters:
         parameter.expose_value = False
     return parameters

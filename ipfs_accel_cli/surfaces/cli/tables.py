@@ -12,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ipfs_accel_cli.core.units import human_bytes
+from ipfs_accel_cli.surfaces.cli.bars import CELLS, colour, share_text
 
 _NOBODY = "nothing here"
-_BAR_CELLS = 24
+_NOTHING: tuple[Any, ...] = (None, "", {})
 
 
 def show(result: BaseModel, *, width: int | None) -> None:
@@ -51,8 +52,8 @@ def _parts(result: BaseModel) -> tuple[list[tuple[str, Any]], list[tuple[str, Se
         elif isinstance(value, list | tuple) and (not value or isinstance(value[0], BaseModel)):
             if value or len(chosen) == 1:
                 tables.append((name, value))
-        elif value is not None and value != {}:
-            pairs.append((name, value))
+        elif value not in _NOTHING:
+            pairs.append((name, _share(value) if name in getattr(type(result), "bars", ()) else value))
     return pairs, tables
 
 
@@ -61,8 +62,12 @@ def _pairs(pairs: Sequence[tuple[str, Any]]) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in pairs:
-        table.add_row(Text(_title(name)), Text(_shown(name, value)))
+        table.add_row(Text(_title(name)), value if isinstance(value, Text) else Text(_shown(name, value)))
     return table
+
+
+def _share(value: float | None, cells: int = CELLS) -> Text:
+    return Text(share_text(value, cells), style=colour(value) if value is not None else "")
 
 
 def _draw_rows(console: Console, rows: Sequence[BaseModel]) -> None:
@@ -71,22 +76,19 @@ def _draw_rows(console: Console, rows: Sequence[BaseModel]) -> None:
         return
     kind = type(rows[0])
     shown = getattr(kind, "columns", ()) or tuple(kind.model_fields)
-    names = [name for name in shown if any(getattr(row, name) not in (None, [], {}) for row in rows)]
+    names = [name for name in shown if any(getattr(row, name) not in (*_NOTHING, []) for row in rows)]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
         number = name.endswith(("_bytes", "_ms", "rank", "score", "count")) or _numeric(rows, name)
-        table.add_column(_title(name), justify="right" if number else "left", overflow="fold")
+        bar = name in getattr(kind, "bars", ())
+        table.add_column(_title(name), justify="right" if number else "left", overflow="fold", no_wrap=bar)
     for row in rows:
         table.add_row(*(_cell(kind, name, getattr(row, name)) for name in names))
     console.print(table)
 
 
 def _cell(kind: type[BaseModel], name: str, value: Any) -> Text:
-    if name not in getattr(kind, "bars", ()):
-        return Text(_shown(name, value))
-    filled = round(max(0.0, min(1.0, value)) * _BAR_CELLS)
-    bar = "█" * filled + "░" * (_BAR_CELLS - filled) + " " if sys.stdout.isatty() else ""
-    return Text(f"{bar}{value:.1%}")
+    return _share(value, CELLS // 2) if name in getattr(kind, "bars", ()) else Text(_shown(name, value))
 
 
 def _numeric(rows: Sequence[BaseModel], name: str) -> bool:

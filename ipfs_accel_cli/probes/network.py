@@ -1,0 +1,110 @@
+"""Which network interfaces there are, and how fast their links; addresses stay private."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ipfs_accel_cli.probes import procfs
+from ipfs_accel_cli.probes.base import ANSWER_SECONDS, Finding, Question
+
+_UP, _LOOPBACK = 0x1, 0x8  # IFF_UP and IFF_LOOPBACK of linux/if.h.
+_ADDRESS_OF = 0x8915  # SIOCGIFADDR of linux/sockios.h.
+
+
+class NetworkProbe:
+    """Reads /sys/class/net on Linux, psutil elsewhere.
+
+    Each device: index, name, state, reason, up, kind (loopback, wireless, wired or virtual), speed_bits_s (None where
+    the driver does not tell, as for wireless and virtual links), mtu, families (ipv4, ipv6).
+    """
+
+    name = "network"
+
+    def __init__(
+        self,
+        sys: Path = Path("/sys"),
+        proc: Path = Path("/proc"),
+        has_ipv4: Callable[[str], bool | None] | None = None,
+        seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        self._sys = sys
+        self._proc = proc
+        self._has_ipv4 = has_ipv4 or _has_ipv4
+        self._question = Question(self.name, self._ask, seconds)
+
+    def read(self) -> Finding:
+        """Return the interfaces; absent where there is none."""
+        return self._question.answer()
+
+    def _ask(self) -> Finding:
+        root = self._sys / "class" / "net"
+        if not root.is_dir():
+            rows = _from_psutil()
+        else:
+            ipv6 = _with_ipv6(procfs.text(self._proc / "net" / "if_inet6"))
+            rows = [self._interface(folder, ipv6) for folder in sorted(root.iterdir()) if (folder / "mtu").exists()]
+        devices = tuple({"index": index, **row, "state": "present", "reason": ""} for index, row in enumerate(rows))
+        if not devices:
+            return Finding(self.name, "absent", "the system shows no network interface")
+        return Finding(self.name, "present", devices=devices)
+
+    def _interface(self, folder: Path, ipv6: set[str]) -> dict[str, Any]:
+        flags = procfs.hexadecimal(procfs.text(folder / "flags"))
+        speed = procfs.number(folder / "speed")  # In Mbit/s; -1, or an error, where nothing is known.
+        families = [*(["ipv4"] if self._has_ipv4(folder.name) else []), *(["ipv6"] if folder.name in ipv6 else [])]
+        return {
+            "name": folder.name,
+            "up": bool(flags & _UP) and procfs.text(folder / "operstate") != "down" if flags is not None else None,
+            "kind": _kind(folder, flags or 0),
+            "speed_bits_s": speed * 1_000_000 if speed is not None and 0 < speed < 1 << 31 else None,
+            "mtu": procfs.natural(folder / "mtu"),
+            "families": families,
+        }
+
+
+def _kind(folder: Path, flags: int) -> str:
+    if flags & _LOOPBACK:
+        return "loopback"
+    if (folder / "wireless").exists() or (folder / "phy80211").exists():
+        return "wireless"
+    return "wired" if (folder / "device").exists() else "virtual"
+
+
+def _with_ipv6(text: str | None) -> set[str]:
+    rows = [line.split() for line in (text or "").splitlines()]
+    return {row[5] for row in rows if len(row) == 6}
+
+
+def _has_ipv4(name: str) -> bool | None:
+    """Ask the kernel whether an interface has an address; the address itself is dropped."""
+    import fcntl
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        try:
+            fcntl.ioctl(asker, _ADDRESS_OF, name.encode()[:15].ljust(256, b"\0"))
+        except OSError:
+            return False
+    return True
+
+
+def _from_psutil() -> list[dict[str, Any]]:
+    import socket
+
+    import psutil
+
+    named = {socket.AF_INET: "ipv4", socket.AF_INET6: "ipv6"}
+    addresses = psutil.net_if_addrs()
+    return [
+        {
+            "name": name,
+            "up": bool(one.isup),
+            "kind": "loopback" if name.startswith("lo") else None,
+            "speed_bits_s": one.speed * 1_000_000 or None,
+            "mtu": int(one.mtu),
+            "families": sorted({named[at.family] for at in addresses.get(name, ()) if at.family in named}),
+        }
+        for name, one in sorted(psutil.net_if_stats().items())
+    ]
