@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.services.hw.fit import judging
@@ -19,12 +20,17 @@ def plan(
     target_tps: float | None,
     machines: Mapping[str, Machine],
     bandwidth: Callable[[Machine], float | None],
+    unread: Mapping[str, str] = MappingProxyType({}),
 ) -> Planned:
-    """Judge every machine, on all its memory and not on what happens to be free; the smallest that meets it first."""
+    """Judge every machine, on all its memory and not on what happens to be free; the smallest that meets it first.
+
+    `unread` are further machines of which nothing is known, with the reason.
+    """
     need = judging.need(model, shape, model.stored, _kv(model.stored))
     read = need.weights * judging.active_share(model, shape.batch) + need.kv_cache
     wanted = target_tps * read / shape.batch if target_tps and model.causal else None
     rows = [_judge(model, shape, target_tps, name, machine, bandwidth(machine)) for name, machine in machines.items()]
+    rows += [_unknown(name, model.stored, reason) for name, reason in unread.items()]
     rows.sort(key=lambda row: ({True: 0, None: 1, False: 2}[row.meets], row.budget_bytes, row.machine))
     return Planned(
         model=model.described.name,
@@ -42,15 +48,7 @@ def _judge(
 ) -> PlanRow:
     found = rooms(machine, now=False)
     if not found:
-        return PlanRow(
-            machine=name,
-            meets=None,
-            device="",
-            dtype=model.stored,
-            total_bytes=0,
-            budget_bytes=0,
-            reason="how much memory it has is not known",
-        )
+        return _unknown(name, model.stored, "how much memory it has is not known")
     place, dtype = _smallest(model, shape, found)
     need = judging.need(model, shape, dtype, _kv(dtype))
     # The bandwidth that was measured is that of main memory.
@@ -66,6 +64,10 @@ def _judge(
         tokens_s=speed.tokens_s,
         reason=reason,
     )
+
+
+def _unknown(name: str, dtype: str, reason: str) -> PlanRow:
+    return PlanRow(machine=name, meets=None, device="", dtype=dtype, total_bytes=0, budget_bytes=0, reason=reason)
 
 
 def _smallest(model: Model, shape: Shape, found: list[Room]) -> tuple[Room, str]:
