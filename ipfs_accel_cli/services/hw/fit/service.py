@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ipfs_accel_cli.core.database import Database
@@ -73,11 +74,13 @@ class Fits:
         found = self._fitted(model, host, machine, place, shape, chosen, kept, context_given=context is not None)
         if strict and not found.fits:
             smaller = next((one for one in found.choices if one.fits), None)
+            asked = {"--context": context, "--batch": batch if batch > 1 else None}
+            where = {"--machine": machine, "--device": device, "--budget": budget, "--kv-dtype": kv_dtype}
             raise DoesNotFit(
                 f"{found.model} {found.verdict}",
-                suggestion=f"ipfs-accel hw fit {reference} --dtype {smaller.dtype}"
+                suggestion=_typed("fit", reference, {**asked, **where, "--dtype": smaller.dtype})
                 if smaller
-                else f"ipfs-accel hw plan {reference}",
+                else _typed("plan", reference, asked),
                 fit=found.model_dump(mode="json"),
             )
         return found
@@ -142,7 +145,9 @@ class Fits:
             raise DoesNotFit(
                 f"{len(unmet)} of {len(rows)} requirements unmet: "
                 + "; ".join(f"{row.requirement} {row.wanted}, found {row.found}" for row in unmet),
-                suggestion="ipfs-accel hw info",
+                suggestion="ipfs-accel hw info"
+                if machine is None or reading.is_file(machine)
+                else f"ipfs-accel hw machine show {machine}",
                 errors=[
                     {
                         "pointer": row.requirement,
@@ -225,7 +230,7 @@ class Fits:
             device_map=placed,
             placed_by=by,
             read_bytes=model.described.read_bytes,
-            notes=judging.notes(model, context_given=context_given, context=shape.context),
+            notes=[*judging.notes(model, context_given=context_given, context=shape.context), *placing.told(placed)],
         )
 
     def _speed(
@@ -251,6 +256,12 @@ class Fits:
             if placed is not None:
                 return placed, "accelerate"
         return placing.by_arithmetic(model.described.tensors, order, scale), "own arithmetic"
+
+
+def _typed(command: str, reference: str, options: Mapping[str, object]) -> str:
+    """Return the command line that asks again, with the options that were given."""
+    given = [word for name, value in options.items() if value is not None for word in (name, str(value))]
+    return shlex.join(["ipfs-accel", "hw", command, reference, *given])
 
 
 def _granted(device: str | None, budget: str) -> Room:
