@@ -190,6 +190,37 @@ def test_a_plan_goes_over_all_machines_or_over_those_that_are_named(
 
 
 @pytest.mark.parametrize(
+    ("name", "rate_bytes_s", "device"),
+    [("rtx-4090", 1008e9, "cuda:0"), ("mi300x", 5300e9, "rocm:0"), ("macbook-m4-max-64gb", 546e9, "mps:0")],
+)
+def test_speed_on_a_named_machine_is_the_vendors_bandwidth_over_what_a_token_reads(
+    name: str, rate_bytes_s: float, device: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = asked(capsys, "hw", "fit", llama(tmp_path / "8b", "8b"), "--context", "1024", "--machine", name)
+    assert found["device"] == device
+    read = found["weights_bytes"] + found["kv_cache_bytes"]
+    assert found["speed"]["tokens_s"] == pytest.approx(rate_bytes_s / read, abs=0.01)
+    assert found["speed"]["basis"] == "estimate"
+    assert found["speed"]["reason"].startswith("vendor's bandwidth of ")
+
+
+def test_a_plan_for_a_speed_knows_who_is_quick_enough_who_is_not_and_of_whom_nobody_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = asked(capsys, "hw", "plan", llama(tmp_path / "8b", "8b"), "--context", "4096", "--target-tps", "50")
+    meets = {row["machine"]: row["meets"] for row in found["machines"]}
+    assert (meets["rtx-4090"], meets["h100-80gb"], meets["l4"], meets["laptop-16gb"]) == (True, True, False, False)
+    assert meets["this machine"] is not True
+    # As it is stored it fits into main memory only, and half as wide into the accelerator.
+    large = asked(capsys, "hw", "plan", llama(tmp_path / "70b", "70b"), "--target-tps", "20", "--machine", "h100-80gb")
+    row = large["machines"][0]
+    assert (row["meets"], row["device"], row["dtype"]) == (True, "cuda:0", "q8_0")
+    held = asked(capsys, "hw", "fit", str(tmp_path / "8b"), "--machine", "l4", "--device", "cpu")
+    assert held["speed"]["tokens_s"] is None
+    assert held["speed"]["reason"] == "nobody says how fast cpu of l4 reads its memory"
+
+
+@pytest.mark.parametrize(
     ("name", "wanted", "unmet"),
     [
         ("laptop-16gb", ("--memory", "8GiB", "--cores", "8", "--instructions", "avx2"), []),

@@ -11,6 +11,7 @@ from ipfs_accel_cli.core.errors import AccelError, DoesNotFit, Invalid
 from ipfs_accel_cli.core.units import parse_bytes
 from ipfs_accel_cli.services.hw.fit import headers, judging, measurements, placing, planning, ranking, requiring
 from ipfs_accel_cli.services.hw.fit.arithmetic import Need, Shape
+from ipfs_accel_cli.services.hw.fit.bandwidth import HERE, Rate, rate
 from ipfs_accel_cli.services.hw.fit.budget import Room, room, rooms, turns
 from ipfs_accel_cli.services.hw.fit.judging import Model
 from ipfs_accel_cli.services.hw.fit.results import (
@@ -24,8 +25,6 @@ from ipfs_accel_cli.services.hw.fit.results import (
 )
 from ipfs_accel_cli.services.hw.machines import reading
 from ipfs_accel_cli.services.hw.results import Machine
-
-HERE = "this machine"
 
 
 class Fits:
@@ -193,6 +192,7 @@ class Fits:
         *,
         context_given: bool,
     ) -> Fitted:
+        where = name or HERE
         parts, budget = judging.need(model, shape, dtype, kv_dtype), place.size_bytes
         known = self._measured.of(host, model.described.identity, dtype, shape.context, shape.batch)
         measured = known is not None and known.increment_bytes is not None and place.device == "cpu"
@@ -206,7 +206,7 @@ class Fits:
             fits=lasting <= budget,
             verdict=judging.verdict(lasting, budget, place.device, [one for one in options if one.dtype != dtype]),
             format=model.described.format,
-            machine=name or HERE,
+            machine=where,
             device=place.device,
             dtype=dtype,
             kv_dtype=kv_dtype,
@@ -226,7 +226,9 @@ class Fits:
             largest_batch=batch,
             best_dtype=next((one.dtype for one in options if one.fits), None),
             choices=options,
-            speed=self._speed(model, parts, shape.batch, host, known),
+            speed=self._speed(
+                model, parts, shape.batch, known, rate(host, place.device, self._bandwidth(host), name=where)
+            ),
             device_map=placed,
             placed_by=by,
             read_bytes=model.described.read_bytes,
@@ -234,13 +236,13 @@ class Fits:
         )
 
     def _speed(
-        self, model: Model, parts: Need, batch: int, host: Machine, known: measurements.Measurement | None
+        self, model: Model, parts: Need, batch: int, known: measurements.Measurement | None, found: Rate
     ) -> Speed:
         if known is not None and known.tokens_s is not None:
             return Speed(
                 tokens_s=round(known.tokens_s, 2), basis="measured", reason=f"measured here at {known.measured_at}"
             )
-        return judging.speed(model, parts, batch, self._bandwidth(host))
+        return judging.speed(model, parts, batch, found)
 
     def _placed(
         self, model: Model, host: Machine, place: Room, dtype: str, *, now: bool, whole: bool
