@@ -131,6 +131,7 @@ def test_several_devices_are_added_up_by_the_device_map_alone(
     assert set(over(fit)) == {"cuda:0", "cuda:1"}
     assert all(size <= 80 * GIB for size in over(fit).values())
     assert "the device map spreads the weights over cuda:0, cuda:1" in fit["notes"]
+    assert (fit["speed"]["tokens_s"], fit["speed"]["basis"]) == (None, "unknown")
     alone = asked(
         capsys, "hw", "fit", model, "--context", "4096", "--machine", "8xh100", "--device", "cuda:3", status=8
     )
@@ -211,6 +212,7 @@ def test_a_plan_for_a_speed_knows_who_is_quick_enough_who_is_not_and_of_whom_nob
     meets = {row["machine"]: row["meets"] for row in found["machines"]}
     assert (meets["rtx-4090"], meets["h100-80gb"], meets["l4"], meets["laptop-16gb"]) == (True, True, False, False)
     assert meets["this machine"] is not True
+    assert all(row["tokens_s"] is None for row in found["machines"] if row["total_bytes"] > row["budget_bytes"])
     # As it is stored it fits into main memory only, and half as wide into the accelerator.
     large = asked(capsys, "hw", "plan", llama(tmp_path / "70b", "70b"), "--target-tps", "20", "--machine", "h100-80gb")
     row = large["machines"][0]

@@ -61,7 +61,7 @@ def _judge(
         dtype=dtype,
         total_bytes=need.lasting,
         budget_bytes=place.size_bytes,
-        tokens_s=speed.tokens_s,
+        tokens_s=speed.tokens_s if need.lasting <= place.size_bytes else None,
         reason=reason,
     )
 

@@ -198,6 +198,11 @@ class Fits:
         measured = known is not None and known.increment_bytes is not None and place.device == "cpu"
         total = known.increment_bytes if known and known.increment_bytes and measured else parts.total
         lasting = total - parts.loading
+        found = rate(host, place.device, self._bandwidth(host), name=where)
+        if lasting > budget:
+            found = Rate(
+                None, reason=f"it does not fit into {place.device}, and what lies elsewhere is read more slowly"
+            )
         options = judging.choices(model, shape, kv_dtype, budget)
         context, batch = judging.largest(model, shape, dtype, kv_dtype, budget)
         placed, by = self._placed(model, host, place, dtype, now=name is None, whole=lasting <= budget)
@@ -226,9 +231,7 @@ class Fits:
             largest_batch=batch,
             best_dtype=next((one.dtype for one in options if one.fits), None),
             choices=options,
-            speed=self._speed(
-                model, parts, shape.batch, known, rate(host, place.device, self._bandwidth(host), name=where)
-            ),
+            speed=self._speed(model, parts, shape.batch, known, found),
             device_map=placed,
             placed_by=by,
             read_bytes=model.described.read_bytes,
