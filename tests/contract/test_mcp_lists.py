@@ -179,6 +179,27 @@ async def test_machines_are_a_resource_as_the_command_shows_them(node: Node) -> 
         assert mine["machine"]["memory"]["total_bytes"]
 
 
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("hw_machine_save", {"name": "stolen", "file": "FILE"}),
+        ("hw_require", {"cores": 1, "machine": "FILE"}),
+        ("hw_fit", {"model": "small-one", "machine": "FILE"}),
+    ],
+)
+async def test_a_machine_in_a_file_outside_of_the_allowed_folders_is_refused(
+    node: Node, tmp_path: Path, tool: str, arguments: dict[str, Any]
+) -> None:
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "outside.json").write_text(node.machines.find("l4").model_dump_json())
+    given = {name: value if value != "FILE" else str(tmp_path / "outside.json") for name, value in arguments.items()}
+    async with Client(build(node, EVERYTHING, folders=[str(tmp_path / "inside")])) as client:
+        answer = await client.call_tool(tool, given)
+    assert answer.is_error
+    assert "outside the folders" in answer.content[0].text
+    assert node.machines.names(own=True) == []
+
+
 async def test_machines_are_hidden_from_clients_that_may_not_read_hardware(node: Node) -> None:
     async with Client(build(node, Selection(("model",)))) as client:
         for uri in ("accel://hardware/machines", "accel://hardware/machines/8xh100"):

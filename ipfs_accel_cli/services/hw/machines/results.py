@@ -28,7 +28,9 @@ class MachineRow(Result):
     cores: float | None = Field(default=None, description="That a process may use.")
     memory_bytes: int | None = Field(default=None, description="Main memory that a process may use.")
     bandwidth_bytes_s: int | None = Field(default=None, description="Of the main memory.")
-    accelerators: list[str] = Field(default_factory=list, description="Each kind, with how many and their memory.")
+    accelerators: list[str] = Field(
+        default_factory=list, description="Each kind: how many, their memory and how fast it is read."
+    )
     problem: str = Field(default="", description="Why its file cannot be used.")
 
 

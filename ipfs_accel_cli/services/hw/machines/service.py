@@ -152,11 +152,14 @@ def _check(name: str) -> None:
 
 def _kinds(devices: Sequence[Accelerator]) -> list[str]:
     """Say in words what accelerators there are, alike ones together."""
-    present = [one for one in devices if one.state == "present" and not one.software]
-    counted = Counter((one.name or one.kind, one.memory_total_bytes, one.shares_memory) for one in present)
-    return [
-        (f"{count} x " if count > 1 else "")
-        + name
-        + (f" ({human_bytes(size)}{' of the main memory' if shared else ''})" if size else "")
-        for (name, size, shared), count in counted.items()
+    counted = Counter(_said(one) for one in devices if one.state == "present" and not one.software)
+    return [f"{count} x {said}" if count > 1 else said for said, count in counted.items()]
+
+
+def _said(device: Accelerator) -> str:
+    size, rate = device.memory_total_bytes, device.bandwidth_bytes_s
+    facts = [
+        *([human_bytes(size) + (" of the main memory" if device.shares_memory else "")] if size else []),
+        *([f"{rate / 1e9:.0f} GB/s"] if rate else []),
     ]
+    return (device.name or device.kind) + (f" ({', '.join(facts)})" if facts else "")

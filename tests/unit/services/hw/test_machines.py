@@ -248,8 +248,8 @@ def test_files_that_are_no_machines_are_not_listed(machines: Machines, home: Pat
 
 def test_a_list_row_counts_devices_that_are_alike(machines: Machines) -> None:
     rows = {row.name: row for row in machines.ls().machines}
-    assert rows["8xh100"].accelerators == ["8 x NVIDIA H100 80GB HBM3 (80.0 GiB)"]
-    assert rows["macbook-m4-max-64gb"].accelerators == ["Apple GPU (Metal) (48.0 GiB of the main memory)"]
+    assert rows["8xh100"].accelerators == ["8 x NVIDIA H100 80GB HBM3 (80.0 GiB, 3350 GB/s)"]
+    assert rows["macbook-m4-max-64gb"].accelerators == ["Apple GPU (Metal) (48.0 GiB of the main memory, 546 GB/s)"]
     assert (rows["container-512mb"].cores, rows["container-512mb"].memory_bytes) == (0.5, 512 << 20)
 
 
