@@ -12,6 +12,7 @@ from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
 
 COMMANDS = """
 hw info | hw fit | hw recommend | hw plan | hw require
+hw machine ls | hw machine show | hw machine save | hw machine rm
 model pull | model add | model ls | model show | model rm | model verify | model tag | model gc | model export
 infer embed | infer classify | infer generate | infer calibrate
 peer id

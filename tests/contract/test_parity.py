@@ -58,6 +58,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         hello = node.store.stat(f"{put.cid}/hello.txt").cid
         node.store.export_car(put.cid, files / "folder.car")
         node.peers.identity()
+        (files / "machine.json").write_text(node.machines.find("rtx-4090").model_dump_json())
+        node.machines.save("saved", str(files / "machine.json"))
         loose = node.store.single.put(text="loose", keep=False).cid
         pinned = node.store.dags.put(text="[]", keep=False).cid
         node.store.pins.add([pinned])
@@ -71,6 +73,10 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "hw recommend": (["--task", "embed", "--max-memory", "1GiB"], {"task": "embed", "max_memory": "1GiB"}),
     "hw plan": (["decoder", "--context", "32"], {"model": "decoder", "context": 32}),
     "hw require": (["--cores", "0.5"], {"cores": 0.5}),
+    "hw machine ls": ([], {}),
+    "hw machine show": (["rtx-4090"], {"name": "rtx-4090"}),
+    "hw machine save": (["mine", "--from", "{files}/machine.json"], {"name": "mine", "file": "{files}/machine.json"}),
+    "hw machine rm": (["saved"], {"names": ["saved"]}),
     "peer id": ([], {}),
     "doctor": ([], {}),
     "config show": (["--origin"], {"origin": True}),
