@@ -17,11 +17,14 @@ class Room:
 
 
 def rooms(machine: Machine, *, now: bool) -> list[Room]:
-    """Return the accelerators with known memory, then main memory. `now`: only what is free at this moment."""
+    """Return the accelerators with known memory, then main memory. `now`: only what is free at this moment.
+
+    What only imitates a device on the processor is none: main memory stands for it, and engines run faster there.
+    """
     found = []
     for device in machine.accelerators:
         size = device.memory_free_bytes if now and device.memory_free_bytes is not None else device.memory_total_bytes
-        if device.state == "present" and size:
+        if device.state == "present" and size and not device.software:
             found.append(Room(f"{device.kind}:{device.index or 0}", size))
     memory = machine.memory
     free = memory.available_bytes if now else None
