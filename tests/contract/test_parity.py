@@ -133,8 +133,8 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
 # What may differ between two runs because the world went on between them; a folder's revision tells its change time.
 VOLATILE = {
     "load_1m", "load_5m", "load_15m", "available_bytes", "limit_used_bytes", "swap_free_bytes", "memory_free_bytes",
-    "home_free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "revision", "duration_ms", "seconds",
-    "measured_at", "engine", "chosen", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
+    "home_free_bytes", "free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "revision", "duration_ms",
+    "seconds", "measured_at", "engine", "chosen", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]
 
