@@ -11,7 +11,7 @@ from ipfs_accel_cli.surfaces.cli.command import split_examples
 from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
 
 COMMANDS = """
-hw info | hw fit | hw recommend | hw plan | hw require
+hw info | hw engines | hw report | hw fit | hw recommend | hw plan | hw require
 model pull | model add | model ls | model show | model rm | model verify | model tag | model gc | model export
 infer embed | infer classify | infer generate | infer calibrate
 peer id

@@ -67,6 +67,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 # Command line words, and the same as tool arguments. {cid} and {hello} are CIDs, {files} the folder.
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "hw info": ([], {}),
+    "hw engines": ([], {}),
+    "hw report": ([], {}),
     "hw fit": (["decoder", "--budget", "1GiB"], {"model": "decoder", "budget": "1GiB"}),
     "hw recommend": (["--task", "embed", "--max-memory", "1GiB"], {"task": "embed", "max_memory": "1GiB"}),
     "hw plan": (["decoder", "--context", "32"], {"model": "decoder", "context": 32}),
