@@ -137,6 +137,7 @@ VOLATILE = {
     "load_1m", "load_5m", "load_15m", "available_bytes", "limit_used_bytes", "swap_free_bytes", "memory_free_bytes",
     "home_free_bytes", "free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "revision", "duration_ms",
     "seconds", "measured_at", "engine", "chosen", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
+    "markdown",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]
 

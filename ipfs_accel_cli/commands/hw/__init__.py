@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typer import Typer
 
-from ipfs_accel_cli.commands.hw import engines, fit, info
+from ipfs_accel_cli.commands.hw import engines, fit, info, top
 
 app = Typer(help="Know this machine.", no_args_is_help=True)
 info.mount(app)
 engines.mount(app)
 fit.mount(app)
+top.mount(app)
