@@ -69,6 +69,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 # Command line words, and the same as tool arguments. {cid} and {hello} are CIDs, {files} the folder.
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "hw info": ([], {}),
+    "hw engines": ([], {}),
+    "hw report": ([], {}),
     "hw fit": (["decoder", "--budget", "1GiB"], {"model": "decoder", "budget": "1GiB"}),
     "hw recommend": (["--task", "embed", "--max-memory", "1GiB"], {"task": "embed", "max_memory": "1GiB"}),
     "hw plan": (["decoder", "--context", "32"], {"model": "decoder", "context": 32}),
@@ -141,6 +143,7 @@ VOLATILE = {
     "load_1m", "load_5m", "load_15m", "available_bytes", "limit_used_bytes", "swap_free_bytes", "memory_free_bytes",
     "home_free_bytes", "free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "revision", "duration_ms",
     "seconds", "measured_at", "engine", "chosen", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
+    "markdown",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]
 
