@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typer import Typer
 
-from ipfs_accel_cli.commands.hw import engines, fit, info, machine, top
+from ipfs_accel_cli.commands.hw import bench, engines, fit, info, machine, top
 
 app = Typer(help="Know this machine.", no_args_is_help=True)
 info.mount(app)
@@ -12,3 +12,4 @@ engines.mount(app)
 fit.mount(app)
 app.add_typer(machine.app, name="machine")
 top.mount(app)
+bench.mount(app)
