@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 
 from typer import Typer
 from typer.core import TyperCommand, TyperGroup
-from typer.main import get_group
+from typer.main import get_command_name, get_group
 from typer.models import CommandInfo
 
 from ipfs_accel_cli.surfaces.cli.command import Command, Group, adopt_group
@@ -47,19 +48,33 @@ class LazyGroup(TyperGroup):
     @cached_property
     def real(self) -> Any:
         """The group, or the only command of an app that stands at the root."""
-        app = load(self.lazy.reference)
-        _use_our_command(app)
-        group = get_group(app)
-        adopt_group(group)
+        group = self._built(load(self.lazy.reference))
         if self.lazy.command:
             (command,) = group.commands.values()
             return command
-        group.name, group.help = self.name, self.help
         return group
 
-    def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        """Hand the arguments to the real group."""
-        return self.real.make_context(*args, **kwargs)
+    def make_context(self, info_name: str | None, args: list[str], *others: Any, **kwargs: Any) -> Any:
+        """Hand the arguments to the real group, or to one of only the command that they begin with."""
+        group = None if "real" in self.__dict__ or self.lazy.command or not args else self._alone(args[0])
+        return (group or self.real).make_context(info_name, args, *others, **kwargs)
+
+    def _alone(self, name: str) -> TyperGroup | None:
+        """Build the group with one command: working out the parameters of all of them costs more than many run."""
+        app = load(self.lazy.reference)
+        named = [command for command in app.registered_commands if _name(command) == name]
+        if len(named) != 1:
+            return None
+        only = copy(app)
+        only.registered_commands, only.registered_groups = named, []
+        return self._built(only)
+
+    def _built(self, app: Typer) -> TyperGroup:
+        _use_our_command(app)
+        group = get_group(app)
+        adopt_group(group)
+        group.name, group.help = self.name, self.help
+        return group
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the real group's commands."""
@@ -88,6 +103,10 @@ def _use_our_command(app: Typer) -> None:
     for group in app.registered_groups:
         if group.typer_instance is not None:
             _use_our_command(group.typer_instance)
+
+
+def _name(command: CommandInfo) -> str | None:
+    return command.name or (get_command_name(command.callback.__name__) if command.callback is not None else None)
 
 
 def _adopt(command: CommandInfo) -> None:
