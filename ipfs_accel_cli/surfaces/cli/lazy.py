@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, ClassVar
 
 from typer import Typer
@@ -60,14 +62,14 @@ class LazyGroup(TyperGroup):
         return (group or self.real).make_context(info_name, args, *others, **kwargs)
 
     def _alone(self, name: str) -> TyperGroup | None:
-        """Build the group with one command: working out the parameters of all of them costs more than many run."""
-        app = load(self.lazy.reference)
-        named = [command for command in app.registered_commands if _name(command) == name]
-        if len(named) != 1:
-            return None
-        only = copy(app)
-        only.registered_commands, only.registered_groups = named, []
-        return self._built(only)
+        """Build the group with one command: to work out the parameters of all costs more than most commands do."""
+        for app in _holding(self.lazy.reference, name):
+            named = [command for command in app.registered_commands if _name(command) == name]
+            if len(named) == 1:
+                only = copy(app)
+                only.registered_commands, only.registered_groups = named, []
+                return self._built(only)
+        return None
 
     def _built(self, app: Typer) -> TyperGroup:
         _use_our_command(app)
@@ -103,6 +105,19 @@ def _use_our_command(app: Typer) -> None:
     for group in app.registered_groups:
         if group.typer_instance is not None:
             _use_our_command(group.typer_instance)
+
+
+def _holding(reference: str, name: str) -> Iterator[Typer]:
+    """Yield apps that may hold a command: of the package's module of that name, then of the whole package."""
+    package, _, _ = reference.partition(":")
+    folders = getattr(import_module(package), "__path__", None)
+    if folders is not None and name.isidentifier() and find_spec(f"{package}.{name}") is not None:
+        mount = getattr(import_module(f"{package}.{name}"), "mount", None)
+        if mount is not None:
+            app = Typer()
+            mount(app)
+            yield app
+    yield load(reference)
 
 
 def _name(command: CommandInfo) -> str | None:
