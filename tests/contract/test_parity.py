@@ -85,6 +85,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "model tag": (["encoder", "best"], {"name": "encoder", "alias": "best"}),
     "model gc": (["--dry-run"], {"dry_run": True}),
     "model export": (["encoder", "-o", "{files}/encoder.car"], {"name": "encoder", "output": "{files}/encoder.car"}),
+    "model inspect": (["encoder", "--tensors"], {"name": "encoder", "tensors": True}),
     "infer embed": (["a cat", "the old dog", "-m", "encoder"], {"texts": ["a cat", "the old dog"], "model": "encoder"}),
     "infer classify": (["the cat", "-m", "classifier"], {"texts": ["the cat"], "model": "classifier"}),
     "infer calibrate": (["encoder"], {"model": "encoder"}),

@@ -15,6 +15,7 @@ from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.engines.base import Loadable, ModelFacts
 from ipfs_accel_cli.services.model import catalogue, results, tables, verify
 from ipfs_accel_cli.services.model.content import Store
+from ipfs_accel_cli.services.model.contents import Contents
 from ipfs_accel_cli.services.model.derived import DERIVED, Derived
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
@@ -36,7 +37,10 @@ class Able:
 
 
 class Models:
-    """The models of one home. Safe to share between threads."""
+    """The models of one home. Safe to share between threads.
+
+    `derived` is what was made of them, `contents` looks into their files.
+    """
 
     def __init__(self, home: Home, database: Database, store: Store) -> None:
         self._home, self._store = home, store
@@ -44,6 +48,7 @@ class Models:
         self._lookup = Lookup(store, self._registry)
         self._folders = Folders(home, store)
         self.derived = Derived(home, store, self._registry)
+        self.contents = Contents(store, self._lookup)
         self._puller = Puller(home, store, self._registry)
 
     def pull(

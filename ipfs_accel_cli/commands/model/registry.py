@@ -1,4 +1,4 @@
-"""Commands of the group `model`: models by any name, proven and registered."""
+"""Commands that bring models here, list, name, check and hand them on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer
 
+from ipfs_accel_cli.commands.model.parameters import Name
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.model.results import (
@@ -20,15 +21,15 @@ from ipfs_accel_cli.services.model.results import (
     Verified,
 )
 
-app = Typer(help="Fetch, prove, name and hand on models.", no_args_is_help=True)
-
-Name = Annotated[
-    str, Argument(help="A name, name@version, alias, manifest or root CID, or a reference that was pulled.")
-]
 AsName = Annotated[str | None, Option("--name", help="Register under this name instead of the reference's last part.")]
 
 
-@app.command()
+def mount(app: Typer) -> None:
+    """Add these commands to the group."""
+    for command in (pull, add, ls, show, rm, verify, tag, gc, export):
+        app.command()(command)
+
+
 @effects(WRITE, network=True, featured=True)
 def pull(
     reference: Annotated[
@@ -65,7 +66,6 @@ def pull(
     return node().models.pull(reference, name, include, exclude, sha256=sha256, size_bytes=size_bytes)
 
 
-@app.command()
 @effects(WRITE, featured=True)
 def add(
     path: Annotated[Path, Argument(help="A folder or file with a model, or a CAR file that `model export` wrote.")],
@@ -80,7 +80,6 @@ def add(
     return node().models.add(path, name)
 
 
-@app.command()
 @effects(READ, featured=True)
 def ls(
     text: Annotated[str, Argument(help="Show only models whose name, task, licence or reference holds this.")] = "",
@@ -94,7 +93,6 @@ def ls(
     return node().models.ls(text)
 
 
-@app.command()
 @effects(READ, featured=True)
 def show(name: Name) -> Shown:
     """Show all that is known of a model: its CIDs, files, facts, source and licence.
@@ -106,7 +104,6 @@ def show(name: Name) -> Shown:
     return node().models.show(name)
 
 
-@app.command()
 @effects(DELETE, idempotent=False, featured=True)
 def rm(
     names: Annotated[list[str], Argument(help="Names, single versions (name@2) or aliases.")],
@@ -120,7 +117,6 @@ def rm(
     return node().models.remove(names)
 
 
-@app.command()
 @effects(READ, featured=True)
 def verify(name: Name) -> Verified:
     """Read every byte of a model again and prove that it is what its CIDs say.
@@ -131,7 +127,6 @@ def verify(name: Name) -> Verified:
     return node().models.verify(name)
 
 
-@app.command()
 @effects(WRITE, featured=True)
 def tag(
     name: Name,
@@ -146,7 +141,6 @@ def tag(
     return node().models.tag(name, alias)
 
 
-@app.command()
 @effects(DELETE)
 def gc(
     dry_run: Annotated[bool, Option("--dry-run", help="Only say what would be deleted.")] = False,
@@ -159,7 +153,6 @@ def gc(
     return node().models.gc(dry_run=dry_run)
 
 
-@app.command()
 @effects(WRITE, featured=True)
 def export(
     name: Name,
