@@ -231,11 +231,13 @@ def test_verify_names_the_damaged_file(node: Node, folder: Path) -> None:
     node.models.add(folder)
     damage(node, "tiny", "model.safetensors")
 
-    with pytest.raises(VerificationFailed, match=r"model\.safetensors: its sha-256 is") as raised:
+    with pytest.raises(VerificationFailed, match=r"model\.safetensors: bytes 0 to 16591: the bytes hash") as raised:
         node.models.verify("tiny")
 
-    assert raised.value.errors[0]["pointer"] == "model.safetensors"
-    assert len(raised.value.errors) > 1
+    of_file, of_block = raised.value.errors
+    assert of_file["pointer"] == "model.safetensors"
+    assert (of_block["path"], of_block["offset"], of_block["length"]) == ("model.safetensors", "0", "16592")
+    assert raised.value.suggestion == f"ipfs-accel model repair tiny@1 --from file:{folder}"
 
 
 def test_adding_again_after_a_failed_verify_mends(node: Node, folder: Path) -> None:

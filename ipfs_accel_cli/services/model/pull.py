@@ -82,7 +82,10 @@ class Puller:
     def _known(self, asked: str, selection: Selection, revision: str | None = None) -> tuple[str, str] | None:
         """Return what a reference gave, if all of it is still here: pulling again also mends."""
         found = self.registry.pulled(asked, str(selection), revision)
-        return found if found is not None and is_whole(self.store, found[0]) else None
+        if found is None or not is_whole(self.store, found[0]):
+            return None
+        checked = self.registry.checked(found[0])
+        return None if checked is not None and checked.problem else found
 
     def _name(self, name: str, manifest: str, reference: Reference, revision: str) -> tables.Named:
         present = [named for named in self.registry.names_of(manifest) if named.name == name]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import Conflict, HomeUnusable, NotFound, VerificationFailed
+from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.engines.base import Loadable, ModelFacts
-from ipfs_accel_cli.services.model import catalogue, results, tables, verify
+from ipfs_accel_cli.services.model import catalogue, results, tables
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
 from ipfs_accel_cli.services.model.derived import DERIVED, Derived
+from ipfs_accel_cli.services.model.health import Health
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
@@ -39,7 +39,7 @@ class Able:
 class Models:
     """The models of one home. Safe to share between threads.
 
-    `derived` is what was made of them, `contents` looks into their files.
+    `derived` is what was made of them, `contents` looks into their files, `health` checks and mends them.
     """
 
     def __init__(self, home: Home, database: Database, store: Store) -> None:
@@ -49,6 +49,7 @@ class Models:
         self._folders = Folders(home, store)
         self.derived = Derived(home, store, self._registry)
         self.contents = Contents(store, self._lookup)
+        self.health = Health(home, store, self._registry, self._lookup)
         self._puller = Puller(home, store, self._registry)
 
     def pull(
@@ -110,19 +111,9 @@ class Models:
                 self._store.release(connection, tables.OWNER, manifest)
         return results.Removed(names=list(names), released_manifests=released)
 
-    def verify(self, name: str) -> results.Verified:
-        """Hash every block and file of a model again and check the structure of its weights.
-
-        Raises VerificationFailed, whose `errors` name each damaged part, and MalformedContent.
-        """
-        known = self._known(name)
-        try:
-            return verify.verify(self._store, known)
-        except VerificationFailed:
-            # The next pull must fetch it again instead of finding it here.
-            with suppress(HomeUnusable), self._registry.write() as connection:
-                tables.forget_pulls(connection, known.named.manifest)
-            raise
+    def verify(self, name: str, *, full: bool = False) -> results.Verified:
+        """Hash every block of a model again; raises as `health.verify`."""
+        return self.health.verify(name, full=full)
 
     def tag(self, name: str, alias: str) -> results.Tagged:
         """Let an alias mean a model, or move it there; raises NotFound, and Conflict when it is a name already."""
