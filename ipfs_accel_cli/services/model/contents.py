@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ipfs_accel_cli.services.model import inspecting
+from ipfs_accel_cli.services.model import inspecting, scanning
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.inspect_results import Inspected
 from ipfs_accel_cli.services.model.lookup import Lookup
+from ipfs_accel_cli.services.model.scan_results import Scanned
 from ipfs_accel_cli.services.model.subject import subject
 
 
@@ -24,3 +25,7 @@ class Contents:
         Raises NotFound, Invalid, and NotAuthorised for a path that the caller may not read.
         """
         return inspecting.inspect(subject(self.store, self.lookup, name), tensors=tensors, digest=digest)
+
+    def scan(self, name: str) -> Scanned:
+        """Look for code in a model's files, or in a path's; raises UnsafeContent, whose `errors` are the evidence."""
+        return scanning.scan_all(subject(self.store, self.lookup, name))
