@@ -78,7 +78,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "config path": ([], {}),
     "model pull": (["{files}/encoder"], {"reference": "{files}/encoder"}),
     "model add": (["{files}/encoder", "--name", "again"], {"path": "{files}/encoder", "name": "again"}),
-    "model ls": ([], {}),
+    "model ls": (["--filter", "task=embed", "--sort", "-size"], {"where": "task=embed", "sort": "-size"}),
     "model show": (["encoder"], {"name": "encoder"}),
     "model rm": (["decoder"], {"names": ["decoder"]}),
     "model verify": (["encoder"], {"name": "encoder"}),

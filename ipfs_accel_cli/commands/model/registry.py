@@ -82,14 +82,26 @@ def add(
 @effects(READ, featured=True)
 def ls(
     text: Annotated[str, Argument(help="Show only models whose name, task, licence or reference holds this.")] = "",
+    where: Annotated[
+        str | None,
+        Option("--filter", metavar="EXPRESSION", help="Show only what fits, as task=embed AND size<1GiB."),
+    ] = None,
+    sort: Annotated[
+        str | None, Option(metavar="FIELDS", help="Sort by these fields, descending after a minus: -size,name.")
+    ] = None,
+    columns: Annotated[str | None, Option(metavar="FIELDS", help="The columns of the table.")] = None,
 ) -> Models:
     """List the registered models.
+
+    Filters compare fields of the list (= != < <= > >= ~ !~) and join with AND, OR, NOT and parentheses.
 
     Examples:
         ipfs-accel model ls
         ipfs-accel model ls embed --json
+        ipfs-accel model ls --filter "task=embed AND size<1GiB AND NOT licence=null"
+        ipfs-accel model ls --sort -size --columns name,size,parameters
     """
-    return node().models.ls(text)
+    return node().models.ls(text, where=where, sort=sort, columns=columns)
 
 
 @effects(READ, featured=True)

@@ -12,7 +12,7 @@ from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.engines.base import Loadable, ModelFacts
-from ipfs_accel_cli.services.model import catalogue, results, tables
+from ipfs_accel_cli.services.model import catalogue, listing, results, tables
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
 from ipfs_accel_cli.services.model.derived import DERIVED, Derived
@@ -87,11 +87,16 @@ class Models:
         """Register the model in a folder, a file, or a CAR that `export` wrote; raises what `pull` raises."""
         return self.pull(str(of_path(path)), name)
 
-    def ls(self, text: str = "") -> results.Models:
-        """List the names whose name, alias, task, architecture, licence or reference holds a text."""
+    def ls(
+        self, text: str = "", *, where: str | None = None, sort: str | None = None, columns: str | None = None
+    ) -> results.Models:
+        """List the names whose name, alias, task, architecture, licence or reference holds a text.
+
+        `where` is a filter (`core/filters.py`), `sort` and `columns` name fields. Raises Invalid for what they cannot be.
+        """
         aliases = self._registry.aliases()
         rows = [row(self._lookup.describe(named), aliases) for named in self._registry.names()]
-        return results.Models(models=[one for one in rows if _matches(one, text.lower())])
+        return listing.chosen(rows, text, where=where, sort=sort, columns=columns)
 
     def show(self, name: str) -> results.Shown:
         """Return all that is known of a model; raises NotFound, which names what is spelled alike."""
@@ -238,8 +243,3 @@ class Models:
 
 def _is_car(reference: Reference) -> bool:
     return reference.scheme == "file" and reference.locator.endswith(".car") and Path(reference.locator).is_file()
-
-
-def _matches(one: results.ModelRow, text: str) -> bool:
-    words = (one.name, one.licence or "", one.reference, *one.aliases, *one.tasks, *one.architectures)
-    return any(text in word.lower() for word in words)
