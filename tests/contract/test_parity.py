@@ -83,6 +83,8 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "model rm": (["decoder"], {"names": ["decoder"]}),
     "model verify": (["encoder"], {"name": "encoder"}),
     "model scan": (["encoder"], {"name": "encoder"}),
+    "model status": (["encoder", "hf://org/name"], {"names": ["encoder", "hf://org/name"]}),
+    "model ps": ([], {}),
     "model repair": (["encoder", "--from", "{files}/encoder"], {"name": "encoder", "sources": ["{files}/encoder"]}),
     "model tag": (["encoder", "best"], {"name": "encoder", "alias": "best"}),
     "model gc": (["--dry-run"], {"dry_run": True}),
@@ -137,7 +139,8 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
 VOLATILE = {
     "load_1m", "load_5m", "load_15m", "available_bytes", "limit_used_bytes", "swap_free_bytes", "memory_free_bytes",
     "home_free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "revision", "duration_ms", "seconds",
-    "measured_at", "engine", "chosen", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
+    "measured_at", "at", "verified_at", "processes",
+    "engine", "chosen", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]
 

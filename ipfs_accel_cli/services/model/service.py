@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
 from ipfs_accel_cli.services.model.selection import Selection
+from ipfs_accel_cli.services.model.status import Watch
+from ipfs_accel_cli.services.model.using import InMemory
 from ipfs_accel_cli.services.model.views import row, shown
 from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse, stating
 
@@ -39,10 +41,17 @@ class Able:
 class Models:
     """The models of one home. Safe to share between threads.
 
-    `derived` is what was made of them, `contents` looks into their files, `health` checks and mends them.
+    `derived` is what was made of them, `contents` looks into their files, `health` checks and mends them,
+    `watch` tells their state.
     """
 
-    def __init__(self, home: Home, database: Database, store: Store) -> None:
+    def __init__(
+        self,
+        home: Home,
+        database: Database,
+        store: Store,
+        loaded: Callable[[], Sequence[InMemory]] = tuple,
+    ) -> None:
         self._home, self._store = home, store
         self._registry = tables.Tables(database)
         self._lookup = Lookup(store, self._registry)
@@ -50,6 +59,7 @@ class Models:
         self.derived = Derived(home, store, self._registry)
         self.contents = Contents(store, self._lookup)
         self.health = Health(home, store, self._registry, self._lookup)
+        self.watch = Watch(home, store, self._registry, self._lookup, loaded)
         self._puller = Puller(home, store, self._registry)
 
     def pull(
@@ -92,7 +102,7 @@ class Models:
     ) -> results.Models:
         """List the names whose name, alias, task, architecture, licence or reference holds a text.
 
-        `where` is a filter (`core/filters.py`), `sort` and `columns` name fields. Raises Invalid for what they cannot be.
+        `where` is a filter (`core/filters.py`), `sort` and `columns` name fields. Raises Invalid where they do not.
         """
         aliases = self._registry.aliases()
         rows = [row(self._lookup.describe(named), aliases) for named in self._registry.names()]
