@@ -17,6 +17,7 @@ from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
 from ipfs_accel_cli.services.model.derived import DERIVED, Derived
 from ipfs_accel_cli.services.model.health import Health
+from ipfs_accel_cli.services.model.history import History
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
@@ -42,7 +43,7 @@ class Models:
     """The models of one home. Safe to share between threads.
 
     `derived` is what was made of them, `contents` looks into their files, `health` checks and mends them,
-    `watch` tells their state.
+    `watch` tells their state, `history` the versions of their names.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Models:
         self._folders = Folders(home, store)
         self.derived = Derived(home, store, self._registry)
         self.contents = Contents(store, self._lookup)
+        self.history = History(self._registry, self._lookup)
         self.health = Health(home, store, self._registry, self._lookup)
         self.watch = Watch(home, store, self._registry, self._lookup, loaded)
         self._puller = Puller(home, store, self._registry)

@@ -169,6 +169,17 @@ def add_name(connection: sqlite3.Connection, name: str, manifest: str, reference
     return named
 
 
+def add_version(connection: sqlite3.Connection, current: Named, target: Named) -> Named:
+    """Let a name mean an earlier version's model again, as its next version; the rows of before stay."""
+    newest = connection.execute("SELECT max(version) FROM names WHERE name = ?", (current.name,)).fetchone()[0]
+    made = Named(current.name, newest + 1, target.manifest, target.reference, now())
+    connection.execute(
+        "INSERT INTO names VALUES (?, ?, ?, ?, ?)",
+        (made.name, made.version, made.manifest, made.reference, made.created_at),
+    )
+    return made
+
+
 def add_pull(connection: sqlite3.Connection, reference: str, selection: str, revision: str, manifest: str) -> None:
     """Record what a reference gave, so that the next pull of it finds it here."""
     values = (reference, selection, revision, now(), manifest)

@@ -30,6 +30,10 @@ class Repairs:
         """Hash a whole file again and return its damaged leaves; raises NotFound for what the store never held."""
         return repairing.holes(self.index, self._file(cid))
 
+    def leaves(self, cid: CID) -> dict[bytes, int]:
+        """Return the bytes of content in each leaf of a whole file, by the leaf's digest; raises NotFound."""
+        return {leaf.digest: leaf.length for leaf in self.index.leaves(self._file(cid))}
+
     def spare(self, hole: Hole) -> bytes | None:
         """Return what belongs into a hole from elsewhere in this store, proven; None where no other copy is sound."""
         return repairing.spare(self.blocks, hole)
