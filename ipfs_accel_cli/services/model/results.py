@@ -182,12 +182,14 @@ class Cleaned(Result):
 
 
 class Exported(Result):
-    """A model written to a CAR file."""
+    """A model that was written for others to read."""
 
     essence = "path"
 
     path: str
-    roots: list[str] = Field(description="The manifest and the statements about it.")
-    blocks: int
-    size_bytes: int
-    unchanged: bool = Field(description="The same file was there already.")
+    layout: str = Field(description="car, plain, hf or ollama.")
+    roots: list[str] = Field(description="Of a CAR the manifest and the statements about it, else the manifest alone.")
+    blocks: int = Field(description="Blocks in the CAR file; 0 for a folder.")
+    files: int
+    size_bytes: int = Field(description="Of the CAR file, or of all files.")
+    unchanged: bool = Field(description="The same was there already.")

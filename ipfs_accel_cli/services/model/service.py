@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.engines.base import Loadable, ModelFacts
-from ipfs_accel_cli.services.model import catalogue, listing, results, tables
+from ipfs_accel_cli.services.model import catalogue, exporting, listing, results, tables
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
-from ipfs_accel_cli.services.model.derived import DERIVED, Derived
+from ipfs_accel_cli.services.model.derived import Derived
 from ipfs_accel_cli.services.model.health import Health
 from ipfs_accel_cli.services.model.history import History
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
@@ -155,20 +154,9 @@ class Models:
             partial_downloads=partial_downloads,
         )
 
-    def export(self, name: str, output: str | Path) -> results.Exported:
-        """Write a model to a CAR file: its manifest and statements as roots, and its files; `add` takes it back."""
-        known = self._known(name)
-        # What was made of the model can be made again wherever it is needed.
-        said = [CID.parse(cid) for kind, cid, _ in known.statements if kind != DERIVED]
-        references: list[str | CID] = [known.manifest.cid, *said]
-        written = self._store.export_car(references, current().path(output))
-        return results.Exported(
-            path=written.path,
-            roots=written.roots,
-            blocks=written.blocks,
-            size_bytes=written.size_bytes,
-            unchanged=written.unchanged,
-        )
+    def export(self, name: str, output: str | Path, layout: str | None = None) -> results.Exported:
+        """Write a model to a CAR file, or into a folder in a layout that others read; raises as `exporting.export`."""
+        return exporting.export(self._store, self._known(name), current().path(output), layout)
 
     def find(self, name: str | None, task: str) -> Loadable:
         """Return a model for a task, ready to load: the named one, or else the default for the task.
