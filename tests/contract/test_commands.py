@@ -14,6 +14,7 @@ COMMANDS = """
 hw info | hw fit | hw recommend | hw plan | hw require
 model pull | model add | model ls | model show | model rm | model verify | model tag | model gc | model export
 model versions | model alias | model rollback | model diff | model dedup
+model lineage | model card
 model status | model ps | model inspect | model scan | model repair
 infer embed | infer classify | infer generate | infer calibrate
 peer id

@@ -90,6 +90,8 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "model rollback": (["encoder", "--to", "1"], {"name": "encoder", "to": 1}),
     "model diff": (["encoder", "decoder"], {"before": "encoder", "after": "decoder"}),
     "model dedup": (["--tensors"], {"tensors": True}),
+    "model lineage": (["encoder", "--graph", "dot"], {"name": "encoder", "graph": "dot"}),
+    "model card": (["encoder"], {"name": "encoder"}),
     "model repair": (["encoder", "--from", "{files}/encoder"], {"name": "encoder", "sources": ["{files}/encoder"]}),
     "model tag": (["encoder", "best"], {"name": "encoder", "alias": "best"}),
     "model gc": (["--dry-run"], {"dry_run": True}),

@@ -16,6 +16,7 @@ from ipfs_accel_cli import Node
 from ipfs_accel_cli.content.profiles import PROFILES
 from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import NotAuthorised, NotFound, Offline, VerificationFailed
+from tests.servers.hub import hub
 from tests.servers.package_index import make_wheel, package_index
 from tests.servers.tiny_model import lay_out, tiny_model
 from tests.servers.web import Web, web
@@ -116,6 +117,20 @@ def test_a_copy_on_this_machine_mends(hurt: Node, folder: Path, tmp_path: Path, 
     assert repaired.fetched_bytes == LEAF
     assert hurt.models.verify("tiny").files == len(FILES)
     assert hurt.models.contents.inspect("tiny").tensor_count == 2
+
+
+def test_the_hub_is_asked_for_the_damaged_block_alone(
+    hurt: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_out(tmp_path / "hub" / "acme" / "tiny", FILES)
+    with hub(tmp_path / "hub") as site:
+        monkeypatch.setenv("HF_ENDPOINT", site.url)
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+        repaired = hurt.models.health.repair("tiny", ["hf://acme/tiny"])
+
+    (line,) = [line for line in site.log if "/resolve/" in line]
+    assert line.endswith(f"model.safetensors bytes={2 * LEAF}-{3 * LEAF - 1}")
+    assert repaired.fetched_bytes == LEAF
 
 
 def test_a_file_of_another_model_that_holds_the_block_comes_before_any_source(

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.commands.model.parameters import Name
 from ipfs_accel_cli.core.effects import READ, WRITE, effects
+from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.model.compare_results import Deduplication, Difference
 from ipfs_accel_cli.services.model.history_results import Aliases, RolledBack, Versions
+from ipfs_accel_cli.services.model.lineage_results import Lineage
 
 Tensors = Annotated[bool, Option("--tensors", help="Also compare the bytes of tensors, which reads the weights.")]
 
 
 def mount(app: Typer) -> None:
     """Add these commands to the group."""
-    for command in (versions, alias, rollback, diff, dedup):
+    for command in (versions, alias, rollback, diff, dedup, lineage, card):
         app.command()(command)
 
 
@@ -91,3 +93,29 @@ def dedup(
         ipfs-accel model dedup base tuned --tensors
     """
     return node().models.contents.dedup(names or [], read=tensors)
+
+
+@effects(READ)
+def lineage(
+    name: Name,
+    graph: Annotated[
+        Literal["mermaid", "dot"], Option(help="The language of the drawing, which -q prints.")
+    ] = "mermaid",
+) -> Lineage:
+    """Show where a model comes from: source, stated bases, what it replaced, what was made of it.
+
+    Examples:
+        ipfs-accel model lineage story-model
+        ipfs-accel model lineage story-model --graph dot -q
+    """
+    return node().models.history.lineage(name, graph)
+
+
+@effects(READ)
+def card(name: Name) -> Blob:
+    """Write a model card in Markdown of what is known, and say what is not.
+
+    Examples:
+        ipfs-accel model card story-model
+    """
+    return node().models.history.card(name)

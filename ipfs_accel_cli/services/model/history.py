@@ -1,13 +1,17 @@
-"""Names over time: their versions, going back to one, and what aliases mean."""
+"""Names over time: their versions, going back to one, what aliases mean, and where a model comes from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ipfs_accel_cli.core.errors import Conflict, Invalid, NotFound
-from ipfs_accel_cli.services.model import tables
+from ipfs_accel_cli.core.results import Blob
+from ipfs_accel_cli.services.model import card, inspecting, lineage, tables
 from ipfs_accel_cli.services.model.history_results import Aliases, AliasRow, RolledBack, Version, Versions
+from ipfs_accel_cli.services.model.lineage import Language
+from ipfs_accel_cli.services.model.lineage_results import Lineage
 from ipfs_accel_cli.services.model.lookup import Lookup
+from ipfs_accel_cli.services.model.subject import of_known
 from ipfs_accel_cli.services.model.tables import Named
 from ipfs_accel_cli.sources.reference import parse
 
@@ -70,6 +74,21 @@ class History:
         with self.registry.write() as connection:
             made = tables.add_version(connection, current, target)
         return _rolled(made, target, current, unchanged=False)
+
+    def lineage(self, name: str, language: Language = "mermaid") -> Lineage:
+        """Return where a model comes from, and a drawing of it in Mermaid or Graphviz; raises NotFound."""
+        return lineage.lineage(self.lookup, self.lookup.describe(self.lookup.find(name)), language)
+
+    def card(self, name: str) -> Blob:
+        """Return a model card in Markdown, made of what is known and honest about the rest; raises NotFound."""
+        known = self.lookup.describe(self.lookup.find(name))
+        text = card.card(
+            known,
+            inspecting.inspect(of_known(self.lookup.store, known)),
+            lineage.lineage(self.lookup, known),
+            self.registry.checked(known.named.manifest),
+        ).encode()
+        return Blob([text], len(text), known.named.manifest)
 
     def _target(self, found: list[Named], to: int | None) -> Named:
         name = found[0].name
