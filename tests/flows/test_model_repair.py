@@ -6,6 +6,9 @@ import json
 import os
 import re
 import struct
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -240,6 +243,38 @@ def test_a_source_that_is_not_there_is_told_as_it_is(hurt: Node, tmp_path: Path)
         hurt.models.health.repair("tiny", [str(tmp_path / "nowhere")])
     with using(Call(folders=(tmp_path / "allowed",))), pytest.raises(NotAuthorised):
         hurt.models.health.repair("tiny", [str(tmp_path / "nowhere")])
+
+
+def test_a_folder_may_be_named_without_a_slash_where_no_model_is_called_so(
+    hurt: Node, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+
+    assert hurt.models.health.repair("tiny", ["moved"]).fetched_bytes == LEAF
+    assert hurt.models.contents.scan("moved").manifest_cid is None
+    assert hurt.models.contents.scan("tiny").manifest_cid is not None
+    with using(Call(folders=(folder / "elsewhere",))), pytest.raises(NotFound):
+        hurt.models.contents.scan("moved")
+
+
+def test_a_killed_repair_leaves_the_file_as_it_was_and_goes_on(hurt: Node, folder: Path, site: Web) -> None:
+    folder.with_name("moved").rename(folder)
+    flip(hurt, "model.safetensors", 0)
+    damaged = stored(hurt, "model.safetensors").read_bytes()
+    command = [sys.executable, "-m", "ipfs_accel_cli", "model", "repair", "tiny", "--from"]
+    site.faults.hold = threading.Event()
+    process = subprocess.Popen([*command, f"{site.url}/"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert site.held.wait(60)
+    process.kill()
+    process.wait(60)
+    site.faults.hold.set()
+    site.faults.hold = None
+
+    assert stored(hurt, "model.safetensors").read_bytes() == damaged
+    repaired = hurt.models.health.repair("tiny", [f"{site.url}/"])
+
+    assert (repaired.damaged_bytes, repaired.fetched_bytes) == (2 * LEAF, 2 * LEAF)
+    assert stored(hurt, "model.safetensors").read_bytes() == WEIGHTS
 
 
 def test_the_shell_shows_where_it_is_damaged_and_mends_it_with_the_suggested_line(

@@ -15,7 +15,7 @@ from ipfs_accel_cli.services.model import donors, download
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.donors import Donor, Maker
 from ipfs_accel_cli.services.model.lookup import Lookup
-from ipfs_accel_cli.services.model.subject import of_known
+from ipfs_accel_cli.services.model.subject import of_known, written_path
 from ipfs_accel_cli.sources.base import Packed
 from ipfs_accel_cli.sources.reference import NAMED, Reference, parse
 from ipfs_accel_cli.sources.registry import source_for
@@ -35,12 +35,15 @@ class DonorChoice:
         """Return what makes the donor that a text names; raises Invalid and NotAuthorised for what cannot be one."""
         if text.startswith(("http://", "https://")) and text.endswith("/"):
             return lambda: donors.of_web_folder(text, text)
+        path = written_path(self.lookup, text)
+        if path is not None:
+            return lambda: self._local(text, path)
         reference = parse(text)
         if reference.scheme == NAMED:
             return lambda: self._registered(text)
-        if reference.scheme in ("file", "car"):
-            path = current().path(reference.locator)
-            return lambda: self._local(text, path)
+        if reference.scheme == "car":
+            archive = current().path(reference.locator)
+            return lambda: self._local(text, archive)
         return lambda: self._remote(text, reference, folder)
 
     def _registered(self, text: str) -> Donor:
