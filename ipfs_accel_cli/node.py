@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.hw.machines.service import Machines
     from ipfs_accel_cli.services.infer.inference import Inference
     from ipfs_accel_cli.services.model.service import Models
+    from ipfs_accel_cli.services.model.using import InMemory
     from ipfs_accel_cli.services.peer.peers import Peers
     from ipfs_accel_cli.services.store.store import Store
 
@@ -57,7 +58,14 @@ class Node:
     def models(self) -> Models:
         from ipfs_accel_cli.services.model.service import Models
 
-        return Models(self.home, self.database, self.store)
+        return Models(self.home, self.database, self.store, self._loaded_models)
+
+    def _loaded_models(self) -> list[InMemory]:
+        """Return what this process has loaded; asking does not start the inference service."""
+        from ipfs_accel_cli.services.model.using import InMemory
+
+        warm = self.inference.loaded().models if "inference" in self.__dict__ else []
+        return [InMemory(one.model_cid, one.task, one.engine, one.device, one.size_bytes, one.in_use) for one in warm]
 
     @cached_property
     def inference(self) -> Inference:

@@ -35,6 +35,7 @@ from ipfs_accel_cli.services.store.putting_blocks import BlockPutter
 from ipfs_accel_cli.services.store.reading import Reader
 from ipfs_accel_cli.services.store.references import parse, root_only
 from ipfs_accel_cli.services.store.removing import remove
+from ipfs_accel_cli.services.store.repairs import Repairs
 from ipfs_accel_cli.services.store.results import (
     Collected,
     Computed,
@@ -60,7 +61,8 @@ from ipfs_accel_cli.services.store.verifying import Verifier
 class Store:
     """Content by its address, in one home folder; shared by threads and by processes.
 
-    `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either.
+    `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either; `repairs` mends
+    what is damaged.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Store:
         self.dags = Dags(self._index, self._reader, putter)
         self.single = SingleBlocks(self._index, self._blocks, database, putter)
         self.pins = Pinning(self._reader, database)
+        self.repairs = Repairs(self._index, self._blocks, database, self.session)
 
     @contextmanager
     def session(self, profile: str | None = None) -> Iterator[PutSession]:
