@@ -19,9 +19,10 @@ from ipfs_accel_cli.core.settings import Settings
 if TYPE_CHECKING:
     from ipfs_accel_cli.services.doctor.doctor import Doctor
     from ipfs_accel_cli.services.doctor.results import Check
+    from ipfs_accel_cli.services.hw.bench.service import Benches
     from ipfs_accel_cli.services.hw.fit.service import Fits
     from ipfs_accel_cli.services.hw.hardware import Hardware
-    from ipfs_accel_cli.services.hw.results import Machine
+    from ipfs_accel_cli.services.hw.machines.service import Machines
     from ipfs_accel_cli.services.infer.inference import Inference
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.peer.peers import Peers
@@ -50,7 +51,7 @@ class Node:
     def store(self) -> Store:
         from ipfs_accel_cli.services.store.store import Store
 
-        return Store(self.home, self.database, self.settings.get("store.cid-profile"))
+        return Store(self.home, self.database, self.settings.get("store.cid-profile"), self._hash_threads)
 
     @cached_property
     def models(self) -> Models:
@@ -68,13 +69,32 @@ class Node:
             self.models.find,
             derived=self.models.derived,
             calibrations=Calibrations(self.database),
+            tuned=self._tuned,
         )
 
     @cached_property
     def hardware(self) -> Hardware:
         from ipfs_accel_cli.services.hw.hardware import Hardware
 
-        return Hardware(self.home)
+        return Hardware(self.home, bandwidth=self._bandwidth)
+
+    @cached_property
+    def benches(self) -> Benches:
+        from ipfs_accel_cli.engines.machine import machine_id
+        from ipfs_accel_cli.services.hw.bench.service import Benches
+
+        return Benches(self.home, self.database, machine_id, _store_in, lambda: self.hardware.info().cpu.model)
+
+    def _bandwidth(self) -> float | None:
+        """Return the measured bytes a second of main memory; no file is made to look for it."""
+        return self.benches.bandwidth() if self.home.state_file.exists() else None
+
+    def _hash_threads(self) -> int:
+        """Return how many threads hash a file best here; 0 where nobody measured it."""
+        return int(self._tuned("hash_threads") or 0)
+
+    def _tuned(self, name: str) -> str | None:
+        return self.benches.choice(name) if self.home.state_file.exists() else None
 
     @cached_property
     def fits(self) -> Fits:
@@ -86,15 +106,16 @@ class Node:
                 Candidate(one.name, one.here, one.tasks, one.licence, one.command) for one in self.models.for_task(task)
             ]
 
-        return Fits(self.database, self._machine, self.models.folder, candidates)
+        machines = self.machines
+        return Fits(
+            self.database, machines.find, self.models.folder, candidates, machines.names, lambda _: self._bandwidth()
+        )
 
-    def _machine(self, name: str | None) -> Machine:
-        """Return this machine, the only one that has no name."""
-        from ipfs_accel_cli.core.errors import NotFound
+    @cached_property
+    def machines(self) -> Machines:
+        from ipfs_accel_cli.services.hw.machines.service import Machines
 
-        if name is None:
-            return self.hardware.info()
-        raise NotFound(f"no machine named {name!r}", suggestion="ipfs-accel hw info --json > machine.json")
+        return Machines(self.home, lambda full: self.hardware.info(full=full))
 
     @cached_property
     def peers(self) -> Peers:
@@ -133,7 +154,7 @@ class Node:
             made["inference"].close()
         if "database" in made:
             made["database"].close()
-        for name in ("inference", "fits", "doctor", "models", "store", "database"):
+        for name in ("inference", "fits", "benches", "doctor", "models", "store", "database"):
             made.pop(name, None)
 
     def __enter__(self) -> Node:
@@ -143,6 +164,12 @@ class Node:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def _store_in(folder: Path) -> Iterator[Store]:
+    with Node(folder) as node:
+        yield node.store
 
 
 _current: ContextVar[Node | None] = ContextVar("node", default=None)

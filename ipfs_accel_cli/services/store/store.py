@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from ipfs_accel_cli.services.store.collecting import collect
 from ipfs_accel_cli.services.store.dag_results import Where
 from ipfs_accel_cli.services.store.dags import Dags
 from ipfs_accel_cli.services.store.exporting import export_car
+from ipfs_accel_cli.services.store.following import Following
 from ipfs_accel_cli.services.store.importing import import_car
 from ipfs_accel_cli.services.store.index import Index, WholeFile
 from ipfs_accel_cli.services.store.keepers import where
@@ -62,7 +63,10 @@ class Store:
     `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either.
     """
 
-    def __init__(self, home: Home, database: Database, profile: str) -> None:
+    def __init__(
+        self, home: Home, database: Database, profile: str, hash_threads: Callable[[], int] | None = None
+    ) -> None:
+        self._hash_threads = hash_threads
         self._database = database
         self._profile = profile
         self._index = Index(Places(home), database)
@@ -85,6 +89,10 @@ class Store:
                 yield session
             finally:
                 session.staging.close()
+
+    def follow(self, path: Path, profile: str | None = None) -> Following:
+        """Hash a file of the home folder while the caller appends to it, for a session to `take` in the end."""
+        return Following(path, profile_named(profile or self._profile), current().check)
 
     def open(self, reference: str | CID, offset: int = 0, length: int | None = None) -> Blob:
         """Return bytes of a file by `CID[/path]`; raises NotFound, and Invalid for what is not a file."""
@@ -128,7 +136,7 @@ class Store:
         """Compute the CIDs that files and folders would have; touches no home folder. Raises as `put`."""
         chosen = profile_named(profile or self._profile)
         for path in paths:
-            yield compute(current().path(path), str(path), chosen)
+            yield compute(current().path(path), str(path), chosen, self._hash_threads)
 
     def get(self, reference: str | CID, destination: str | Path | None = None) -> Got:
         """Write a file or folder to disk, by default under its own name in the working folder.
