@@ -15,7 +15,11 @@ def __getattr__(name: str) -> Typer:
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     app = Typer(help="Know this machine.", no_args_is_help=True)
-    for module in _MODULES:
-        import_module(f"{__name__}.{module}").mount(app)
+    for part in _MODULES:
+        module = import_module(f"{__name__}.{part}")
+        if hasattr(module, "mount"):
+            module.mount(app)
+        else:
+            app.add_typer(module.app, name=part)
     globals()["app"] = app
     return app
