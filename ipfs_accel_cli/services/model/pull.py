@@ -95,6 +95,7 @@ class Puller:
         self, source: Source, snapshot: Snapshot, registration: Registration, folder: Path, selection: Selection
     ) -> Outcome:
         if isinstance(source, Packed):
+            snapshot = selection.of_packed(snapshot)
             fetched = download.fetch(source, snapshot, folder / "fetched")
             unpacked = _empty(folder / "unpacked")
             snapshot = selection.of_snapshot(source.unpack(snapshot, fetched.paths, unpacked))
