@@ -15,7 +15,6 @@ from ipfs_accel_cli.sources.reference import Reference, check_name, of_path, par
 from ipfs_accel_cli.sources.registry import SOURCES
 from ipfs_accel_cli.sources.registry_names import place
 
-
 DIGEST = f"sha256:{'0a' * 32}"
 
 
