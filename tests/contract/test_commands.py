@@ -13,6 +13,7 @@ from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
 COMMANDS = """
 hw info | hw fit | hw recommend | hw plan | hw require
 model pull | model add | model ls | model show | model rm | model verify | model tag | model gc | model export
+model import
 infer embed | infer classify | infer generate | infer calibrate
 peer id
 store put | store get | store cat | store ls | store stat | store verify | store rm | store gc | store import

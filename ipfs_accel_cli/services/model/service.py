@@ -16,6 +16,7 @@ from ipfs_accel_cli.engines.base import Loadable, ModelFacts
 from ipfs_accel_cli.services.model import catalogue, results, tables, verify
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.derived import DERIVED, Derived
+from ipfs_accel_cli.services.model.importing import Importer
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
@@ -45,6 +46,7 @@ class Models:
         self._folders = Folders(home, store)
         self.derived = Derived(home, store, self._registry)
         self._puller = Puller(home, store, self._registry)
+        self.imports = Importer(store, self._registry)
 
     def pull(
         self,

@@ -94,6 +94,7 @@ def _tools(_: str | None) -> list[str]:
 _SOURCES: dict[tuple[str, str], Source] = {
     ("model", "name"): _models,
     ("model", "names"): _models,
+    ("model", "source"): lambda _: candidates.shelf_names(),
     ("infer", "model"): _models,
     ("config", "name"): lambda _: candidates.setting_names(),
     ("doctor", "explain"): lambda _: candidates.error_codes(),
