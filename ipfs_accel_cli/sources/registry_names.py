@@ -9,6 +9,7 @@ from dataclasses import dataclass
 OLLAMA_REGISTRY, OLLAMA_NAMESPACE, DEFAULT_TAG = "registry.ollama.ai", "library", "latest"
 OLLAMA_FORM = "ollama://[REGISTRY/][NAMESPACE/]MODEL[:TAG][@sha256:HEX]"
 OCI_FORM = "oci://REGISTRY/REPOSITORY[:TAG][@sha256:HEX][#FOLDER]"
+DOCKER_HUB = "registry-1.docker.io"  # What answers for docker.io.
 # A registry without encryption that is not this machine must be asked for by its scheme.
 REGISTRY_SCHEMES = {
     "ollama": OLLAMA_FORM,
@@ -38,7 +39,8 @@ class Place:
     @property
     def url(self) -> str:
         """Return the address below which the repository's manifests and blobs are."""
-        return f"http{'' if self.plain else 's'}://{self.registry}/v2/{self.repository}"
+        host = DOCKER_HUB if self.registry == "docker.io" else self.registry
+        return f"http{'' if self.plain else 's'}://{host}/v2/{self.repository}"
 
 
 def canonical(scheme: str, text: str) -> tuple[str, str | None, str | None] | None:

@@ -121,6 +121,7 @@ def test_a_registry_is_asked_without_encryption_on_this_machine_or_by_its_scheme
     assert url("oci://[::1]:5000/tiny") == "http://[::1]:5000/v2/tiny"
     assert url("oci+http://box:5000/tiny") == "http://box:5000/v2/tiny"
     assert url("oci://localhost.example.org/tiny").startswith("https:")
+    assert url("oci://docker.io/ai/tiny") == "https://registry-1.docker.io/v2/ai/tiny"
     assert url("ollama://qwen2:0.5b") == "https://registry.ollama.ai/v2/library/qwen2"
 
 
