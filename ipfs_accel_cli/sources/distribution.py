@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import MalformedContent, NotAuthorised, NotFound, Unavailable, VerificationFailed
+from ipfs_accel_cli.core.errors import (
+    MalformedContent,
+    NotAuthorised,
+    NotFound,
+    TryAgain,
+    Unavailable,
+    VerificationFailed,
+)
 from ipfs_accel_cli.core.http import client, explained, refuse
 from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.sources import fetch
@@ -84,7 +91,7 @@ class Registry:
         try:
             data, _ = self._read(place, "tags/list", place.repository)
             found = _parsed(data, place.repository).get("tags")
-        except (NotFound, NotAuthorised, MalformedContent, Unavailable):
+        except (NotFound, NotAuthorised, MalformedContent, TryAgain, Unavailable):
             return []
         return sorted(str(tag) for tag in found) if isinstance(found, list) else []
 

@@ -6,12 +6,14 @@ import base64
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from ipfs_accel_cli import Node
 from ipfs_accel_cli.core import retry
 from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import (
+    DiskFull,
     Invalid,
     MalformedContent,
     NotAuthorised,
@@ -28,6 +31,7 @@ from ipfs_accel_cli.core.errors import (
     UnsafeContent,
     VerificationFailed,
 )
+from ipfs_accel_cli.sources.distribution import Registry
 from tests.servers.oci import INDEX, MANIFEST, WEIGHT, docker_registry, manifest, push_oci, tar
 from tests.servers.ollama import Ollama, ollama
 from tests.servers.tiny_model import lay_out, tiny_model
@@ -153,6 +157,39 @@ def test_a_login_that_docker_keeps_is_used_for_the_owner_alone(
     with pytest.raises(Invalid) as raised:
         node.models.pull(f"oci://{site.host}/acme/tiny:other")
     assert "hush" not in str(raised.value)
+
+
+def test_a_token_does_not_follow_a_layer_to_another_server(node: Node, site: Ollama) -> None:
+    site.push("acme/tiny:latest", LAYERS)
+    site.token = "given"
+    with ollama() as storage:
+        storage.push("acme/tiny:latest", LAYERS)
+        # Another host by name: this machine has both.
+        site.elsewhere = storage.url.replace("127.0.0.1", "localhost")
+        assert node.models.pull(f"oci://{site.host}/acme/tiny").files == 3
+        assert set(site.authorizations) == {"Bearer given"}
+        assert set(storage.authorizations) == {None}
+
+
+def test_a_token_is_not_asked_for_without_encryption_where_the_registry_has_it() -> None:
+    import httpx
+
+    challenge = {"www-authenticate": 'Bearer realm="http://tokens.example.org/token",service="x"'}
+    answer = httpx.Response(401, headers=challenge, request=httpx.Request("GET", "https://ghcr.io/v2/acme/tiny"))
+    with httpx.Client() as opened, pytest.raises(Unavailable, match="without encryption"):
+        Registry()._authorise(opened, "https://ghcr.io/v2/acme/tiny", answer, "tiny")
+
+
+def test_a_model_that_does_not_fit_the_disk_is_refused_before_it_is_fetched(
+    node: Node, site: Ollama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.push("acme/tiny:latest", LAYERS)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(total=1 << 40, used=0, free=1000))
+    with pytest.raises(DiskFull):
+        node.models.pull(f"ollama://{site.host}/acme/tiny")
+    monkeypatch.undo()
+    assert not [line for line in site.log if "/blobs/" in line]
+    assert node.models.ls().models == []
 
 
 def test_a_manifest_that_is_not_the_one_asked_for_is_refused(node: Node, site: Ollama) -> None:

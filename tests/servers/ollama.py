@@ -17,7 +17,8 @@ MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 class Ollama(Site):
     """`by_digest`: manifests are found by digest as well. With `token` set every request must carry one.
 
-    A token is to be had at `/token`, which counts in `tokens` how often, and wants `login` where that is set.
+    Blobs are `elsewhere` where that is an address; `authorizations` holds what came to each blob. A token is to be had
+    at `/token`, which counts in `tokens` how often, and wants `login` where that is set.
     """
 
     def __init__(self) -> None:
@@ -28,6 +29,9 @@ class Ollama(Site):
         self.token: str | None = None
         self.tokens = 0
         self.login: str | None = None
+        self.realm = ""  # where the challenge sends for a token, if not here
+        self.elsewhere = ""
+        self.authorizations: list[str | None] = []
 
     @property
     def host(self) -> str:
@@ -60,13 +64,16 @@ class Ollama(Site):
         if path == "/token":
             return self._give_token(handler)
         if self.token is not None and handler.headers.get("authorization") != f"Bearer {self.token}":
-            challenge = f'Bearer realm="{self.url}/token",service="here",scope="repository:all:pull"'
+            challenge = f'Bearer realm="{self.realm or self.url + "/token"}",service="here",scope="repository:all:pull"'
             return handler.reply(401, b"{}", {"WWW-Authenticate": challenge})
         if match := re.fullmatch(r"/v2/(.+)/manifests/(.+)", path):
             data = self._manifest(match[1], match[2])
             if data is not None:
                 return handler.reply(200, data, {"Content-Type": MANIFEST, "Docker-Content-Digest": _digest(data)})
         if (match := re.fullmatch(r"/v2/.+/blobs/(.+)", path)) and match[1] in self.blobs:
+            self.authorizations.append(handler.headers.get("authorization"))
+            if self.elsewhere:
+                return handler.reply(307, b"", {"Location": f"{self.elsewhere}{path}"})
             return handler.send_file(match[1], self.blobs[match[1]])
         return handler.reply(404, b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}')
 
