@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.doctor.results import Check
     from ipfs_accel_cli.services.hw.fit.service import Fits
     from ipfs_accel_cli.services.hw.hardware import Hardware
-    from ipfs_accel_cli.services.hw.results import Machine
+    from ipfs_accel_cli.services.hw.machines.service import Machines
     from ipfs_accel_cli.services.infer.inference import Inference
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.peer.peers import Peers
@@ -86,15 +86,14 @@ class Node:
                 Candidate(one.name, one.here, one.tasks, one.licence, one.command) for one in self.models.for_task(task)
             ]
 
-        return Fits(self.database, self._machine, self.models.folder, candidates)
+        machines = self.machines
+        return Fits(self.database, machines.find, self.models.folder, candidates, known=machines.names)
 
-    def _machine(self, name: str | None) -> Machine:
-        """Return this machine, the only one that has no name."""
-        from ipfs_accel_cli.core.errors import NotFound
+    @cached_property
+    def machines(self) -> Machines:
+        from ipfs_accel_cli.services.hw.machines.service import Machines
 
-        if name is None:
-            return self.hardware.info()
-        raise NotFound(f"no machine named {name!r}", suggestion="ipfs-accel hw info --json > machine.json")
+        return Machines(self.home, lambda full: self.hardware.info(full=full))
 
     @cached_property
     def peers(self) -> Peers:

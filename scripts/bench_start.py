@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROUNDS = 15
-LIMIT = 9.0
+LIMITS = {"ipfs-accel --help, plain": 9.0, "ipfs-accel hw info --json": 20.0}
 
 
 def cpu_ms(arguments: list[str], environment: dict[str, str]) -> float:
@@ -27,8 +27,10 @@ def cpu_ms(arguments: list[str], environment: dict[str, str]) -> float:
 def main() -> int:
     here = Path(sys.executable).parent
     ours = [sys.executable, "-m", "ipfs_accel_cli"]
-    plain = os.environ | {"TYPER_USE_RICH": "0"}
-    rich = {name: value for name, value in os.environ.items() if name != "TYPER_USE_RICH"} | {"TYPER_USE_RICH": "1"}
+    # An installed package has its bytecode; without it, compiling would be measured.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    plain = environment | {"TYPER_USE_RICH": "0"}
+    rich = environment | {"TYPER_USE_RICH": "1"}
     cases = {
         "python -c pass": ([sys.executable, "-c", "pass"], plain),
         "ipfs-accel --version": ([*ours, "--version"], plain),
@@ -49,10 +51,11 @@ def main() -> int:
     print(f"medians of {ROUNDS} rounds, the commands in turn; what starts a process is the same for all of them")
     for name, values in samples.items():
         print(f"{statistics.median(values):8.1f} ms CPU  {statistics.median(values) / base:6.1f}x  {name}")
-    ratio = statistics.median(samples["ipfs-accel --help, plain"]) / base
-    verdict = "held" if ratio <= LIMIT else "MISSED"
-    print(f"{verdict:7} root --help, plain: {ratio:.1f}x of python -c pass, wanted <= {LIMIT:g}x")
-    return 0 if ratio <= LIMIT else 1
+    ratios = {name: statistics.median(samples[name]) / base for name in LIMITS}
+    for name, ratio in ratios.items():
+        verdict = "held" if ratio <= LIMITS[name] else "MISSED"
+        print(f"{verdict:7} {name}: {ratio:.1f}x of python -c pass, wanted <= {LIMITS[name]:g}x")
+    return 0 if all(ratio <= LIMITS[name] for name, ratio in ratios.items()) else 1
 
 
 if __name__ == "__main__":

@@ -15,13 +15,14 @@ from ipfs_accel_cli.core.errors import Invalid, MissingExtra
 class Plugin:
     """Where a plug-in lives (`module:attribute`), what it needs to import, and the extra that installs that.
 
-    `devices` are the kinds of device that an engine computes on.
+    `devices` are the kinds of device that an engine computes on, `tasks` what it can be asked for.
     """
 
     reference: str
     requires: tuple[str, ...] = ()
     extra: str | None = None
     devices: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
 
     @property
     def install(self) -> str:

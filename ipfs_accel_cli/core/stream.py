@@ -26,3 +26,7 @@ class Stream(Generic[T]):
         close = getattr(self._items, "close", None)
         if close is not None:
             close()
+
+
+class Live(Stream[T]):
+    """A stream without an end of its own, each item of which takes the place of the one before."""

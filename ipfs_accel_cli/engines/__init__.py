@@ -8,8 +8,17 @@ ENGINES = Registry(
     "engines",
     {
         "torch": Plugin(
-            "ipfs_accel_cli.engines.torch.engine:TorchEngine", requires=("torch", "transformers", "accelerate")
+            "ipfs_accel_cli.engines.torch.engine:TorchEngine",
+            requires=("torch", "transformers", "accelerate"),
+            devices=("cpu", "cuda", "mps"),
+            tasks=("embed", "classify", "generate"),
         ),
-        "onnx": Plugin("ipfs_accel_cli.engines.onnx.engine:OnnxEngine", requires=("onnxruntime",), extra="onnx"),
+        "onnx": Plugin(
+            "ipfs_accel_cli.engines.onnx.engine:OnnxEngine",
+            requires=("onnxruntime",),
+            extra="onnx",
+            devices=("cpu",),
+            tasks=("embed", "classify"),
+        ),
     },
 )

@@ -30,7 +30,9 @@ class MpsProbe:
         self._system = platform.system() if system is None else system
         self._machine = platform.machine() if machine is None else machine
         self._torch = torch
-        self._question = Question(self.name, self._ask, seconds)
+        # A second more than the child has, so that its end is heard of.
+        self._question = Question(self.name, self._ask, seconds + 1)
+        self._seconds = seconds
 
     def read(self) -> Finding:
         """Return the Metal device; absent off Apple silicon, unknown there without torch."""
@@ -61,7 +63,10 @@ class MpsProbe:
         torch = self._loaded()
         if torch is None and find_spec("torch") is None:
             return Finding(self.name, "unknown", "only torch can tell, and it is not installed (pip install torch)")
-        told = metal(torch) if torch is not None else child.ask("ipfs_accel_cli.probes.mps:metal")
+        try:
+            told = metal(torch) if torch is not None else self._asked()
+        except child.NoAnswer as error:
+            return Finding(self.name, "unknown", f"torch does not answer ({error})")
         if not told["built"]:
             return Finding(self.name, "unknown", "this torch was built without Metal")
         if not told["available"]:
@@ -75,6 +80,10 @@ class MpsProbe:
             "reason": "",
         }
         return Finding(self.name, "present", devices=(device,))
+
+    def _asked(self) -> dict[str, Any]:
+        found: dict[str, Any] = child.ask("ipfs_accel_cli.probes.mps:metal", seconds=self._seconds)
+        return found
 
 
 def metal(given: Any = None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from ipfs_accel_cli.probes import procfs
 from ipfs_accel_cli.probes.base import ANSWER_SECONDS, Finding, Question
 
 _UP, _LOOPBACK = 0x1, 0x8  # IFF_UP and IFF_LOOPBACK of linux/if.h.
-_ADDRESS_OF = 0x8915  # SIOCGIFADDR of linux/sockios.h.
 
 
 class NetworkProbe:
@@ -26,12 +25,12 @@ class NetworkProbe:
         self,
         sys: Path = Path("/sys"),
         proc: Path = Path("/proc"),
-        has_ipv4: Callable[[str], bool | None] | None = None,
+        with_ipv4: Callable[[], Collection[str]] | None = None,
         seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._sys = sys
         self._proc = proc
-        self._has_ipv4 = has_ipv4 or _has_ipv4
+        self._with_ipv4 = with_ipv4 or _with_ipv4
         self._question = Question(self.name, self._ask, seconds)
 
     def read(self) -> Finding:
@@ -43,25 +42,28 @@ class NetworkProbe:
         if not root.is_dir():
             rows = _from_psutil()
         else:
-            ipv6 = _with_ipv6(procfs.text(self._proc / "net" / "if_inet6"))
-            rows = [self._interface(folder, ipv6) for folder in sorted(root.iterdir()) if (folder / "mtu").exists()]
+            known = {
+                "ipv4": self._with_ipv4(),
+                "ipv6": _with_ipv6(procfs.text(self._proc / "net" / "if_inet6")),
+            }
+            rows = [_interface(folder, known) for folder in sorted(root.iterdir()) if (folder / "mtu").exists()]
         devices = tuple({"index": index, **row, "state": "present", "reason": ""} for index, row in enumerate(rows))
         if not devices:
             return Finding(self.name, "absent", "the system shows no network interface")
         return Finding(self.name, "present", devices=devices)
 
-    def _interface(self, folder: Path, ipv6: set[str]) -> dict[str, Any]:
-        flags = procfs.hexadecimal(procfs.text(folder / "flags"))
-        speed = procfs.number(folder / "speed")  # In Mbit/s; -1, or an error, where nothing is known.
-        families = [*(["ipv4"] if self._has_ipv4(folder.name) else []), *(["ipv6"] if folder.name in ipv6 else [])]
-        return {
-            "name": folder.name,
-            "up": bool(flags & _UP) and procfs.text(folder / "operstate") != "down" if flags is not None else None,
-            "kind": _kind(folder, flags or 0),
-            "speed_bits_s": speed * 1_000_000 if speed is not None and 0 < speed < 1 << 31 else None,
-            "mtu": procfs.natural(folder / "mtu"),
-            "families": families,
-        }
+
+def _interface(folder: Path, known: Mapping[str, Collection[str]]) -> dict[str, Any]:
+    flags = procfs.hexadecimal(procfs.text(folder / "flags"))
+    speed = procfs.number(folder / "speed")  # In Mbit/s; -1, or an error, where nothing is known.
+    return {
+        "name": folder.name,
+        "up": bool(flags & _UP) and procfs.text(folder / "operstate") != "down" if flags is not None else None,
+        "kind": _kind(folder, flags or 0),
+        "speed_bits_s": speed * 1_000_000 if speed is not None and 0 < speed < 1 << 31 else None,
+        "mtu": procfs.natural(folder / "mtu"),
+        "families": [family for family, names in known.items() if folder.name in names],
+    }
 
 
 def _kind(folder: Path, flags: int) -> str:
@@ -77,17 +79,14 @@ def _with_ipv6(text: str | None) -> set[str]:
     return {row[5] for row in rows if len(row) == 6}
 
 
-def _has_ipv4(name: str) -> bool | None:
-    """Ask the kernel whether an interface has an address; the address itself is dropped."""
-    import fcntl
+def _with_ipv4() -> set[str]:
+    """Name the interfaces with an address, as told without opening an internet socket; the addresses stay here."""
     import socket
 
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-        try:
-            fcntl.ioctl(asker, _ADDRESS_OF, name.encode()[:15].ljust(256, b"\0"))
-        except OSError:
-            return False
-    return True
+    import psutil
+
+    found = psutil.net_if_addrs()
+    return {name for name, addresses in found.items() if any(one.family == socket.AF_INET for one in addresses)}
 
 
 def _from_psutil() -> list[dict[str, Any]]:

@@ -36,7 +36,8 @@ class RocmProbe:
         self._rocm = rocm
         self._ask_names = ask_names or _ask_amdsmi
         self._glance = Question(self.name, self._look)
-        self._question = Question(self.name, self._ask, child.CHILD_SECONDS)
+        # A second more than the child has: names that never come must not cost the devices.
+        self._question = Question(self.name, self._ask, child.CHILD_SECONDS + 1)
 
     def read(self) -> Finding:
         """Return the devices with their names, as far as anybody knows them."""

@@ -77,7 +77,8 @@ def _parameter(part: Any) -> Parameter:
     return Parameter(
         name=part.name,
         kind=kind,
-        flags=[] if kind == "argument" else list(part.opts),
+        # Those of --help come from a set, in any order.
+        flags=[] if kind == "argument" else sorted(part.opts, key=lambda flag: not flag.startswith("--")),
         off_flags=[] if kind == "argument" else list(part.secondary_opts),
         placeholder=placeholder(part),
         type="text" if allowed else _TYPES[hint],

@@ -11,7 +11,8 @@ from ipfs_accel_cli.surfaces.cli.command import split_examples
 from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
 
 COMMANDS = """
-hw info | hw fit | hw recommend | hw plan | hw require
+hw info | hw engines | hw report | hw top | hw fit | hw recommend | hw plan | hw require
+hw machine ls | hw machine show | hw machine save | hw machine rm
 model pull | model add | model ls | model show | model rm | model verify | model tag | model gc | model export
 model import
 infer embed | infer classify | infer generate | infer calibrate
@@ -48,7 +49,7 @@ def test_a_command_says_in_a_sentence_what_it_does_and_shows_examples(command: F
 
 @pytest.mark.parametrize("command", commands(app), ids=ids)
 def test_only_what_makes_sense_there_is_offered_to_assistants(command: Found) -> None:
-    shell_only = command.path[0] in ("mcp", "serve-mcp") or command.path == ("config", "set")
+    shell_only = command.path[0] in ("mcp", "serve-mcp") or command.path in (("config", "set"), ("hw", "top"))
     assert command.effects.exposed is not shell_only
 
 

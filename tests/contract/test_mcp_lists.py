@@ -166,20 +166,70 @@ async def test_models_are_hidden_from_clients_that_may_not_read_them(node: Node)
         assert (await client.complete(reference, {"name": "name", "value": ""})).completion.values == []
 
 
+async def test_machines_are_a_resource_as_the_command_shows_them(node: Node) -> None:
+    node.machines.save("mine")
+    async with Client(build(node, EVERYTHING)) as client:
+        listed = {str(found.uri) for found in (await client.list_resources()).resources}
+        assert {"accel://hardware", "accel://hardware/machines"} <= listed
+        read = json.loads((await client.read_resource("accel://hardware/machines")).contents[0].text)
+        called = await client.call_tool("hw_machine_ls", {})
+        assert read == called.structured_content
+        assert {"mine", "8xh100"} <= {row["name"] for row in read["machines"]}
+        mine = json.loads((await client.read_resource("accel://hardware/machines/mine")).contents[0].text)
+        assert mine["machine"]["memory"]["total_bytes"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("hw_machine_save", {"name": "stolen", "file": "FILE"}),
+        ("hw_require", {"cores": 1, "machine": "FILE"}),
+        ("hw_fit", {"model": "small-one", "machine": "FILE"}),
+    ],
+)
+async def test_a_machine_in_a_file_outside_of_the_allowed_folders_is_refused(
+    node: Node, tmp_path: Path, tool: str, arguments: dict[str, Any]
+) -> None:
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "outside.json").write_text(node.machines.find("l4").model_dump_json())
+    given = {name: value if value != "FILE" else str(tmp_path / "outside.json") for name, value in arguments.items()}
+    async with Client(build(node, EVERYTHING, folders=[str(tmp_path / "inside")])) as client:
+        answer = await client.call_tool(tool, given)
+    assert answer.is_error
+    assert "outside the folders" in answer.content[0].text
+    assert node.machines.names(own=True) == []
+
+
+async def test_machines_are_hidden_from_clients_that_may_not_read_hardware(node: Node) -> None:
+    async with Client(build(node, Selection(("model",)))) as client:
+        for uri in ("accel://hardware/machines", "accel://hardware/machines/8xh100"):
+            with pytest.raises(MCPError):
+                await client.read_resource(uri)
+        reference = ResourceTemplateReference(type="ref/resource", uri="accel://hardware/machines/{name}")
+        assert (await client.complete(reference, {"name": "name", "value": ""})).completion.values == []
+
+
 async def test_each_template_answers(node: Node) -> None:
     async with Client(build(node, EVERYTHING)) as client:
         templates = {found.uri_template for found in (await client.list_resource_templates()).resource_templates}
         assert templates == {
             "accel://config/{name}",
+            "accel://hardware/machines/{name}",
             "accel://models/{name}",
             "accel://errors/{code}",
             "accel://results/{key}",
         }
         setting = json.loads((await client.read_resource("accel://config/infer.threads")).contents[0].text)
         assert (setting["name"], setting["value"], setting["origin"]) == ("infer.threads", 0, "default")
+        machine = json.loads((await client.read_resource("accel://hardware/machines/8xh100")).contents[0].text)
+        assert (machine["name"], len(machine["machine"]["accelerators"]), bool(machine["sources"])) == (
+            "8xh100",
+            8,
+            True,
+        )
         error = json.loads((await client.read_resource("accel://errors/not-found")).contents[0].text)
         assert error["exit_code"] == 3
-        for uri in ("accel://config/infer.thread", "accel://errors/nothing"):
+        for uri in ("accel://config/infer.thread", "accel://errors/nothing", "accel://hardware/machines/8xh10"):
             with pytest.raises(MCPError):
                 await client.read_resource(uri)
 
@@ -201,6 +251,7 @@ def of_template(uri: str) -> ResourceTemplateReference:
         (of_prompt("diagnose_machine"), "code", "disk", ["disk-full"]),
         (of_prompt("compare_models"), "first", "small", ["small-one", "small-two"]),
         (of_template("accel://models/{name}"), "name", "TWO", ["small-two"]),
+        (of_template("accel://hardware/machines/{name}"), "name", "m4", ["macbook-m4-16gb", "macbook-m4-max-64gb"]),
         (of_template("accel://config/{name}"), "name", "", sorted(KEYS)),
         (of_template("accel://errors/{code}"), "code", "", sorted(catalogue())),
         (of_template("accel://results/{key}"), "key", "", []),

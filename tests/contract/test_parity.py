@@ -60,6 +60,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         hello = node.store.stat(f"{put.cid}/hello.txt").cid
         node.store.export_car(put.cid, files / "folder.car")
         node.peers.identity()
+        (files / "machine.json").write_text(node.machines.find("rtx-4090").model_dump_json())
+        node.machines.save("saved", str(files / "machine.json"))
         loose = node.store.single.put(text="loose", keep=False).cid
         pinned = node.store.dags.put(text="[]", keep=False).cid
         node.store.pins.add([pinned])
@@ -69,10 +71,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 # Command line words, and the same as tool arguments. {cid} and {hello} are CIDs, {files} the folder.
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "hw info": ([], {}),
+    "hw engines": ([], {}),
+    "hw report": ([], {}),
     "hw fit": (["decoder", "--budget", "1GiB"], {"model": "decoder", "budget": "1GiB"}),
     "hw recommend": (["--task", "embed", "--max-memory", "1GiB"], {"task": "embed", "max_memory": "1GiB"}),
     "hw plan": (["decoder", "--context", "32"], {"model": "decoder", "context": 32}),
     "hw require": (["--cores", "0.5"], {"cores": 0.5}),
+    "hw machine ls": ([], {}),
+    "hw machine show": (["rtx-4090"], {"name": "rtx-4090"}),
+    "hw machine save": (["mine", "--from", "{files}/machine.json"], {"name": "mine", "file": "{files}/machine.json"}),
+    "hw machine rm": (["saved"], {"names": ["saved"]}),
     "peer id": ([], {}),
     "doctor": ([], {}),
     "config show": (["--origin"], {"origin": True}),
@@ -136,8 +144,9 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
 # What may differ between two runs because the world went on between them; a folder's revision tells its change time.
 VOLATILE = {
     "load_1m", "load_5m", "load_15m", "available_bytes", "limit_used_bytes", "swap_free_bytes", "memory_free_bytes",
-    "home_free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "revision", "duration_ms", "seconds",
-    "measured_at", "engine", "chosen", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
+    "home_free_bytes", "free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "revision", "duration_ms",
+    "seconds", "measured_at", "engine", "chosen", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
+    "markdown",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]
 

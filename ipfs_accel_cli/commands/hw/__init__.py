@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typer import Typer
 
-from ipfs_accel_cli.commands.hw import fit, info
+from ipfs_accel_cli.commands.hw import engines, fit, info, machine, top
 
 app = Typer(help="Know this machine.", no_args_is_help=True)
 info.mount(app)
+engines.mount(app)
 fit.mount(app)
+app.add_typer(machine.app, name="machine")
+top.mount(app)

@@ -12,7 +12,7 @@ from ipfs_accel_cli.services.hw.fit.requiring import Wanted
 from ipfs_accel_cli.services.hw.fit.results import Fitted, Planned, Recommendation, Required
 
 MachineOption = Annotated[
-    str | None, Option(help="A named machine, or a FILE.json that `hw info --json` wrote; this one without it.")
+    str | None, Option(help="A name of `hw machine ls`, or a FILE.json that `hw info --json` wrote; this one without.")
 ]
 ContextOption = Annotated[int | None, Option(min=1, help="Tokens of context, read and written; at most 2048 without.")]
 BatchOption = Annotated[int, Option(min=1, help="Sequences at a time.")]
@@ -95,13 +95,18 @@ def plan(
     target_tps: Annotated[float | None, Option(min=0, help="Tokens a second that are wanted.")] = None,
     context: ContextOption = None,
     batch: BatchOption = 1,
+    machine: Annotated[
+        list[str] | None,
+        Option(help="Only this machine, a name or a FILE.json; give it again. All known ones without."),
+    ] = None,
 ) -> Planned:
-    """Say what hardware a model needs, and which known machines have it, the smallest first.
+    """Say what hardware a model needs, and which known machines have it (`hw machine ls`), the smallest first.
 
     Examples:
         ipfs-accel hw plan ./model --target-tps 20 --context 8192
+        ipfs-accel hw plan ./model --machine rtx-4090 --machine l4
     """
-    return node().fits.plan(model, target_tps=target_tps, context=context, batch=batch)
+    return node().fits.plan(model, target_tps=target_tps, context=context, batch=batch, machines=machine or ())
 
 
 @effects(READ)

@@ -7,15 +7,23 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError
 from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.results import Result
+from ipfs_accel_cli.core.stream import Live
 from ipfs_accel_cli.probes.base import Finding, Glances, Probe, described
 from ipfs_accel_cli.probes.registry import PROBES
 from ipfs_accel_cli.services.hw.results import Accelerator, Cpu, Disk, Machine, Memory, Network, Runtime
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.core.settings import Settings
+    from ipfs_accel_cli.services.hw.engines import Engines
+    from ipfs_accel_cli.services.hw.report import Report
+    from ipfs_accel_cli.services.hw.sampling import Sample
 
 UNASKED = "no probe of this name is installed"
 
@@ -61,6 +69,30 @@ class Hardware:
                 "home_free_bytes": _free_bytes(self._home),
             }
         )
+
+    def engines(self, *, full: bool = False) -> Engines:
+        """Describe every engine; `full` loads each in a process of its own, which takes seconds."""
+        from ipfs_accel_cli.services.hw.engines import survey
+
+        return survey(full=full)
+
+    def report(self, settings: Settings, *, full: bool = False) -> Report:
+        """Return what a bug report should say, and hand its text to the caller at once."""
+        from ipfs_accel_cli.services.hw.report import compose
+
+        told = compose(self.info(full=full), self.engines(full=full).engines, settings)
+        current().emit(told.markdown.rstrip("\n"))
+        return told
+
+    def top(self, *, interval: float, count: int | None = None) -> Live[Sample]:
+        """Tell what the machine does, after each interval in seconds, `count` times or until the call is stopped."""
+        from ipfs_accel_cli.probes import counters
+        from ipfs_accel_cli.services.hw.sampling import ASKED, samples
+
+        def ask() -> list[Finding]:
+            return self.findings(ASKED)
+
+        return Live(samples(counters.read, ask, accelerators, interval=interval, count=count))
 
     def findings(self, names: Sequence[str] | None = None, *, full: bool = False) -> list[Finding]:
         """Ask all probes at once, or those of some names, and return what they found in the order of the registry."""

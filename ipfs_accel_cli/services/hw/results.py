@@ -77,7 +77,7 @@ class Memory(Result):
     @property
     def used(self) -> float | None:
         """The share of the usable memory that is taken."""
-        return _share_used(self.usable_bytes, self.available_bytes)
+        return share_used(self.usable_bytes, self.available_bytes)
 
 
 class Disk(Result):
@@ -100,7 +100,7 @@ class Disk(Result):
     @property
     def used(self) -> float | None:
         """The share that is taken."""
-        return _share_used(self.total_bytes, self.free_bytes)
+        return share_used(self.total_bytes, self.free_bytes)
 
 
 class Network(Result):
@@ -175,7 +175,7 @@ class Accelerator(Result):
     @property
     def used(self) -> float | None:
         """The share of its memory that is taken."""
-        return _share_used(self.memory_total_bytes, self.memory_free_bytes)
+        return share_used(self.memory_total_bytes, self.memory_free_bytes)
 
 
 class Machine(Result):
@@ -206,5 +206,6 @@ class Machine(Result):
     home_free_bytes: int | None = Field(description="Free disk space where the home folder is or will be.")
 
 
-def _share_used(total: int | None, free: int | None) -> float | None:
+def share_used(total: int | None, free: int | None) -> float | None:
+    """Return the share that is taken, 0 to 1; None when it cannot be told."""
     return 1 - min(free, total) / total if total and free is not None else None

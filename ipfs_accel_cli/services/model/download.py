@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,9 +12,9 @@ from ipfs_accel_cli.core.errors import TryAgain, Unavailable, UnsafeContent, Ver
 from ipfs_accel_cli.core.files import sync_folder
 from ipfs_accel_cli.core.retry import MAX_ATTEMPTS, pause
 from ipfs_accel_cli.core.space import check_space
+from ipfs_accel_cli.services.model.arriving import Arriving, Follow, stated
+from ipfs_accel_cli.services.model.content import Followed
 from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Source
-
-READ_BYTES = 1 << 20
 
 
 @dataclass(slots=True)
@@ -25,13 +23,15 @@ class Fetched:
 
     paths: dict[str, Path] = field(default_factory=dict)
     transferred_bytes: int = 0
+    followed: dict[str, Followed] = field(default_factory=dict)
 
 
-def fetch(source: Source, snapshot: Snapshot, folder: Path) -> Fetched:
+def fetch(source: Source, snapshot: Snapshot, folder: Path, follow: Follow | None = None) -> Fetched:
     """Bring every file of a snapshot into `folder` (or leave it where it lies on this machine), verified.
 
-    Files that an earlier attempt left half done are continued. Raises VerificationFailed for a size or digest that is
-    not the stated one, and removes that file; DiskFull; and what the source raises once retries bring nothing.
+    Files that an earlier attempt left half done are continued. With `follow` each is hashed for the store as it
+    arrives. Raises VerificationFailed for a size or digest that is not the stated one, and removes that file; DiskFull;
+    and what the source raises once retries bring nothing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     check_space(folder, _missing_bytes(snapshot, folder))
@@ -43,8 +43,10 @@ def fetch(source: Source, snapshot: Snapshot, folder: Path) -> Fetched:
         if file.local is not None and (file.sha256 is None or file.kept):
             fetched.paths[file.path] = file.local
             continue
-        transfer = _Transfer(source, file, folder, done_bytes, total_bytes)
+        transfer = _Transfer(source, file, folder, follow, done_bytes, total_bytes)
         transfer.run()
+        if transfer.followed is not None:
+            fetched.followed[file.path] = transfer.followed
         done_bytes += transfer.have_bytes
         fetched.transferred_bytes += transfer.gained_bytes
         fetched.paths[file.path] = transfer.target
@@ -55,25 +57,30 @@ class _Transfer:
     """One file on its way to `target` in a folder."""
 
     def __init__(
-        self, source: Source, file: RemoteFile, folder: Path, before_bytes: int, total_bytes: int | None
+        self,
+        source: Source,
+        file: RemoteFile,
+        folder: Path,
+        follow: Follow | None,
+        before_bytes: int,
+        total_bytes: int | None,
     ) -> None:
         self._source, self._file, self._folder, self.target = source, file, folder, _target(folder, file)
-        self._before_bytes, self._total_bytes = before_bytes, total_bytes
+        self._follow, self._before_bytes, self._total_bytes = follow, before_bytes, total_bytes
+        self.followed: Followed | None = None
         self.have_bytes = 0
         self.gained_bytes = 0
 
     def run(self) -> None:
         """Fetch until the file is whole and its digests are the stated ones."""
         self.target.parent.mkdir(parents=True, exist_ok=True)
-        if not _stated(self._file):
+        if not stated(self._file):
             self._drop_what_is_unproven()
-        resumed = self._attempts()
-        problem = self._problem()
+        resumed, problem = self._attempts()
         if problem and resumed:
             # What an earlier attempt left may have been spoilt by a crash of the machine: start over, once.
             self.target.unlink()
-            self._attempts()
-            problem = self._problem()
+            _, problem = self._attempts()
         if problem:
             self.target.unlink()
             raise VerificationFailed(f"{self._file.path}: {problem}; nothing was kept of it", file=self._file.path)
@@ -91,21 +98,24 @@ class _Transfer:
             note.parent.mkdir(parents=True, exist_ok=True)
             note.write_text(validator, "utf-8")
 
-    def _attempts(self) -> bool:
-        """Read the source to its end, however often it breaks; return whether bytes of an earlier run were used."""
+    def _attempts(self) -> tuple[bool, str | None]:
+        """Read the source to its end, however often it breaks; say if bytes were used again, and what is wrong."""
         failures, resumed = 0, False
-        provable = bool(_stated(self._file) or self._file.validator)
+        provable = bool(stated(self._file) or self._file.validator)
         while True:
             before_bytes = self.gained_bytes
             if not provable:
                 # The file may change between two attempts, and nothing would show it.
                 self.target.unlink(missing_ok=True)
             try:
-                self._digests = [_Digest(*stated) for stated in _stated(self._file)]
-                self.have_bytes = self._hash_present()
-                resumed = resumed or self.have_bytes > 0
-                self._continue()
-                return resumed
+                self._drop_what_is_unfit()
+                with Arriving(self._file, self.target, self._follow) as arriving:
+                    self.have_bytes = arriving.present()
+                    resumed = resumed or self.have_bytes > 0
+                    if not (provable and self.have_bytes == self._file.size_bytes):
+                        self._continue(arriving)
+                    self.followed = arriving.finish()
+                    return resumed, self._problem(arriving)
             except (TryAgain, Unavailable) as error:
                 # Attempts in a row that brought nothing count; each byte that is kept starts the count anew.
                 failures = 1 if provable and self.gained_bytes > before_bytes else failures + 1
@@ -113,77 +123,36 @@ class _Transfer:
                     raise
                 pause(failures, error)
 
-    def _hash_present(self) -> int:
-        """Hash what is there already; what is longer than it may be is thrown away."""
+    def _drop_what_is_unfit(self) -> None:
+        """Throw away what is longer than it may be, and a beginning that the store holds as a file of its own."""
         if not self.target.exists():
-            return 0
-        size_bytes = self._file.size_bytes
-        if size_bytes is not None and self.target.stat().st_size > size_bytes:
-            self.target.unlink()
-            return 0
-        with self.target.open("rb") as file:
-            while chunk := file.read(READ_BYTES):
-                current().check()
-                self._update(chunk)
-        return self.target.stat().st_size
-
-    def _continue(self) -> None:
-        size_bytes = self._file.size_bytes
-        if self.have_bytes == size_bytes and self._digests and self.target.exists():
             return
-        with self.target.open("ab") as file:
-            for chunk in self._source.open(self._file, self.have_bytes):
-                file.write(chunk)
-                self._update(chunk)
-                self.have_bytes += len(chunk)
-                self.gained_bytes += len(chunk)
-                self._report()
-                if size_bytes is not None and self.have_bytes > size_bytes:
-                    break
-            file.flush()
-            os.fsync(file.fileno())
+        state, size_bytes = self.target.stat(), self._file.size_bytes
+        too_long = size_bytes is not None and state.st_size > size_bytes
+        if too_long or (state.st_nlink > 1 and state.st_size != size_bytes):
+            self.target.unlink()
+
+    def _continue(self, arriving: Arriving) -> None:
+        size_bytes = self._file.size_bytes
+        for chunk in self._source.open(self._file, self.have_bytes):
+            arriving.append(chunk)
+            self.have_bytes += len(chunk)
+            self.gained_bytes += len(chunk)
+            self._report()
+            if size_bytes is not None and self.have_bytes > size_bytes:
+                break
         if size_bytes is not None and self.have_bytes < size_bytes:
             raise TryAgain(f"{self._file.path}: the connection ended after {self.have_bytes} of {size_bytes} bytes")
-
-    def _update(self, chunk: bytes) -> None:
-        for digest in self._digests:
-            digest.hash.update(chunk)
 
     def _report(self) -> None:
         total = self._total_bytes if self._total_bytes is not None else self._file.size_bytes
         current().progress(self._before_bytes + self.have_bytes, total, f"Fetching {self._file.path}", unit="bytes")
 
-    def _problem(self) -> str | None:
+    def _problem(self, arriving: Arriving) -> str | None:
         size_bytes = self._file.size_bytes
         if size_bytes is not None and self.have_bytes != size_bytes:
             return f"it has {self.have_bytes} bytes, the source states {size_bytes}"
-        for digest in self._digests:
-            actual = digest.hash.hexdigest()
-            if actual != digest.expected:
-                return f"its {digest.name} is {actual}, the source states {digest.expected}"
-        return None
-
-
-@dataclass(slots=True)
-class _Digest:
-    name: str
-    expected: str
-    make: Callable[[], hashlib._Hash]
-    hash: hashlib._Hash = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.hash = self.make()
-
-
-def _stated(file: RemoteFile) -> list[tuple[str, str, Callable[[], hashlib._Hash]]]:
-    stated: list[tuple[str, str, Callable[[], hashlib._Hash]]] = []
-    if file.sha256 is not None:
-        stated.append(("sha-256", file.sha256.hex(), hashlib.sha256))
-    if file.git_sha1 is not None and file.size_bytes is not None:
-        # git names a file by the hash of a header and the content.
-        header = b"blob %d\0" % file.size_bytes
-        stated.append(("git blob id", file.git_sha1, lambda: hashlib.sha1(header, usedforsecurity=False)))
-    return stated
+        return arriving.problem()
 
 
 def _target(folder: Path, file: RemoteFile) -> Path:

@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.model import download, tables
-from ipfs_accel_cli.services.model.content import Store
+from ipfs_accel_cli.services.model.content import Following, Store
 from ipfs_accel_cli.services.model.lookup import is_whole
 from ipfs_accel_cli.services.model.register import Registration, register
 from ipfs_accel_cli.services.model.reuse import Outlook, outlook, reuse
@@ -118,12 +118,16 @@ class Puller:
             paths: Mapping[str, Path] = {file.path: file.local for file in snapshot.files if file.local is not None}
         else:
             snapshot = reuse(self.store, selection.of_snapshot(snapshot))
-            fetched = download.fetch(source, snapshot, folder / "fetched")
+            fetched = download.fetch(source, snapshot, folder / "fetched", self._follow(snapshot))
             paths = fetched.paths
         registration = replace(registration, expected=snapshot.manifest, said=snapshot.said)
-        registered = register(self.store, snapshot, paths, registration)
+        registered = register(self.store, snapshot, paths, registration, fetched.followed)
         shutil.rmtree(folder, ignore_errors=True)
         return Outcome(registered.named, snapshot.revision, fetched.transferred_bytes, registered.new)
+
+    def _follow(self, snapshot: Snapshot) -> Callable[[Path], Following]:
+        profile = snapshot.manifest.profile if snapshot.manifest else None
+        return lambda path: self.store.follow(path, profile)
 
     @contextmanager
     def _alone(self, reference: Reference, selection: Selection) -> Iterator[Path]:

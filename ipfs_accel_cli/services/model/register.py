@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ipfs_accel_cli.content.cid import CID
@@ -14,9 +15,10 @@ from ipfs_accel_cli.content.manifest import FileEntry, Manifest, Statement
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, VerificationFailed
 from ipfs_accel_cli.services.model import facts, scan, tables
-from ipfs_accel_cli.services.model.content import Root, Session, Store, StoredFile
+from ipfs_accel_cli.services.model.content import Followed, Root, Session, Store, StoredFile
 from ipfs_accel_cli.sources.base import Snapshot
 
+EMPTY: Mapping[str, Followed] = MappingProxyType({})
 KIND_MANIFEST, KIND_STATEMENT = "manifest", "statement"
 
 
@@ -44,9 +46,16 @@ class Registered:
     new: bool
 
 
-def register(store: Store, snapshot: Snapshot, paths: Mapping[str, Path], registration: Registration) -> Registered:
+def register(
+    store: Store,
+    snapshot: Snapshot,
+    paths: Mapping[str, Path],
+    registration: Registration,
+    followed: Mapping[str, Followed] = EMPTY,
+) -> Registered:
     """Store the files of a snapshot and register them as a model; every path of the snapshot must be in `paths`.
 
+    Those in `followed` were hashed as they arrived and are not read again.
     Raises UnsafeContent and MalformedContent for what must not be kept, VerificationFailed when the bytes are not
     those that the source or the expected manifest states, and Conflict when a file changed meanwhile.
     """
@@ -58,7 +67,7 @@ def register(store: Store, snapshot: Snapshot, paths: Mapping[str, Path], regist
     licence = facts.licence(files)
     expected = registration.expected
     with store.session(expected.profile if expected else None) as session:
-        stored = _store(session, snapshot, files, link=registration.link)
+        stored = _store(session, snapshot, files, followed, link=registration.link)
         changed = [path for path, local in files.items() if _state(local) != before[path]]
         if changed:
             raise Conflict(f"{changed[0]} changed while it was stored", suggestion="run the command again")
@@ -106,7 +115,14 @@ def _commit(
     return registered[0]
 
 
-def _store(session: Session, snapshot: Snapshot, files: Mapping[str, Path], *, link: bool) -> dict[str, StoredFile]:
+def _store(
+    session: Session,
+    snapshot: Snapshot,
+    files: Mapping[str, Path],
+    followed: Mapping[str, Followed],
+    *,
+    link: bool,
+) -> dict[str, StoredFile]:
     total_bytes = sum(path.stat().st_size for path in files.values())
     done_bytes = 0
     stored: dict[str, StoredFile] = {}
@@ -117,7 +133,12 @@ def _store(session: Session, snapshot: Snapshot, files: Mapping[str, Path], *, l
         current().progress(done_bytes, total_bytes, "Storing", unit="bytes")
 
     for file in snapshot.files:
-        one = session.path(files[file.path], link=link, progress=grew)
+        known = followed.get(file.path)
+        if known is not None:
+            one = session.take(known)
+            grew(one.size_bytes)
+        else:
+            one = session.path(files[file.path], link=link, progress=grew)
         if file.sha256 is not None and one.sha256 != file.sha256:
             raise VerificationFailed(
                 f"{file.path}: its sha-256 is {one.sha256.hex()}, the source states {file.sha256.hex()}"

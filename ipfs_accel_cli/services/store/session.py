@@ -21,7 +21,8 @@ from ipfs_accel_cli.core.files import locked
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.services.store import folders, linking
 from ipfs_accel_cli.services.store.committing import commit, stands
-from ipfs_accel_cli.services.store.index import Index
+from ipfs_accel_cli.services.store.following import Followed
+from ipfs_accel_cli.services.store.index import Index, identity
 from ipfs_accel_cli.services.store.lease import Lease
 from ipfs_accel_cli.services.store.receiving import LeafSink, incoming
 from ipfs_accel_cli.services.store.roots import Root
@@ -103,6 +104,25 @@ class PutSession:
         if stored.size_bytes != after.st_size:
             raise _changed(path)
         return stored
+
+    def take(self, followed: Followed) -> StoredFile:
+        """Store a file that was followed while it was written: by another name for it, without reading it again.
+
+        It must lie in the home folder and not be written any more. Raises Conflict when it changed since.
+        """
+        number, target = self.staging.new_file()
+        try:
+            os.link(followed.path, target)
+        except OSError:
+            return self.path(followed.path)  # The file system knows no second names.
+        if followed.profile != self.profile or identity(target.stat()) != followed.identity:
+            target.unlink()
+            return self.path(followed.path)
+        target.chmod(0o444)
+        leaves = LeafSink(self.staging, number, self.profile)
+        for digest, length in followed.leaves:
+            leaves.add(digest, length)
+        return self._note(StagedObject(followed.sha256, followed.size_bytes, target), number, leaves)
 
     def directory(self, files: Mapping[str, StoredFile | Built]) -> Built:
         """Build the directories that hold files at relative paths such as `onnx/model.onnx`; return the outermost.

@@ -22,6 +22,7 @@ from ipfs_accel_cli.services.store.collecting import collect
 from ipfs_accel_cli.services.store.dag_results import Where
 from ipfs_accel_cli.services.store.dags import Dags
 from ipfs_accel_cli.services.store.exporting import export_car
+from ipfs_accel_cli.services.store.following import Following
 from ipfs_accel_cli.services.store.importing import import_car
 from ipfs_accel_cli.services.store.index import Index, WholeFile
 from ipfs_accel_cli.services.store.keepers import where
@@ -85,6 +86,10 @@ class Store:
                 yield session
             finally:
                 session.staging.close()
+
+    def follow(self, path: Path, profile: str | None = None) -> Following:
+        """Hash a file of the home folder while the caller appends to it, for a session to `take` in the end."""
+        return Following(path, profile_named(profile or self._profile), current().check)
 
     def open(self, reference: str | CID, offset: int = 0, length: int | None = None) -> Blob:
         """Return bytes of a file by `CID[/path]`; raises NotFound, and Invalid for what is not a file."""

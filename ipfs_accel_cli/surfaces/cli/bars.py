@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 
 CELLS = 16
 
 # Eighths of a cell, so that a bar moves before a whole cell is full.
 _PARTS = " ▏▎▍▌▋▊▉█"
+_HEIGHTS = "▁▂▃▄▅▆▇█"
 
 
 def drawn() -> bool:
@@ -29,6 +31,14 @@ def share_text(share: float | None, cells: int = CELLS) -> str:
         return ""
     percentage = f"{share:.1%}"
     return f"{bar(share, cells)} {percentage:>6}" if drawn() else percentage
+
+
+def columns(shares: Sequence[float | None]) -> str:
+    """Return many shares as a row of columns on a terminal, as percentages elsewhere; what is not known is a blank."""
+    if not drawn():
+        return " ".join("-" if share is None else f"{share:.0%}" for share in shares)
+    top = len(_HEIGHTS) - 1
+    return "".join(" " if share is None else _HEIGHTS[round(max(0.0, min(1.0, share)) * top)] for share in shares)
 
 
 def colour(share: float) -> str:

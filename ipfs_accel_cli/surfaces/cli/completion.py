@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
+from functools import partial
 from typing import Any
 
 from ipfs_accel_cli.surfaces import candidates
@@ -64,17 +65,22 @@ def _found(before: list[str], typed: str) -> list[Item]:
     subject, rest = _resolve_incomplete(context, list(before), typed)
     source = _source(context.command_path, subject)
     if source is not None:
-        return [("plain", name, "") for name in source(Output.of(context).home) if name.startswith(rest)]
+        names = [("plain", name, "") for name in source(Output.of(context).home) if name.startswith(rest)]
+        return names or (_FILES if subject.name in _NAME_OR_FILE else names)
     items = subject.shell_complete(context, rest)
     return [(item.type or "plain", str(item.value), _one_line(item.help)) for item in items] or _FILES
 
 
 def _source(path: str, subject: Any) -> Source | None:
-    """Return what knows the names that a parameter takes; None for a command, and where nobody knows."""
+    """Return what knows the names that a parameter takes: for this very command, or for a group that it is in.
+
+    None for a command, and where nobody knows.
+    """
     if not hasattr(subject, "param_type_name"):
         return None
-    group = next(iter(path.split()[1:]), "")
-    return _SOURCES.get((group, subject.name))
+    words = path.split()[1:]
+    commands = [" ".join(words[:count]) for count in range(len(words), 0, -1)]
+    return next((_SOURCES[name, subject.name] for name in commands if (name, subject.name) in _SOURCES), None)
 
 
 def _models(home: str | None) -> list[str]:
@@ -82,6 +88,13 @@ def _models(home: str | None) -> list[str]:
 
     with Node(home) as node:
         return candidates.model_names(node)
+
+
+def _machines(home: str | None, *, own: bool = False) -> list[str]:
+    from ipfs_accel_cli.node import Node
+
+    with Node(home) as node:
+        return candidates.machine_names(node, own=own)
 
 
 def _tools(_: str | None) -> list[str]:
@@ -96,10 +109,15 @@ _SOURCES: dict[tuple[str, str], Source] = {
     ("model", "names"): _models,
     ("model", "source"): lambda _: candidates.shelf_names(),
     ("infer", "model"): _models,
+    ("hw", "machine"): _machines,
+    ("hw machine", "name"): _machines,
+    ("hw machine save", "name"): partial(_machines, own=True),
+    ("hw machine", "names"): partial(_machines, own=True),
     ("config", "name"): lambda _: candidates.setting_names(),
     ("doctor", "explain"): lambda _: candidates.error_codes(),
     ("mcp", "tool"): _tools,
 }
+_NAME_OR_FILE = {"machine"}
 
 
 def _one_line(text: str | None) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from ipfs_accel_cli.core.results import Blob, Result
-from ipfs_accel_cli.core.stream import Stream
+from ipfs_accel_cli.core.stream import Live, Stream
 from ipfs_accel_cli.surfaces.cli.output import Format
 
 _WIDE = 10_000
@@ -64,7 +64,9 @@ def _model(result: BaseModel, chosen: Format, *, streamed: bool) -> None:
 def _stream(stream: Stream[Any], chosen: Format, give_way: Callable[[], None]) -> None:
     if chosen is Format.AUTO:
         chosen = Format.TABLE if sys.stdout.isatty() else Format.JSONL
-    if chosen is Format.JSON:
+    if isinstance(stream, Live):
+        _live(stream, chosen, give_way)
+    elif chosen is Format.JSON:
         _json_items(_each(stream, give_way))
     elif chosen is Format.JSONL:
         for item in _each(stream, give_way):
@@ -78,6 +80,19 @@ def _stream(stream: Stream[Any], chosen: Format, give_way: Callable[[], None]) -
         rows = list(stream)
         give_way()
         _rows(rows)
+
+
+def _live(stream: Live[Any], chosen: Format, give_way: Callable[[], None]) -> None:
+    """Write each item by itself, since nobody knows whether there is a last one; on a terminal, draw them."""
+    if chosen is Format.TABLE and sys.stdout.isatty():
+        from ipfs_accel_cli.surfaces.cli import live
+
+        give_way()
+        live.watch(stream)
+        return
+    for item in _each(stream, give_way):
+        _model(item, Format.JSONL if chosen is Format.JSON else chosen, streamed=False)
+        sys.stdout.flush()
 
 
 def _json_items(stream: Iterable[Any]) -> None:

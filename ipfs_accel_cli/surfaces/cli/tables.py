@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ipfs_accel_cli.core.units import human_bytes
-from ipfs_accel_cli.surfaces.cli.bars import CELLS, colour, share_text
+from ipfs_accel_cli.surfaces.cli.bars import CELLS, colour, columns, share_text
 
 _NOBODY = "nothing here"
 _NOTHING: tuple[Any, ...] = (None, "", {})
@@ -20,18 +20,25 @@ _NOTHING: tuple[Any, ...] = (None, "", {})
 
 def show(result: BaseModel, *, width: int | None) -> None:
     """Draw one result: its scalars as pairs, its lists of models as tables."""
-    console = _console(width)
+    console, parts = _console(width), list(drawn(result))
+    for part in parts:
+        console.print(part)
+    if not parts:
+        sys.stderr.write(_NOBODY + "\n")
+
+
+def drawn(result: BaseModel) -> Iterator[Table | Text]:
+    """Yield what one result is drawn as, from top to bottom."""
     pairs, tables = _parts(result)
     if pairs:
-        console.print(_pairs(pairs))
+        yield _pairs(pairs)
     for index, (name, rows) in enumerate(tables):
         if pairs or index:
-            console.print()
+            yield Text()
         if pairs or len(tables) > 1:
-            console.print(Text(_title(name), style="bold"))
-        _draw_rows(console, rows)
-    if not pairs and not tables:
-        sys.stderr.write(_NOBODY + "\n")
+            yield Text(_title(name), style="bold")
+        if rows:
+            yield _table(rows)
 
 
 def show_rows(rows: Sequence[BaseModel], *, width: int | None) -> None:
@@ -66,7 +73,9 @@ def _pairs(pairs: Sequence[tuple[str, Any]]) -> Table:
     return table
 
 
-def _share(value: float | None, cells: int = CELLS) -> Text:
+def _share(value: float | Sequence[float | None] | None, cells: int = CELLS) -> Text:
+    if isinstance(value, Sequence):
+        return Text(columns(value))
     return Text(share_text(value, cells), style=colour(value) if value is not None else "")
 
 
@@ -74,17 +83,21 @@ def _draw_rows(console: Console, rows: Sequence[BaseModel]) -> None:
     if not rows:
         sys.stderr.write(_NOBODY + "\n")
         return
+    console.print(_table(rows))
+
+
+def _table(rows: Sequence[BaseModel]) -> Table:
     kind = type(rows[0])
     shown = getattr(kind, "columns", ()) or tuple(kind.model_fields)
     names = [name for name in shown if any(getattr(row, name) not in (*_NOTHING, []) for row in rows)]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
-        number = name.endswith(("_bytes", "_ms", "rank", "score", "count")) or _numeric(rows, name)
+        number = name.endswith(("_bytes", "_bytes_s", "_ms", "rank", "score", "count")) or _numeric(rows, name)
         bar = name in getattr(kind, "bars", ())
         table.add_column(_title(name), justify="right" if number else "left", overflow="fold", no_wrap=bar)
     for row in rows:
         table.add_row(*(_cell(kind, name, getattr(row, name)) for name in names))
-    console.print(table)
+    return table
 
 
 def _cell(kind: type[BaseModel], name: str, value: Any) -> Text:
@@ -96,7 +109,7 @@ def _numeric(rows: Sequence[BaseModel], name: str) -> bool:
 
 
 def _title(name: str) -> str:
-    return name.removesuffix("_bytes").replace("_", " ").replace(".", " ")
+    return name.removesuffix("_bytes_s").removesuffix("_bytes").replace("_", " ").replace(".", " ")
 
 
 def _shown(name: str, value: Any) -> str:
@@ -104,8 +117,8 @@ def _shown(name: str, value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int) and name.endswith("_bytes"):
-        return human_bytes(value)
+    if isinstance(value, int) and name.endswith(("_bytes", "_bytes_s")):
+        return human_bytes(value) + ("/s" if name.endswith("_s") else "")
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):

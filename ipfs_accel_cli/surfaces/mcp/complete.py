@@ -27,6 +27,7 @@ class Completer:
             ("compare_models", "first"): self._models,
             ("compare_models", "second"): self._models,
             (f"{SCHEME}://models/{{name}}", "name"): self._models,
+            (f"{SCHEME}://hardware/machines/{{name}}", "name"): self._machines,
             (f"{SCHEME}://config/{{name}}", "name"): candidates.setting_names,
             (f"{SCHEME}://errors/{{code}}", "code"): candidates.error_codes,
         }
@@ -45,6 +46,9 @@ class Completer:
 
     def _models(self) -> list[str]:
         return candidates.model_names(self._state.node) if self._state.principal.may("model:read") else []
+
+    def _machines(self) -> list[str]:
+        return candidates.machine_names(self._state.node) if self._state.principal.may("hw:read") else []
 
 
 def completed(values: list[str], typed: str) -> Completion:

@@ -26,6 +26,8 @@ def add_resources(server: MCPServer, state: ServerState) -> None:
     """Register the resources: what anyone may see, and what the permissions of the server's clients cover."""
     _add_machine(server, state)
     _add_settings(server, state)
+    if state.principal.may("hw:read"):
+        _add_named_machines(server, state)
     if state.principal.may("model:read"):
         _add_models(server, state)
     if state.principal.may("doctor:read"):
@@ -76,6 +78,18 @@ def _add_machine(server: MCPServer, state: ServerState) -> None:
     def hardware() -> str:
         """Tell processors, memory and accelerators, as `hw info` does."""
         return _read(state, "resource hardware", lambda: state.node.hardware.info().model_dump_json())
+
+
+def _add_named_machines(server: MCPServer, state: ServerState) -> None:
+    @server.resource(f"{SCHEME}://hardware/machines", mime_type=_JSON)
+    def machines() -> str:
+        """List the machines that models can be judged for, as `hw machine ls` does."""
+        return _read(state, "resource machines", lambda: state.node.machines.ls().model_dump_json())
+
+    @server.resource(f"{SCHEME}://hardware/machines/{{name}}", mime_type=_JSON)
+    def machine(name: str) -> str:
+        """Tell one machine and the sources of its figures, as `hw machine show` does."""
+        return _read(state, "resource machine", lambda: state.node.machines.show(name).model_dump_json())
 
 
 def _add_settings(server: MCPServer, state: ServerState) -> None:

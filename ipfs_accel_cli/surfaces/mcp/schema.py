@@ -12,7 +12,7 @@ from typer import Context
 from typer.models import ParameterInfo
 
 from ipfs_accel_cli.core.results import Blob, Bytes
-from ipfs_accel_cli.core.stream import Stream
+from ipfs_accel_cli.core.stream import Live, Stream
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ def argument_model(command: Callable[..., Any]) -> type[Arguments]:
 def output_model(command: Callable[..., Any]) -> type[BaseModel] | None:
     """Return the model of a command's structured answer; None when it answers nothing."""
     returned = get_type_hints(command).get("return")
-    if get_origin(returned) is Stream:
+    if get_origin(returned) in (Stream, Live):
         collected: type[BaseModel] = Items[get_args(returned)[0]]  # type: ignore[assignment, misc]
         return collected
     if returned is Blob:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
-DRIVER_NOT_LOADED, LIBRARY_NOT_FOUND, GPU_IS_LOST, VERSION_MISMATCH = 9, 12, 15, 18
+NOT_FOUND, DRIVER_NOT_LOADED, LIBRARY_NOT_FOUND, GPU_IS_LOST, VERSION_MISMATCH = 6, 9, 12, 15, 18
 
 
 class DriverError(Exception):
@@ -32,10 +34,13 @@ class Device:
     free_bytes: int = 0
     capability: float = 8.9
     lost: bool = False
+    busy: int = 0
+    processes: int = 0
+    slices: tuple[Device | None, ...] | None = None
 
 
 class Driver:
-    """A working driver."""
+    """A working driver; a place among a device's slices may be empty."""
 
     def __init__(self, devices: Sequence[Device]) -> None:
         self.devices = devices
@@ -69,6 +74,73 @@ class Driver:
     def nvmlDeviceGetCudaComputeCapability(self, device: Device) -> float:
         return device.capability
 
+    def nvmlSystemGetCudaDriverVersion(self) -> int:
+        return 12080
+
+    def nvmlDeviceGetUtilizationRates(self, device: Device) -> SimpleNamespace:
+        return SimpleNamespace(gpu=device.busy, memory=0)
+
+    def nvmlDeviceGetComputeRunningProcesses(self, device: Device) -> list[SimpleNamespace]:
+        return [SimpleNamespace(pid=number) for number in range(device.processes)]
+
+    def nvmlDeviceGetMigMode(self, device: Device) -> tuple[int, int]:
+        return (int(device.slices is not None),) * 2
+
+    def nvmlDeviceGetMaxMigDeviceCount(self, device: Device) -> int:
+        return len(device.slices or ())
+
+    def nvmlDeviceGetMigDeviceHandleByIndex(self, device: Device, index: int) -> Device:
+        found = (device.slices or ())[index]
+        if found is None:
+            raise DriverError(NOT_FOUND)
+        return found
+
+
+class OldDriver:
+    """The same as py3nvml reaches it: without functions for slices, which its own way into the library leads to."""
+
+    def __init__(self, devices: Sequence[Device]) -> None:
+        self._driver = Driver(devices)
+        self._made: dict[int, Device] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "c_nvmlDevice_t":
+            return ctypes.c_void_p
+        if "Mig" in name or ("Cuda" in name and "Version" in name):
+            raise AttributeError(name)
+        function = getattr(self._driver, name)
+        return lambda *given: function(*(self._meant(one) for one in given))
+
+    def _meant(self, given: Any) -> Any:
+        return self._made[given.value] if isinstance(given, ctypes.c_void_p) else given
+
+    def _nvmlGetFunctionPointer(self, name: str) -> Any:
+        return getattr(self, f"_call_{name}")
+
+    def _nvmlCheckReturn(self, code: int) -> None:
+        if code:
+            raise DriverError(code)
+
+    def _call_nvmlSystemGetCudaDriverVersion(self, version: Any) -> int:
+        version._obj.value = 12080
+        return 0
+
+    def _call_nvmlDeviceGetMigMode(self, device: Device, mode: Any, pending: Any) -> int:
+        mode._obj.value = pending._obj.value = int(device.slices is not None)
+        return 0
+
+    def _call_nvmlDeviceGetMaxMigDeviceCount(self, device: Device, count: Any) -> int:
+        count._obj.value = len(device.slices or ())
+        return 0
+
+    def _call_nvmlDeviceGetMigDeviceHandleByIndex(self, device: Device, index: Any, handle: Any) -> int:
+        found = (device.slices or ())[index.value]
+        if found is None:
+            return NOT_FOUND
+        handle._obj.value = id(found)
+        self._made[id(found)] = found
+        return 0
+
 
 class Broken:
     """A driver that refuses to start, with a given error."""
@@ -91,3 +163,13 @@ class Hanging:
         self.asked += 1
         self.released.wait(60)
         raise DriverError(LIBRARY_NOT_FOUND)
+
+
+def h100s(*, cut: bool = False) -> list[Device]:
+    """Eight of them at work; with `cut` the first is in three slices, a place between empty, the second in none."""
+    one = Device("NVIDIA H100 80GB HBM3", 80 << 30, 30 << 30, 9.0, busy=97, processes=2)
+    if not cut:
+        return [one] * 8
+    part = Device("NVIDIA H100 MIG 1g.10gb", 10 << 30, 9 << 30)
+    whole = Device("NVIDIA H100 80GB HBM3", 80 << 30, 50 << 30, 9.0, slices=(part, None, part, part))
+    return [whole, Device("NVIDIA H100 80GB HBM3", 80 << 30, 80 << 30, 9.0, slices=()), *[one] * 6]

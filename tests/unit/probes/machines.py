@@ -120,6 +120,43 @@ def container_v1(root: Path) -> Tree:
     )
 
 
+def amd(root: Path) -> Tree:
+    """Two Instinct cards with names of their own, beside the processor's own node of the topology."""
+    files = processors(8, 2) | {"proc/meminfo": meminfo(512 * GIB, 400 * GIB), "sys/module/amdgpu/version": "6.10.5\n"}
+    files["sys/class/kfd/kfd/topology/nodes/0/properties"] = "cpu_cores_count 16\nsimd_count 0\n"
+    for index in range(2):
+        node, card = f"sys/class/kfd/kfd/topology/nodes/{index + 1}", f"sys/class/drm/renderD{128 + index}/device"
+        files |= {
+            f"{node}/properties": f"simd_count 1216\ngfx_target_version 90402\ndrm_render_minor {128 + index}\n",
+            f"{node}/mem_banks/0/properties": f"heap_type 1\nsize_in_bytes {192 * GIB}\n",
+            **pci(card, "0x1002", "0x74a1", "amdgpu", f"0000:{0xC1 + index:02x}:00.0"),
+            f"{card}/mem_info_vram_total": f"{192 * GIB}\n",
+            f"{card}/mem_info_vram_used": f"{(index + 1) * GIB}\n",
+            f"{card}/gpu_busy_percent": "37\n",
+        }
+    return write(root, files | {"sys/class/drm/renderD128/device/product_name": "Example Instinct\n"})
+
+
+def intel(root: Path) -> Tree:
+    """An integrated GPU, a card of two tiles, and a neural processor."""
+    card = "sys/class/drm/renderD129/device"
+    return write(
+        root,
+        processors(4, 2)
+        | {"proc/meminfo": meminfo(32 * GIB, 20 * GIB)}
+        | pci("sys/class/drm/renderD128/device", "0x8086", "0x7d55", "i915", "0000:00:02.0")
+        | pci(card, "0x8086", "0x56a0", "xe", "0000:03:00.0")
+        | {f"{card}/tile{tile}/physical_vram_size_bytes": f"{8 * GIB}\n" for tile in range(2)}
+        | pci("sys/class/accel/accel0/device", "0x8086", "0x7d1d", "intel_vpu", "0000:00:0b.0"),
+    )
+
+
+def pci(folder: str, vendor: str, product: str, driver: str, slot: str) -> dict[str, str]:
+    """What the kernel tells of a device in a slot."""
+    events = f"DRIVER={driver}\nPCI_CLASS=30000\nPCI_SLOT_NAME={slot}\n"
+    return {f"{folder}/vendor": f"{vendor}\n", f"{folder}/device": f"{product}\n", f"{folder}/uevent": events}
+
+
 def bare(root: Path) -> Tree:
     """A machine that does not describe itself in files at all."""
     return Tree(root / "proc", root / "sys")
@@ -129,6 +166,8 @@ def garbage(root: Path) -> Tree:
     """Every file there, and none of them sensible; one of them is a folder."""
     chance = random.Random(2)
     tree = container_v1(root)
+    amd(root), intel(root)
+    write(root, {"sys/class/net/eth0/mtu": "1500\n", "sys/class/net/eth0/speed": "1000\n"})
     for path in sorted([*tree.proc.rglob("*"), *tree.sys.rglob("*")]):
         if path.is_file():
             path.write_bytes(chance.randbytes(300))
@@ -138,4 +177,4 @@ def garbage(root: Path) -> Tree:
     return tree
 
 
-MACHINES = (laptop, container_v2, container_v1, bare, garbage)
+MACHINES = (laptop, container_v2, container_v1, amd, intel, bare, garbage)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from ipfs_accel_cli.probes import cuda
 from ipfs_accel_cli.probes.cuda import CudaProbe
 from ipfs_accel_cli.probes.mps import MpsProbe
 from tests.unit.probes.drivers import (
@@ -28,7 +29,7 @@ def test_two_devices_are_listed_with_their_memory(tmp_path: Path) -> None:
     driver = Driver([Device("Example 24G", 24 * GIB, 20 * GIB, 8.9), Device(b"Example 80G", 80 * GIB, GIB, 12.1)])
     finding = CudaProbe(driver, tmp_path).read()
     assert finding.state == "present"
-    assert finding.facts == {"driver": "570.86.10"}
+    assert finding.facts == {"driver": "570.86.10", "cuda": "12.8"}
     assert [device["name"] for device in finding.devices] == ["Example 24G", "Example 80G"]
     assert [device["memory_free_bytes"] for device in finding.devices] == [20 * GIB, GIB]
     assert [device["compute_capability"] for device in finding.devices] == ["8.9", "12.1"]
@@ -109,11 +110,15 @@ def test_metal_is_present_where_torch_sees_it() -> None:
 def test_metal_is_unknown_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     finding = MpsProbe("Darwin", "arm64").read()
-    assert (finding.state, finding.reason) == ("unknown", "only torch can tell, and it is not installed")
+    assert (finding.state, finding.reason) == (
+        "unknown",
+        "only torch can tell, and it is not installed (pip install torch)",
+    )
 
 
 def test_cuda_is_unknown_without_its_python_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "py3nvml", None)
+    monkeypatch.setattr(cuda, "_library_loads", lambda: True)
     finding = CudaProbe(proc=tmp_path).read()
     assert finding.state == "unknown"
     assert "py3nvml cannot be imported" in finding.reason

@@ -28,6 +28,7 @@ def test_a_laptop_is_read_in_full(tmp_path: Path) -> None:
         "l1d_bytes": 48 << 10,
         "l2_bytes": 2 << 20,
         "l3_bytes": 24 << 20,
+        "numa": None,
         "load_1m": 0.5,
         "load_5m": 0.25,
         "load_15m": 0.1,
@@ -79,3 +80,21 @@ def test_a_load_that_is_no_number_is_not_told(tmp_path: Path) -> None:
     tree = machines.laptop(tmp_path)
     machines.write(tmp_path, {"proc/loadavg": "nan inf 0.1 1/2 3\n"})
     assert facts(tree)["load_1m"] is None
+
+
+def test_memory_without_cores_is_a_node_of_its_own(tmp_path: Path) -> None:
+    tree = machines.laptop(tmp_path)
+    for node, cores, size in ((0, "0-7", 16), (1, "", 64)):
+        folder = f"sys/devices/system/node/node{node}"
+        line = f"Node {node} MemTotal:       {size << 20} kB\n"
+        machines.write(tmp_path, {f"{folder}/cpulist": f"{cores}\n", f"{folder}/meminfo": line})
+    assert facts(tree)["numa"] == [
+        {"node": 0, "cores": 8, "memory_total_bytes": 16 << 30},
+        {"node": 1, "cores": 0, "memory_total_bytes": 64 << 30},
+    ]
+
+
+def test_a_node_that_tells_no_memory_is_left_out(tmp_path: Path) -> None:
+    tree = machines.laptop(tmp_path)
+    machines.write(tmp_path, {"sys/devices/system/node/node0/meminfo": "nothing\n"})
+    assert facts(tree)["numa"] is None

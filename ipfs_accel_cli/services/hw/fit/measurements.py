@@ -87,7 +87,7 @@ class Measurements:
 def identity(machine: Machine) -> str:
     """Return what stays the same of a machine from day to day."""
     cpu = machine.cpu
-    gpus = [f"{one.kind}:{one.name}" for one in machine.accelerators if one.state == "present"]
+    gpus = [f"{one.kind}:{one.name}" for one in machine.accelerators if one.state == "present" and not one.software]
     parts = (machine.architecture, cpu.model, cpu.physical_cores, machine.memory.usable_bytes, *gpus)
     return sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
 

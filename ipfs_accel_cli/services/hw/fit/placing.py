@@ -63,5 +63,11 @@ def by_accelerate(config: Mapping[str, object], rooms: Sequence[Room], dtype: st
     ]
 
 
+def told(placed: Sequence[Placed]) -> list[str]:
+    """Say in a sentence over which devices a map spreads the weights; nothing where it is one."""
+    devices = list(dict.fromkeys(one.device for one in placed))
+    return [f"the device map spreads the weights over {', '.join(devices)}"] if len(devices) > 1 else []
+
+
 def _natural(name: str) -> tuple[tuple[int, int | str], ...]:
     return tuple((0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name) if part)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.services.hw.fit import judging
-from ipfs_accel_cli.services.hw.fit.arithmetic import Shape
+from ipfs_accel_cli.services.hw.fit.arithmetic import Shape, bits
+from ipfs_accel_cli.services.hw.fit.bandwidth import rate
 from ipfs_accel_cli.services.hw.fit.budget import Room, rooms
 from ipfs_accel_cli.services.hw.fit.judging import Model
 from ipfs_accel_cli.services.hw.fit.results import Planned, PlanRow
@@ -19,12 +21,17 @@ def plan(
     target_tps: float | None,
     machines: Mapping[str, Machine],
     bandwidth: Callable[[Machine], float | None],
+    unread: Mapping[str, str] = MappingProxyType({}),
 ) -> Planned:
-    """Judge every machine, on all its memory and not on what happens to be free; the smallest that meets it first."""
+    """Judge every machine, on all its memory and not on what happens to be free; the smallest that meets it first.
+
+    `unread` are further machines of which nothing is known, with the reason.
+    """
     need = judging.need(model, shape, model.stored, _kv(model.stored))
     read = need.weights * judging.active_share(model, shape.batch) + need.kv_cache
     wanted = target_tps * read / shape.batch if target_tps and model.causal else None
     rows = [_judge(model, shape, target_tps, name, machine, bandwidth(machine)) for name, machine in machines.items()]
+    rows += [_unknown(name, model.stored, reason) for name, reason in unread.items()]
     rows.sort(key=lambda row: ({True: 0, None: 1, False: 2}[row.meets], row.budget_bytes, row.machine))
     return Planned(
         model=model.described.name,
@@ -42,19 +49,10 @@ def _judge(
 ) -> PlanRow:
     found = rooms(machine, now=False)
     if not found:
-        return PlanRow(
-            machine=name,
-            meets=None,
-            device="",
-            dtype=model.stored,
-            total_bytes=0,
-            budget_bytes=0,
-            reason="how much memory it has is not known",
-        )
+        return _unknown(name, model.stored, "how much memory it has is not known")
     place, dtype = _smallest(model, shape, found)
     need = judging.need(model, shape, dtype, _kv(dtype))
-    # The bandwidth that was measured is that of main memory.
-    speed = judging.speed(model, need, shape.batch, bandwidth if place.device == "cpu" else None)
+    speed = judging.speed(model, need, shape.batch, rate(machine, place.device, bandwidth, name=name))
     meets, reason = _met(need.lasting, place, dtype, model.stored, speed.tokens_s, speed.reason, target)
     return PlanRow(
         machine=name,
@@ -63,20 +61,25 @@ def _judge(
         dtype=dtype,
         total_bytes=need.lasting,
         budget_bytes=place.size_bytes,
-        tokens_s=speed.tokens_s,
+        tokens_s=speed.tokens_s if need.lasting <= place.size_bytes else None,
         reason=reason,
     )
 
 
+def _unknown(name: str, dtype: str, reason: str) -> PlanRow:
+    return PlanRow(machine=name, meets=None, device="", dtype=dtype, total_bytes=0, budget_bytes=0, reason=reason)
+
+
 def _smallest(model: Model, shape: Shape, found: list[Room]) -> tuple[Room, str]:
-    """Return the first device, accelerators before main memory, that takes the widest dtype possible."""
-    ladder = [model.stored, *(one.dtype for one in judging.choices(model, shape, "float16", 0))]
-    for dtype in dict.fromkeys(ladder):
-        need = judging.need(model, shape, dtype, _kv(dtype)).lasting
-        fitting = [one for one in found if need <= one.size_bytes]
-        if fitting:
-            return fitting[0], dtype
-    return max(found, key=lambda one: one.size_bytes), model.stored
+    """Return the first device, accelerators before main memory, that takes the widest dtype possible.
+
+    Eight bits on an accelerator come before more of them in main memory: they answer nearly alike, and far sooner.
+    """
+    ladder = list(dict.fromkeys((model.stored, *(one.dtype for one in judging.choices(model, shape, "float16", 0)))))
+    needs = {dtype: judging.need(model, shape, dtype, _kv(dtype)).lasting for dtype in ladder}
+    ways = [(place, dtype) for dtype in ladder for place in found if needs[dtype] <= place.size_bytes]
+    near = [way for way in ways if way[0].device != "cpu" and bits(way[1]) >= 8]
+    return next(iter(near + ways), (max(found, key=lambda one: one.size_bytes), model.stored))
 
 
 def _met(

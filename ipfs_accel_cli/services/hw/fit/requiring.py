@@ -25,7 +25,7 @@ class Wanted:
 
 def check(wanted: Wanted, machine: Machine) -> list[Requirement]:
     """Return a row for each requirement. What is not known is unmet; raises Invalid when nothing is asked."""
-    devices = [one for one in machine.accelerators if one.state == "present"]
+    devices = [one for one in machine.accelerators if one.state == "present" and not one.software]
     memory = machine.memory.usable_bytes or machine.memory.total_bytes
     largest = max((one.memory_total_bytes for one in devices if one.memory_total_bytes), default=None)
     rows = []

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import AccelError, DoesNotFit, Invalid, NotFound
+from ipfs_accel_cli.core.errors import AccelError, DoesNotFit, Invalid
 from ipfs_accel_cli.core.units import parse_bytes
 from ipfs_accel_cli.services.hw.fit import headers, judging, measurements, placing, planning, ranking, requiring
 from ipfs_accel_cli.services.hw.fit.arithmetic import Need, Shape
-from ipfs_accel_cli.services.hw.fit.budget import Room, room, rooms
+from ipfs_accel_cli.services.hw.fit.bandwidth import HERE, Rate, rate
+from ipfs_accel_cli.services.hw.fit.budget import Room, room, rooms, turns
 from ipfs_accel_cli.services.hw.fit.judging import Model
 from ipfs_accel_cli.services.hw.fit.results import (
     Fitted,
@@ -25,9 +23,8 @@ from ipfs_accel_cli.services.hw.fit.results import (
     Required,
     Speed,
 )
+from ipfs_accel_cli.services.hw.machines import reading
 from ipfs_accel_cli.services.hw.results import Machine
-
-HERE = "this machine"
 
 
 class Fits:
@@ -70,17 +67,19 @@ class Fits:
         shape = Shape(context or min(judging.ASSUMED_CONTEXT, model.limit or judging.ASSUMED_CONTEXT), batch)
         chosen = judging.check_dtype(dtype) if dtype else model.stored
         kept = judging.check_dtype(kv_dtype) if kv_dtype else chosen if chosen in judging.FLOATS else "float16"
-        place = room(host, device, now=machine is None) if not budget else Room(device or "cpu", parse_bytes(budget))
+        place = room(host, device, now=machine is None) if not budget else _granted(device, budget)
         if measure:
             self._measure(host, model, shape, chosen, elsewhere=machine is not None)
         found = self._fitted(model, host, machine, place, shape, chosen, kept, context_given=context is not None)
         if strict and not found.fits:
             smaller = next((one for one in found.choices if one.fits), None)
+            asked = {"--context": context, "--batch": batch if batch > 1 else None}
+            where = {"--machine": machine, "--device": device, "--budget": budget, "--kv-dtype": kv_dtype}
             raise DoesNotFit(
                 f"{found.model} {found.verdict}",
-                suggestion=f"ipfs-accel hw fit {reference} --dtype {smaller.dtype}"
+                suggestion=_typed("fit", reference, {**asked, **where, "--dtype": smaller.dtype})
                 if smaller
-                else f"ipfs-accel hw plan {reference}",
+                else _typed("plan", reference, asked),
                 fit=found.model_dump(mode="json"),
             )
         return found
@@ -96,6 +95,8 @@ class Fits:
         machine: str | None = None,
     ) -> Recommendation:
         """Rank the models for a task, with reasons; a model whose headers cannot be read is ranked on what is known."""
+        if machine is not None:
+            self.machine(machine)  # A name that nobody knows is wrong once, and no flaw of each model.
         limit = parse_bytes(max_memory) if max_memory else None
         wanted = ranking.Wanted(task, modality, quantisation, limit, min_speed)
         rows = []
@@ -110,13 +111,29 @@ class Fits:
             rows.append((candidate, fitted, why))
         return Recommendation(task=task, machine=machine or HERE, models=ranking.rank(wanted, rows))
 
-    def plan(self, reference: str, *, target_tps: float | None, context: int | None, batch: int) -> Planned:
-        """Say which of the known machines run a model at a context and speed, the smallest first."""
+    def plan(
+        self,
+        reference: str,
+        *,
+        target_tps: float | None,
+        context: int | None,
+        batch: int,
+        machines: Sequence[str] = (),
+    ) -> Planned:
+        """Say which machines, this one and all known ones or those named, run a model so; the smallest first."""
         model = judging.model_of(headers.describe(reference, self._folder))
         shape = Shape(context or min(judging.ASSUMED_CONTEXT, model.limit or judging.ASSUMED_CONTEXT), batch)
-        hosts = {name: self._machines(name) for name in self._known()} or {}
-        hosts = {HERE: self._machines(None), **hosts}
-        return planning.plan(model, shape, target_tps, hosts, self._bandwidth)
+        if machines:
+            return planning.plan(
+                model, shape, target_tps, {one: self.machine(one) for one in machines}, self._bandwidth
+            )
+        hosts, unread = {HERE: self._machines(None)}, {}
+        for name in self._known():
+            try:
+                hosts[name] = self._machines(name)
+            except AccelError as error:  # One damaged file must not hide the other machines.
+                unread[name] = error.detail
+        return planning.plan(model, shape, target_tps, hosts, self._bandwidth, unread)
 
     def require(self, wanted: requiring.Wanted, *, machine: str | None = None) -> Required:
         """Check a machine against requirements; raises DoesNotFit that lists each, met or unmet, when one is unmet."""
@@ -127,7 +144,9 @@ class Fits:
             raise DoesNotFit(
                 f"{len(unmet)} of {len(rows)} requirements unmet: "
                 + "; ".join(f"{row.requirement} {row.wanted}, found {row.found}" for row in unmet),
-                suggestion="ipfs-accel hw info",
+                suggestion="ipfs-accel hw info"
+                if machine is None or reading.is_file(machine)
+                else f"ipfs-accel hw machine show {machine}",
                 errors=[
                     {
                         "pointer": row.requirement,
@@ -140,20 +159,9 @@ class Fits:
 
     def machine(self, name: str | None) -> Machine:
         """Return a machine by name or from a file that `hw info --json` wrote; None is this one."""
-        if name is None or not name.endswith(".json"):
+        if name is None or not reading.is_file(name):
             return self._machines(name)
-        path = current().path(name)
-        try:
-            return Machine.model_validate(json.loads(path.read_bytes()))
-        except FileNotFoundError as error:
-            raise NotFound(
-                f"there is no file {name!r}", suggestion="ipfs-accel hw info --json > machine.json"
-            ) from error
-        except (ValueError, ValidationError, OSError) as error:
-            raise Invalid(
-                f"{name} describes no machine: {str(error).splitlines()[0]}",
-                suggestion="ipfs-accel hw info --json > machine.json",
-            ) from error
+        return reading.machine_of_file(name)[0]
 
     def _measure(self, host: Machine, model: Model, shape: Shape, dtype: str, *, elsewhere: bool) -> None:
         folder = model.described.folder
@@ -184,11 +192,17 @@ class Fits:
         *,
         context_given: bool,
     ) -> Fitted:
+        where = name or HERE
         parts, budget = judging.need(model, shape, dtype, kv_dtype), place.size_bytes
         known = self._measured.of(host, model.described.identity, dtype, shape.context, shape.batch)
         measured = known is not None and known.increment_bytes is not None and place.device == "cpu"
         total = known.increment_bytes if known and known.increment_bytes and measured else parts.total
         lasting = total - parts.loading
+        found = rate(host, place.device, self._bandwidth(host), name=where)
+        if lasting > budget:
+            found = Rate(
+                None, reason=f"it does not fit into {place.device}, and what lies elsewhere is read more slowly"
+            )
         options = judging.choices(model, shape, kv_dtype, budget)
         context, batch = judging.largest(model, shape, dtype, kv_dtype, budget)
         placed, by = self._placed(model, host, place, dtype, now=name is None, whole=lasting <= budget)
@@ -197,7 +211,7 @@ class Fits:
             fits=lasting <= budget,
             verdict=judging.verdict(lasting, budget, place.device, [one for one in options if one.dtype != dtype]),
             format=model.described.format,
-            machine=name or HERE,
+            machine=where,
             device=place.device,
             dtype=dtype,
             kv_dtype=kv_dtype,
@@ -217,28 +231,26 @@ class Fits:
             largest_batch=batch,
             best_dtype=next((one.dtype for one in options if one.fits), None),
             choices=options,
-            speed=self._speed(model, parts, shape.batch, host, known),
+            speed=self._speed(model, parts, shape.batch, known, found),
             device_map=placed,
             placed_by=by,
             read_bytes=model.described.read_bytes,
-            notes=judging.notes(model, context_given=context_given, context=shape.context),
+            notes=[*judging.notes(model, context_given=context_given, context=shape.context), *placing.told(placed)],
         )
 
     def _speed(
-        self, model: Model, parts: Need, batch: int, host: Machine, known: measurements.Measurement | None
+        self, model: Model, parts: Need, batch: int, known: measurements.Measurement | None, found: Rate
     ) -> Speed:
         if known is not None and known.tokens_s is not None:
             return Speed(
                 tokens_s=round(known.tokens_s, 2), basis="measured", reason=f"measured here at {known.measured_at}"
             )
-        return judging.speed(model, parts, batch, self._bandwidth(host))
+        return judging.speed(model, parts, batch, found)
 
     def _placed(
         self, model: Model, host: Machine, place: Room, dtype: str, *, now: bool, whole: bool
     ) -> tuple[list[Placed], str]:
-        # The chosen device first, what is left goes to main memory, then to disk.
-        below = [one for one in rooms(host, now=now) if one.device == "cpu" and place.device != "cpu"]
-        order = [place, *below]
+        order = turns(place, rooms(host, now=now))
         scale = judging.weights_bytes(model, dtype) / max(1, model.stored_bytes)
         if whole:
             # Nothing is left to decide, so nobody waits for torch to be imported.
@@ -249,6 +261,16 @@ class Fits:
             if placed is not None:
                 return placed, "accelerate"
         return placing.by_arithmetic(model.described.tensors, order, scale), "own arithmetic"
+
+
+def _typed(command: str, reference: str, options: Mapping[str, object]) -> str:
+    """Return the command line that asks again, with the options that were given."""
+    given = [word for name, value in options.items() if value is not None for word in (name, str(value))]
+    return shlex.join(["ipfs-accel", "hw", command, reference, *given])
+
+
+def _granted(device: str | None, budget: str) -> Room:
+    return Room(device or "cpu", parse_bytes(budget), alone=True)
 
 
 def _parts(need: Need, budget: int) -> list[Part]:

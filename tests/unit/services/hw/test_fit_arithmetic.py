@@ -12,6 +12,7 @@ from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.formats.tensors import Tensor
 from ipfs_accel_cli.services.hw.fit import arithmetic, judging, placing, planning, ranking, requiring
 from ipfs_accel_cli.services.hw.fit.arithmetic import Shape
+from ipfs_accel_cli.services.hw.fit.bandwidth import Rate, rate
 from ipfs_accel_cli.services.hw.fit.budget import Room, room
 from ipfs_accel_cli.services.hw.fit.headers import Described
 from ipfs_accel_cli.services.hw.fit.shape import stacks
@@ -103,12 +104,22 @@ def test_no_config_however_strange_breaks_the_arithmetic(key: str) -> None:
 def test_speed_is_an_estimate_from_bandwidth_and_unknown_without_one() -> None:
     model = judging.model_of(described(LLAMA_8B, Tensor("w", "float16", (500_000_000,), 1_000_000_000)))
     need = judging.need(model, Shape(1, 1), "float16", "float16")
-    known = judging.speed(model, need, 1, 20e9)
+    known = judging.speed(model, need, 1, Rate(20e9))
     assert known.basis == "estimate"
     assert known.tokens_s == pytest.approx(20, rel=0.01)
-    unknown = judging.speed(model, need, 1, None)
+    unknown = judging.speed(model, need, 1, rate(machine(), "cpu", None))
     assert (unknown.tokens_s, unknown.basis) == (None, "unknown")
     assert unknown.reason == "no measurement: ipfs-accel hw bench memory"
+
+
+def test_a_rate_is_that_of_the_device_and_a_measured_one_comes_first() -> None:
+    here = machine(64, gpus=1)
+    promised = {"bandwidth_bytes_s": 3350 * 10**9, "bandwidth_origin": "vendor"}
+    there = here.model_copy(update={"accelerators": [here.accelerators[0].model_copy(update=promised)]})
+    assert rate(there, "cuda:0", 20e9, name="there") == Rate(3350e9, "vendor")
+    assert rate(there, "cpu", 20e9, name="there") == Rate(20e9, "measured")
+    assert rate(there, "cpu", None, name="there").reason == "nobody says how fast cpu of there reads its memory"
+    assert rate(here, "cuda:0", 20e9).bytes_s is None
 
 
 def test_a_device_map_fills_devices_in_the_order_of_the_layers_and_ends_on_disk() -> None:

@@ -80,7 +80,7 @@ def test_a_probe_may_know_more_than_the_table_shows(tmp_path: Path) -> None:
 
 def test_this_machine_is_described_and_survives_json(home: Path) -> None:
     found = Hardware(Home(home)).info()
-    assert [row.kind for row in found.accelerators] == ["cuda", "mps"]
+    assert [row.kind for row in found.accelerators] == ["cuda", "rocm", "xpu", "npu", "mps", "webgpu"]
     assert found.cpu.usable_cores
     assert found.memory.usable_bytes
     assert Machine.model_validate_json(found.model_dump_json()) == found
@@ -96,8 +96,8 @@ def test_an_installed_probe_that_cannot_be_loaded_is_unknown(tmp_path: Path, mon
     package = tmp_path / "npu_probe-1.0.dist-info"
     package.mkdir()
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: npu-probe\nVersion: 1.0\n")
-    (package / "entry_points.txt").write_text("[ipfs_accel.probes]\nnpu = npu_probe_library:Probe\n")
+    (package / "entry_points.txt").write_text("[ipfs_accel.probes]\ntpu = tpu_probe_library:Probe\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    row = next(row for row in Hardware(Home(tmp_path / "home")).info().accelerators if row.kind == "npu")
+    row = next(row for row in Hardware(Home(tmp_path / "home")).info().accelerators if row.kind == "tpu")
     assert row.state == "unknown"
-    assert "npu_probe_library" in row.reason
+    assert "tpu_probe_library" in row.reason

@@ -1,0 +1,1 @@
+"""Machines by name: those that ship with the package, and those that the user saved."""
