@@ -26,11 +26,11 @@ CONNECT_SECONDS = 20.0
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-def client(certificates: str | None = None, *, guarded: bool = False) -> httpx.Client:
+def client(certificates: str | None = None, *, guarded: bool = False, passwords: bool = True) -> httpx.Client:
     """Return a client that follows redirects, but never from https to http, and uses the proxies of the environment.
 
-    `guarded` is for an address that the caller names: ~/.netrc is asked for the owner's password there, and any other
-    caller gets to the public internet only, without one.
+    `guarded` is for an address that the caller names: ~/.netrc is asked for the owner's password there unless it wants
+    no `passwords`, and any other caller gets to the public internet only, without one.
     """
     import httpx
 
@@ -42,7 +42,7 @@ def client(certificates: str | None = None, *, guarded: bool = False) -> httpx.C
     if confined:
         hooks["request"].append(_check_target)
         hooks["response"].append(_check_peer)
-    auth = _netrc() if guarded and not confined else None
+    auth = _netrc() if guarded and passwords and not confined else None
     return httpx.Client(follow_redirects=True, timeout=timeout, verify=verify, auth=auth, event_hooks=hooks)
 
 

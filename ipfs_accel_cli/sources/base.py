@@ -18,7 +18,8 @@ class RemoteFile:
 
     `path` is relative to the model's folder. `address` is for the source alone. A file with `local` set lies on this
     machine already and is read from there instead of being fetched; one that is `kept` lies in the content store, and
-    its digest is checked when it is registered. With the same `validator` the source promises the same bytes.
+    its digest is checked when it is registered. With the same `validator` the source promises the same bytes. Among the
+    archives of a packed source, one that is taken `as_is` is a file of the model itself.
     """
 
     path: str
@@ -29,6 +30,7 @@ class RemoteFile:
     local: Path | None = None
     kept: bool = False
     validator: str | None = None
+    as_is: bool = False
 
 
 @dataclass(frozen=True, slots=True)

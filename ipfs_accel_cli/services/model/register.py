@@ -26,7 +26,8 @@ KIND_MANIFEST, KIND_STATEMENT = "manifest", "statement"
 class Registration:
     """What a model is to be called, and which question the snapshot answers.
 
-    `expected` is the manifest that the files must give, `said` what came along with them.
+    `expected` is the manifest that the files must give, `said` what came along with them. With `link` the store holds
+    hard links to the files.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Registration:
     selection: str = ""
     expected: Manifest | None = None
     said: tuple[Statement, ...] = ()
+    link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def register(
     licence = facts.licence(files)
     expected = registration.expected
     with store.session(expected.profile if expected else None) as session:
-        stored = _store(session, snapshot, files, followed)
+        stored = _store(session, snapshot, files, followed, link=registration.link)
         changed = [path for path, local in files.items() if _state(local) != before[path]]
         if changed:
             raise Conflict(f"{changed[0]} changed while it was stored", suggestion="run the command again")
@@ -115,7 +117,12 @@ def _commit(
 
 
 def _store(
-    session: Session, snapshot: Snapshot, files: Mapping[str, Path], followed: Mapping[str, Followed]
+    session: Session,
+    snapshot: Snapshot,
+    files: Mapping[str, Path],
+    followed: Mapping[str, Followed],
+    *,
+    link: bool,
 ) -> dict[str, StoredFile]:
     total_bytes = sum(path.stat().st_size for path in files.values())
     done_bytes = 0
@@ -132,7 +139,7 @@ def _store(
             one = session.take(known)
             grew(one.size_bytes)
         else:
-            one = session.path(files[file.path], progress=grew)
+            one = session.path(files[file.path], link=link, progress=grew)
         if file.sha256 is not None and one.sha256 != file.sha256:
             raise VerificationFailed(
                 f"{file.path}: its sha-256 is {one.sha256.hex()}, the source states {file.sha256.hex()}"

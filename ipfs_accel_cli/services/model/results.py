@@ -13,23 +13,28 @@ _ROOT = "The CID of the folder with the model's files, as IPFS knows it."
 
 
 class Pulled(Result):
-    """A model that was fetched, or was here already."""
+    """A model that was fetched, was here already, or would be fetched (`dry_run`), and then may have no CID yet."""
 
-    columns = ("name", "version", "manifest_cid", "root_cid", "files", "size_bytes", "fetched_bytes", "tasks")
+    columns = (
+        *("name", "version", "manifest_cid", "root_cid", "files", "size_bytes", "fetched_bytes", "missing_bytes"),
+        "tasks",
+    )
     essence = "manifest_cid"
 
     name: str
-    version: int
-    manifest_cid: str = Field(description=_MANIFEST)
-    root_cid: str = Field(description=_ROOT)
+    version: int | None
+    manifest_cid: str | None = Field(description=_MANIFEST)
+    root_cid: str | None = Field(description=_ROOT)
     reference: str = Field(description="Where it came from, pinned.")
     revision: str
     tasks: list[str]
     licence: str | None
-    files: int
-    size_bytes: int
+    files: int | None = Field(description="Null where it is in an archive that is still to be fetched.")
+    size_bytes: int | None = Field(description="Of all files; null as above.")
     fetched_bytes: int = Field(description="What this command transferred; 0 when all was here.")
     new: bool = Field(description="False when this very model was registered before.")
+    dry_run: bool = False
+    missing_bytes: int | None = Field(default=0, description="What a pull had still to fetch; null where nobody tells.")
 
 
 class ModelRow(Result):

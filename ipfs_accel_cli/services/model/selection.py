@@ -33,6 +33,12 @@ class Selection:
             raise NotFound(f"--include and --exclude leave no file of {snapshot.reference}")
         return snapshot.with_files(files)
 
+    def of_packed(self, snapshot: Snapshot) -> Snapshot:
+        """Return a packed snapshot without the files that are not chosen; an archive shows only later what it holds."""
+        return snapshot.with_files(
+            tuple(file for file in snapshot.files if not file.as_is or self._takes(file.path, False))
+        )
+
     def _takes(self, path: str, optional: bool) -> bool:
         if any(_matches(path, pattern) for pattern in self.exclude):
             return False

@@ -17,13 +17,14 @@ from ipfs_accel_cli.services.model.contents import Contents
 from ipfs_accel_cli.services.model.derived import Derived
 from ipfs_accel_cli.services.model.health import Health
 from ipfs_accel_cli.services.model.history import History
+from ipfs_accel_cli.services.model.importing import Importer
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
 from ipfs_accel_cli.services.model.selection import Selection
 from ipfs_accel_cli.services.model.status import Watch
 from ipfs_accel_cli.services.model.using import InMemory
-from ipfs_accel_cli.services.model.views import row, shown
+from ipfs_accel_cli.services.model.views import expected, row, shown
 from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse, stating
 
 
@@ -62,6 +63,7 @@ class Models:
         self.health = Health(home, store, self._registry, self._lookup)
         self.watch = Watch(home, store, self._registry, self._lookup, loaded)
         self._puller = Puller(home, store, self._registry)
+        self.imports = Importer(store, self._registry)
 
     def pull(
         self,
@@ -72,8 +74,11 @@ class Models:
         *,
         sha256: str | None = None,
         size_bytes: int | None = None,
+        dry_run: bool = False,
     ) -> results.Pulled:
         """Fetch a model unless it is here, verify every byte, and register it under its content address.
+
+        With `dry_run` nothing is fetched but the list of its files, and nothing is kept.
 
         Raises NotFound, Invalid, VerificationFailed, MalformedContent, UnsafeContent, DiskFull, TryAgain, Unavailable,
         NotAuthorised, Offline and HomeUnusable; whatever was fetched is kept for the next try, nothing is registered.
@@ -81,7 +86,7 @@ class Models:
         wanted = stating(parse(reference), sha256, size_bytes)
         if wanted.scheme == NAMED:
             named = self._lookup.find(reference)
-            return self._pulled(Outcome(named, named.reference))
+            return self._pulled(Outcome(named, named.reference), dry_run=dry_run)
         if _is_car(wanted):
             wanted = replace(wanted, scheme="car")
         chosen = check_name(name or wanted.short_name)
@@ -89,8 +94,12 @@ class Models:
             raise Conflict(
                 f"{chosen!r} is an alias already", suggestion=f"ipfs-accel model rm {chosen}, or give --name"
             )
+        selection = Selection.of(include, exclude)
         try:
-            return self._pulled(self._puller.pull(wanted, chosen, Selection.of(include, exclude)))
+            if dry_run:
+                seen = self._puller.outlook(wanted, selection)
+                return self._pulled(seen, dry_run=True) if isinstance(seen, Outcome) else expected(seen, chosen)
+            return self._pulled(self._puller.pull(wanted, chosen, selection))
         except NotFound as error:
             raise self._lookup.with_near_references(error, wanted) from error
 
@@ -223,7 +232,7 @@ class Models:
             )
         return "name", reference.locator, version
 
-    def _pulled(self, outcome: Outcome) -> results.Pulled:
+    def _pulled(self, outcome: Outcome, *, dry_run: bool = False) -> results.Pulled:
         known = self._lookup.describe(outcome.named)
         return results.Pulled(
             name=outcome.named.name,
@@ -238,6 +247,7 @@ class Models:
             size_bytes=known.manifest.size_bytes,
             fetched_bytes=outcome.transferred_bytes,
             new=outcome.new,
+            dry_run=dry_run,
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.services.model import results
 from ipfs_accel_cli.services.model.lookup import Known
+from ipfs_accel_cli.services.model.reuse import Outlook
 
 
 def row(known: Known, aliases: Mapping[str, str]) -> results.ModelRow:
@@ -44,6 +45,28 @@ def shown(known: Known, aliases: Mapping[str, str]) -> results.Shown:
             for entry in known.manifest.files
         ],
         statements=[results.SaidOf(kind=kind, cid=cid, body=_json(body)) for kind, cid, body in known.statements],
+    )
+
+
+def expected(outlook: Outlook, name: str) -> results.Pulled:
+    """Return what a pull of a model that is not here would give, as far as its source tells."""
+    snapshot = outlook.snapshot
+    manifest = snapshot.manifest
+    return results.Pulled(
+        name=name,
+        version=None,
+        manifest_cid=str(manifest.cid) if manifest else None,
+        root_cid=str(manifest.root) if manifest else None,
+        reference=str(snapshot.reference),
+        revision=snapshot.revision,
+        tasks=[],
+        licence=snapshot.licence,
+        files=outlook.files,
+        size_bytes=outlook.size_bytes,
+        fetched_bytes=0,
+        new=True,
+        dry_run=True,
+        missing_bytes=outlook.missing_bytes,
     )
 
 

@@ -125,6 +125,11 @@ class Store:
         """Return the sha-256 of the content of a whole file; raises NotFound."""
         return self._whole(cid).object.sha256
 
+    def holding(self, sha256: bytes) -> Path | None:
+        """Return the file with the content of this sha-256, where there is one and nothing is visibly wrong with it."""
+        found = self._index.find_object(sha256)
+        return None if found is None or found.damaged or found.trouble() else found.path
+
     def put(self, paths: Iterable[str | Path], profile: str | None = None, *, link: bool = False) -> Iterator[Stored]:
         """Store files and folders, each kept under its name as soon as it is whole.
 

@@ -107,6 +107,7 @@ def _tools(_: str | None) -> list[str]:
 _SOURCES: dict[tuple[str, str], Source] = {
     ("model", "name"): _models,
     ("model", "names"): _models,
+    ("model", "source"): lambda _: candidates.shelf_names(),
     ("infer", "model"): _models,
     ("hw", "machine"): _machines,
     ("hw machine", "name"): _machines,

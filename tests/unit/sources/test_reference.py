@@ -13,6 +13,9 @@ from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.registry import Plugin
 from ipfs_accel_cli.sources.reference import Reference, check_name, of_path, parse
 from ipfs_accel_cli.sources.registry import SOURCES
+from ipfs_accel_cli.sources.registry_names import place
+
+DIGEST = f"sha256:{'0a' * 32}"
 
 
 @pytest.mark.parametrize(
@@ -27,6 +30,15 @@ from ipfs_accel_cli.sources.registry import SOURCES
         ("hf://gpt2", Reference("hf", "gpt2")),
         ("hf://org/name@refs/pr/1", Reference("hf", "org/name", "refs/pr/1")),
         ("hf://org/Name.v2@main#sub", Reference("hf", "org/Name.v2", "main", "sub")),
+        ("ollama://qwen2:0.5b", Reference("ollama", "qwen2:0.5b")),
+        ("ollama://registry.ollama.ai/library/qwen2:latest", Reference("ollama", "qwen2")),
+        ("ollama://acme/tiny", Reference("ollama", "acme/tiny")),
+        ("ollama://hf.co/acme/tiny-GGUF:Q4_K_M", Reference("ollama", "hf.co/acme/tiny-GGUF:Q4_K_M")),
+        ("ollama://localhost/tiny", Reference("ollama", "localhost/library/tiny")),
+        ("ollama+http://box:5000/tiny", Reference("ollama+http", "box:5000/library/tiny")),
+        ("ollama://registry.ollama.ai/a.b/tiny", Reference("ollama", "registry.ollama.ai/a.b/tiny")),
+        ("oci://ghcr.io/acme/deep/tiny:v1#sub/", Reference("oci", "ghcr.io/acme/deep/tiny:v1", None, "sub")),
+        (f"oci://[::1]:5000/tiny@{DIGEST}", Reference("oci", "[::1]:5000/tiny", DIGEST)),
         ("minilm", Reference("name", "minilm")),
         ("minilm@3", Reference("name", "minilm", "3")),
         ("org/minilm", Reference("name", "org/minilm")),
@@ -44,6 +56,8 @@ def test_a_reference_is_read(text: str, reference: Reference) -> None:
     [
         *("pypi://pack", "pypi://pack==1.0", "pypi://pack==1.0#a/b", "hf://org/name@main", "hf://org/name"),
         *("minilm", "minilm@2", "file:/models/x y"),
+        *("ollama://qwen2:0.5b", f"ollama://acme/tiny:a@{DIGEST}", "ollama://registry.ollama.ai/a.b/tiny"),
+        *(f"oci://ghcr.io/acme/tiny:v1@{DIGEST}#sub", "oci+http://box:5000/tiny"),
     ],
 )
 def test_a_reference_is_written_as_it_is_read(text: str) -> None:
@@ -84,9 +98,36 @@ def test_a_bad_reference_is_refused_with_examples(text: str) -> None:
         parse(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("ollama:qwen2", "ollama://", "ollama://a b", "ollama://../x", "ollama://-x", "ollama://x:tag/y:"),
+        *("oci://ghcr.io", "oci://ghcr.io/Upper", "oci://ghcr.io/a/../b", "oci://user@host/a", "oci://a/b@sha256:12"),
+        *("oci://ghcr.io/a?b", "oci://gh cr.io/a", "ollama://qwen2#folder"),
+    ],
+)
+def test_a_bad_reference_to_a_registry_is_refused_with_its_form(text: str) -> None:
+    with pytest.raises(Invalid, match="is not of the form o"):
+        parse(text)
+
+
+def test_a_registry_is_asked_without_encryption_on_this_machine_or_by_its_scheme() -> None:
+    def url(text: str) -> str:
+        reference = parse(text)
+        return place(reference.scheme, reference.locator).url
+
+    assert url("oci://ghcr.io/acme/tiny") == "https://ghcr.io/v2/acme/tiny"
+    assert url("oci://127.0.0.1:5000/tiny") == "http://127.0.0.1:5000/v2/tiny"
+    assert url("oci://[::1]:5000/tiny") == "http://[::1]:5000/v2/tiny"
+    assert url("oci+http://box:5000/tiny") == "http://box:5000/v2/tiny"
+    assert url("oci://localhost.example.org/tiny").startswith("https:")
+    assert url("oci://docker.io/ai/tiny") == "https://registry-1.docker.io/v2/ai/tiny"
+    assert url("ollama://qwen2:0.5b") == "https://registry.ollama.ai/v2/library/qwen2"
+
+
 def test_an_unknown_scheme_names_those_that_are_known() -> None:
     with pytest.raises(
-        Invalid, match=r"no source 'ftp'; there are: pypi://, hf://, https://, http://, ipfs://, car:, file:"
+        Invalid, match=r"no source 'ftp'; there are: pypi://, hf://, ollama://, .*, oci://, .*, https://, .*, file:"
     ):
         parse("ftp://host/model")
 
