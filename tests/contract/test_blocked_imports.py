@@ -86,6 +86,11 @@ def test_content_models_hardware_and_settings_need_none_of_them(tmp_path: Path) 
         ("recommend", "--task", "embed"),
         ("plan", "{folder}"),
         ("require", "--cores", "0.1"),
+        ("bench", "ls"),
+        ("machine", "ls"),
+        ("machine", "show", "8xh100"),
+        ("machine", "save", "this"),
+        ("fit", "{folder}", "--machine", "laptop-16gb"),
     ],
     ids=" ".join,
 )
