@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 
 from ipfs_accel_cli.core.errors import MalformedContent, UnsupportedContent
 from ipfs_accel_cli.engines.base import Plan
+from ipfs_accel_cli.engines.torch.allocator import return_large_blocks
 
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
@@ -26,6 +27,7 @@ def load_model(
     `spare` are prefixes of tensors that may be missing because nothing reads them. A tensor that is needed and missing
     is refused: transformers would go on with random numbers in its place.
     """
+    return_large_blocks()
     options = _LOCAL | {
         "dtype": getattr(torch, plan.dtype),
         "use_safetensors": _has(folder, "*.safetensors"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -22,8 +21,6 @@ WRITTEN_TOKENS = 128
 _ATTENTION_COPIES = 6
 # During the inner product: what enters the layer, and what came out of attention.
 _INNER_COPIES = 2
-# Linux maps so much of a file around a page that is touched (its fault_around_bytes).
-_AROUND_BYTES = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +34,23 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Bytes above what the process took before. `unread` are weights that a run at this shape leaves on disk."""
+    """Bytes above what the process took before."""
 
     weights: int
     kv_cache: int
     activations: int
     base: int
     loading: int = 0
-    unread: int = 0
 
     @property
     def lasting(self) -> int:
-        """What has to be there: all weights, but no pages of the file that were read once and can go."""
+        """What has to be there: without pages of the file that were read once and can go."""
         return self.weights + self.kv_cache + self.activations + self.base
 
     @property
     def total(self) -> int:
         """The peak that the process shows."""
-        return self.lasting + self.loading - self.unread
+        return self.lasting + self.loading
 
 
 def need(
@@ -65,25 +61,14 @@ def need(
     dtype: str,
     kv_dtype: str,
     loading: int = 0,
-    table: tuple[int, int] = (0, 0),
 ) -> Need:
-    """Return what a model takes: weights as given, the rest from its towers at a shape.
-
-    `table` is the size of the embedding that is read by rows, and of a row.
-    """
+    """Return what a model takes: weights as given, the rest from its towers at a shape."""
     cache = sum(kv_bytes(tower, shape, kv_dtype) for tower in towers)
     peaks = [activation_bytes(tower, shape, dtype) for tower in towers]
     if any(tower.cross for tower in towers):
         # The encoder is done before its decoder fills the cache, so its peak shows only where it is above that.
         peaks = [peak if tower.cross else peak - cache for tower, peak in zip(towers, peaks, strict=True)]
-    unread = unread_bytes(table, shape.context * shape.batch)
-    return Need(weights, cache, max(0, *peaks, 0), BASE_BYTES, loading, unread)
-
-
-def unread_bytes(table: tuple[int, int], tokens: int) -> int:
-    """Return how much of a mapped table of rows stays on disk when random rows of it are read."""
-    size, row = table
-    return int(size * math.exp(-tokens * max(_AROUND_BYTES, row) / size)) if size else 0
+    return Need(weights, cache, max(0, *peaks, 0), BASE_BYTES, loading)
 
 
 def kv_bytes(tower: Stack, shape: Shape, dtype: str) -> int:

@@ -13,7 +13,7 @@ from ipfs_accel_cli.services.hw.fit import arithmetic
 from ipfs_accel_cli.services.hw.fit.arithmetic import BITS, Need, Shape
 from ipfs_accel_cli.services.hw.fit.headers import Described
 from ipfs_accel_cli.services.hw.fit.results import Choice, Speed
-from ipfs_accel_cli.services.hw.fit.shape import Stack, stacks, table, tied_bytes
+from ipfs_accel_cli.services.hw.fit.shape import Stack, stacks, tied_bytes
 
 FLOATS = ("float32", "bfloat16", "float16")
 # From wide to narrow; what torch loads as it is, then what a conversion gives.
@@ -35,7 +35,6 @@ class Model:
     parameters: int
     limit: int
     merged_bytes: int = 0
-    table: tuple[int, int] = (0, 0)
 
     @property
     def causal(self) -> bool:
@@ -58,8 +57,7 @@ def model_of(described: Described) -> Model:
     apart = [one.size_bytes for one in described.tensors if _EXPERT.search(one.name)]
     merged = sum(apart) if described.format == "safetensors" else 0
     limit = max((one.context for one in towers), default=0)
-    rows = table(described.config, described.tensors, towers) if described.format == "safetensors" else (0, 0)
-    return Model(described, towers, stored, size, parameters, limit, merged, rows)
+    return Model(described, towers, stored, size, parameters, limit, merged)
 
 
 def weights_bytes(model: Model, dtype: str) -> int:
@@ -82,11 +80,7 @@ def check_dtype(dtype: str) -> str:
 def need(model: Model, shape: Shape, dtype: str, kv_dtype: str) -> Need:
     """Return what the model takes at a shape."""
     weights = weights_bytes(model, dtype)
-    # Only a file whose numbers are used as they are stays mapped; converting reads all of it.
-    rows = model.table if dtype == model.stored else (0, 0)
-    return arithmetic.need(
-        weights, model.towers, shape, dtype=dtype, kv_dtype=kv_dtype, loading=model.merged_bytes, table=rows
-    )
+    return arithmetic.need(weights, model.towers, shape, dtype=dtype, kv_dtype=kv_dtype, loading=model.merged_bytes)
 
 
 def largest(model: Model, shape: Shape, dtype: str, kv_dtype: str, budget: int) -> tuple[int | None, int | None]:

@@ -218,20 +218,6 @@ def _copies(config: Mapping[str, Any]) -> int:
     return next((_COPIES.get(name, 2) for name in stated if isinstance(name, str)), 2)
 
 
-def table(config: Mapping[str, Any], tensors: tuple[Tensor, ...], towers: tuple[Stack, ...]) -> tuple[int, int]:
-    """Return the size of the input embedding and of a row of it; (0, 0) where the head reads all of it in any case."""
-    has_head = any(tower.vocabulary for tower in towers)
-    own_head = any(tensor.name in _HEADS for tensor in tensors) and not tied_bytes(config, tensors)
-    found = [one for one in tensors if one.name.endswith(_EMBEDDINGS) and len(one.shape) == 2]
-    if len(found) != 1 or (has_head and not own_head):
-        return 0, 0
-    return found[0].size_bytes, found[0].size_bytes // max(1, found[0].shape[0])
-
-
-_HEADS = ("lm_head.weight", "proj_out.weight", "embed_out.weight")
-_EMBEDDINGS = ("embed_tokens.weight", "word_embeddings.weight", "wte.weight", "token_embedding.weight", "shared.weight")
-
-
 def _names(config: Mapping[str, Any]) -> str:
     stated = config.get("architectures")
     return " ".join(str(name) for name in stated) if isinstance(stated, list) else ""
