@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.hw.hardware import Hardware
     from ipfs_accel_cli.services.hw.results import Machine
     from ipfs_accel_cli.services.infer.inference import Inference
+    from ipfs_accel_cli.services.infer.results import Stats
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.peer.peers import Peers
     from ipfs_accel_cli.services.store.store import Store
@@ -68,7 +69,11 @@ class Node:
             self.models.find,
             derived=self.models.derived,
             calibrations=Calibrations(self.database),
+            note=self._note_speed,
         )
+
+    def _note_speed(self, folder: Path, stats: Stats, context: int) -> None:
+        self.fits.note_speed(folder, dtype=stats.dtype, context=context, tokens_s=stats.tokens_s)
 
     @cached_property
     def hardware(self) -> Hardware:

@@ -230,6 +230,23 @@ def test_a_measurement_replaces_the_estimate(tmp_path: Path, capsys: pytest.Capt
 
 @pytest.mark.models
 @pytest.mark.slow
+def test_a_run_with_statistics_replaces_the_estimated_speed(
+    tmp_path: Path, node: Node, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny_models.decoder(tmp_path / "decoder")
+    node.models.add(tmp_path / "decoder", name="mine")
+    home = ("--home", str(node.home.path))
+    assert asked(capsys, "hw", "fit", "mine", *home)["speed"]["basis"] == "unknown"
+    run_ = asked(capsys, "infer", "generate", "a b c", "-m", "mine", "--max-tokens", "6", "--stats", *home)
+    found = asked(capsys, "hw", "fit", "mine", *home)
+    assert found["speed"]["basis"] == "measured"
+    assert found["speed"]["tokens_s"] == pytest.approx(run_["stats"]["tokens_s"], abs=0.1)
+    # Memory was not measured: the process held more than this model.
+    assert found["basis"] == "estimate"
+
+
+@pytest.mark.models
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "context", "batch"), [("gpt2", 512, 2), ("bert", 256, 4)])
 def test_the_arithmetic_stays_within_a_fifth_of_what_a_model_really_takes(
     name: str, context: int, batch: int, tmp_path: Path

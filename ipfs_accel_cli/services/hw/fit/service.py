@@ -110,6 +110,12 @@ class Fits:
             rows.append((candidate, fitted, why))
         return Recommendation(task=task, machine=machine or HERE, models=ranking.rank(wanted, rows))
 
+    def note_speed(self, folder: Path, *, dtype: str, context: int, tokens_s: float) -> None:
+        """Keep how fast a run of one sequence was on this machine; `hw fit` shows it from then on."""
+        model = headers.describe(str(folder), self._folder)
+        host = self._machines(None)
+        self._measured.record(host, model.identity, dtype, context, 1, increment_bytes=None, tokens_s=tokens_s)
+
     def plan(self, reference: str, *, target_tps: float | None, context: int | None, batch: int) -> Planned:
         """Say which of the known machines run a model at a context and speed, the smallest first."""
         model = judging.model_of(headers.describe(reference, self._folder))
@@ -186,6 +192,7 @@ class Fits:
     ) -> Fitted:
         parts, budget = judging.need(model, shape, dtype, kv_dtype), place.size_bytes
         known = self._measured.of(host, model.described.identity, dtype, shape.context, shape.batch)
+        pace = self._measured.nearest_speed(host, model.described.identity, dtype, shape.context, shape.batch)
         measured = known is not None and known.increment_bytes is not None and place.device == "cpu"
         total = known.increment_bytes if known and known.increment_bytes and measured else parts.total
         lasting = total - parts.loading
@@ -217,21 +224,18 @@ class Fits:
             largest_batch=batch,
             best_dtype=next((one.dtype for one in options if one.fits), None),
             choices=options,
-            speed=self._speed(model, parts, shape.batch, host, known),
+            speed=self._speed(model, parts, shape, host, pace),
             device_map=placed,
             placed_by=by,
             read_bytes=model.described.read_bytes,
             notes=judging.notes(model, context_given=context_given, context=shape.context),
         )
 
-    def _speed(
-        self, model: Model, parts: Need, batch: int, host: Machine, known: measurements.Measurement | None
-    ) -> Speed:
-        if known is not None and known.tokens_s is not None:
-            return Speed(
-                tokens_s=round(known.tokens_s, 2), basis="measured", reason=f"measured here at {known.measured_at}"
-            )
-        return judging.speed(model, parts, batch, self._bandwidth(host))
+    def _speed(self, model: Model, parts: Need, shape: Shape, host: Machine, known: measurements.Pace | None) -> Speed:
+        if known is not None:
+            reason = f"measured here at {known.measured_at} with a context of {known.context}"
+            return Speed(tokens_s=round(known.tokens_s, 2), basis="measured", reason=reason)
+        return judging.speed(model, parts, shape.batch, self._bandwidth(host))
 
     def _placed(
         self, model: Model, host: Machine, place: Room, dtype: str, *, now: bool, whole: bool
