@@ -58,7 +58,7 @@ def compared(name: str, folder: Path, shapes: int, repeats: int) -> list[tuple[f
     model = judging.model_of(headers.describe(str(folder), Path))
     rows = []
     for context, batch in fit_models.SHAPES[done.stdout.split()[-1]][:shapes]:
-        need = judging.need(model, Shape(context, batch), "float32", "float32")
+        need = judging.need(model, Shape(context, batch, measurements.NEW_TOKENS), "float32", "float32")
         runs = [measurements.run(folder, context=context, batch=batch, dtype="float32") for _ in range(repeats)]
         took = statistics.median(run["increment_bytes"] for run in runs)
         off, naive = need.total / took - 1, need.weights / took - 1

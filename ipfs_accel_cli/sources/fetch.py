@@ -149,7 +149,10 @@ def _range(
         refuse(response, what)
         match = _PART.fullmatch(response.headers.get("content-range", ""))
         if response.status_code != 206 or match is None or int(match["start"]) != offset:
-            raise Unavailable(f"the server of {what} does not answer ranges, so only a download could tell")
+            raise Unavailable(
+                f"the server of {what} does not answer ranges, so only a download could tell",
+                suggestion=f"ipfs-accel model pull {url}",
+            )
         data = b""
         for chunk in response.iter_bytes():
             data += chunk

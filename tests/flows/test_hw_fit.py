@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from ipfs_accel_cli import Node
+from ipfs_accel_cli.services.hw.fit import headers, judging, measurements
+from ipfs_accel_cli.services.hw.fit.arithmetic import Shape
 from ipfs_accel_cli.surfaces.cli.main import run
 from tests.conformance import tiny_models
 from tests.servers.hub import hub
@@ -136,6 +138,13 @@ def test_a_server_without_ranges_is_refused_instead_of_downloaded(
     with serving(site):
         problem = asked(capsys, "hw", "fit", f"{site.url}/model.safetensors", status=6)
     assert "ranges" in problem["detail"]
+    assert problem["suggestion"].startswith("ipfs-accel model pull http://")
+
+
+def test_a_server_that_is_down_is_said_to_be_with_a_next_command(capsys: pytest.CaptureFixture[str]) -> None:
+    problem = asked(capsys, "hw", "fit", "http://127.0.0.1:9/model.gguf", status=6)
+    assert problem["code"] == "unavailable"
+    assert problem["suggestion"] == "ipfs-accel model ls"
 
 
 def test_a_hub_is_asked_for_headers_only(
@@ -217,6 +226,39 @@ def test_a_measurement_replaces_the_estimate(tmp_path: Path, capsys: pytest.Capt
     found = asked(capsys, *arguments)
     assert found["basis"] == found["speed"]["basis"] == "measured"
     assert found["speed"]["tokens_s"] > 0
+
+
+@pytest.mark.models
+@pytest.mark.slow
+def test_a_run_with_statistics_replaces_the_estimated_speed(
+    tmp_path: Path, node: Node, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny_models.decoder(tmp_path / "decoder")
+    node.models.add(tmp_path / "decoder", name="mine")
+    home = ("--home", str(node.home.path))
+    assert asked(capsys, "hw", "fit", "mine", *home)["speed"]["basis"] == "unknown"
+    run_ = asked(capsys, "infer", "generate", "a b c", "-m", "mine", "--max-tokens", "6", "--stats", *home)
+    found = asked(capsys, "hw", "fit", "mine", *home)
+    assert found["speed"]["basis"] == "measured"
+    assert found["speed"]["tokens_s"] == pytest.approx(run_["stats"]["tokens_s"], abs=0.1)
+    # Memory was not measured: the process held more than this model.
+    assert found["basis"] == "estimate"
+
+
+@pytest.mark.models
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "context", "batch"), [("gpt2", 512, 2), ("bert", 256, 4)])
+def test_the_arithmetic_stays_within_a_fifth_of_what_a_model_really_takes(
+    name: str, context: int, batch: int, tmp_path: Path
+) -> None:
+    made = "import sys, fit_models as made; made.build(sys.argv[1], made.Path(sys.argv[2]))"
+    scripts = Path(__file__).parents[2] / "scripts"
+    subprocess.run([sys.executable, "-c", made, name, str(tmp_path / name)], cwd=scripts, check=True)
+    model = judging.model_of(headers.describe(str(tmp_path / name), Path))
+    need = judging.need(model, Shape(context, batch), "float32", "float32")
+    took = measurements.run(tmp_path / name, context=context, batch=batch, dtype="float32")["increment_bytes"]
+    assert need.total == pytest.approx(took, rel=0.20)
+    assert abs(need.total - took) < abs(need.weights - took)
 
 
 @pytest.mark.models

@@ -16,6 +16,7 @@ from ipfs_accel_cli.engines.base import Device, Fit, Machine, ModelFacts, Plan, 
 from ipfs_accel_cli.engines.devices import choose_device
 from ipfs_accel_cli.engines.threads import threads
 from ipfs_accel_cli.engines.tokenizing import load_tokenizer, quiet
+from ipfs_accel_cli.engines.torch.allocator import return_large_blocks
 from ipfs_accel_cli.engines.torch.decoder import DecoderSession
 from ipfs_accel_cli.engines.torch.encoder import classifier_parts, sentence_parts
 from ipfs_accel_cli.engines.torch.problems import loading
@@ -104,6 +105,7 @@ def _decoder(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Sess
         raise UnsupportedContent(
             f"{model.name} cannot generate text: {', '.join(config.architectures or ['it'])} has no head for it"
         )
+    return_large_blocks()
     decoder = load_model(AutoModelForCausalLM, files, plan, spread=_short(model, plan, device))
     return DecoderSession(decoder, load_tokenizer(files), torch.device(device.name), model.name)
 

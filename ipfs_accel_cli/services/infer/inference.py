@@ -6,7 +6,7 @@ import logging
 import secrets
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.errors import HomeUnusable, Invalid
 from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.engines import ENGINES
@@ -31,6 +31,7 @@ from ipfs_accel_cli.services.infer.results import (
     Generation,
     LoadedModel,
     LoadedModels,
+    Stats,
 )
 from ipfs_accel_cli.services.infer.stats import Watch
 from ipfs_accel_cli.services.infer.text_run import TextRun
@@ -46,6 +47,8 @@ log = logging.getLogger("ipfs_accel_cli")
 
 
 T = TypeVar("T")
+# Takes the folder of a model, what a run of it took, and its tokens of context, and keeps it.
+Note = Callable[[Path, Stats, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class Inference:
 
     `find(name or None, task)` returns the files of a model, or of the default model for the task; it raises NotFound
     with the command that fetches one. `derived` keeps what engines make of models, `calibrations` how fast they are;
-    without them those engines are not used and nothing is measured. `tuned` gives what suits this machine.
+    without them those engines are not used and nothing is measured. `tuned` gives what suits this machine, `note` keeps
+    what a run with statistics took.
     """
 
     def __init__(
@@ -77,8 +81,9 @@ class Inference:
         derived: Derived | None = None,
         calibrations: Calibrations | None = None,
         tuned: Callable[[str], str | None] = lambda _name: None,
+        note: Note = lambda _folder, _stats, _context: None,
     ) -> None:
-        self._find = find
+        self._find, self._note = find, note
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
         self._runtime = self._loader.runtime
         # A process that just ends must not kill a thread in the middle of a matrix product.
@@ -180,6 +185,11 @@ class Inference:
         with self._loader.leased(loadable, self._loader.wanted(task.name, engine, device), watch) as warm:
             with closing(warm.worker.ask(request)) as answer:
                 piece = task.collect(_emitting(answer, watch))
+            took = watch.of_tokens(piece, warm.plan) if stats else None
+            if took is not None and piece.tokens > 1 and warm.key.engine == "torch" and warm.plan.device == "cpu":
+                # A home that is only read cannot keep it, which is no reason to lose the text.
+                with suppress(HomeUnusable):
+                    self._note(loadable.folder, took, piece.prompt_tokens + piece.tokens)
             return Generation(
                 text=piece.text,
                 tokens=piece.tokens,
@@ -190,7 +200,7 @@ class Inference:
                 engine=warm.key.engine,
                 device=warm.key.device,
                 seed=seed if temperature > 0 else None,
-                stats=watch.of_tokens(piece, warm.plan) if stats else None,
+                stats=took,
             )
 
     def loaded(self) -> LoadedModels:

@@ -17,16 +17,19 @@ BITS = {
 BASE_BYTES = 20 << 20
 # The context of an encoder-decoder is what it reads. What it writes is shorter, and taken to be at most this.
 WRITTEN_TOKENS = 128
-# Tensors of hidden width that a layer holds at its peak: residual, norm, query, key, value and what attention returns.
-_HIDDEN_COPIES = 6
+# Tensors of hidden width during attention: what enters the layer, that normed, query, key, value, and what comes out.
+_ATTENTION_COPIES = 6
+# During the inner product: what enters the layer, and what came out of attention.
+_INNER_COPIES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is asked of a model: tokens of context, sequences at a time."""
+    """What is asked of a model: tokens of context, sequences at a time; `written` is for encoder-decoders alone."""
 
     context: int
     batch: int
+    written: int = WRITTEN_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,22 @@ class Need:
         return self.lasting + self.loading
 
 
-def need(weights: int, towers: Sequence[Stack], shape: Shape, *, dtype: str, kv_dtype: str, loading: int = 0) -> Need:
+def need(
+    weights: int,
+    towers: Sequence[Stack],
+    shape: Shape,
+    *,
+    dtype: str,
+    kv_dtype: str,
+    loading: int = 0,
+) -> Need:
     """Return what a model takes: weights as given, the rest from its towers at a shape."""
-    return Need(
-        weights,
-        sum(kv_bytes(tower, shape, kv_dtype) for tower in towers),
-        max((activation_bytes(tower, shape, dtype) for tower in towers), default=0),
-        BASE_BYTES,
-        loading,
-    )
+    cache = sum(kv_bytes(tower, shape, kv_dtype) for tower in towers)
+    peaks = [activation_bytes(tower, shape, dtype) for tower in towers]
+    if any(tower.cross for tower in towers):
+        # The encoder is done before its decoder fills the cache, so its peak shows only where it is above that.
+        peaks = [peak if tower.cross else peak - cache for tower, peak in zip(towers, peaks, strict=True)]
+    return Need(weights, cache, max(0, *peaks, 0), BASE_BYTES, loading)
 
 
 def kv_bytes(tower: Stack, shape: Shape, dtype: str) -> int:
@@ -69,7 +79,7 @@ def kv_bytes(tower: Stack, shape: Shape, dtype: str) -> int:
     kept = min(tower.window, shape.context) if tower.window else shape.context
     tokens = tower.windowed * kept + (tower.layers - tower.windowed) * shape.context
     if tower.cross:
-        tokens = tower.layers * min(shape.context, WRITTEN_TOKENS)
+        tokens = tower.layers * min(shape.context, shape.written)
     if tower.cross:
         tokens += tower.layers * (shape.context if tower.cross < 0 else tower.cross)
     return int(tokens * width * shape.batch * bits(dtype) / 8)
@@ -79,19 +89,25 @@ def activation_bytes(tower: Stack, shape: Shape, dtype: str) -> int:
     """Return the peak inside one layer, which the next one uses again, and the logits of the tokens that need them.
 
     Attention is computed in tiles (FlashAttention and torch's scaled_dot_product_attention on every device), so that
-    no matrix of tokens x tokens is held.
+    no matrix of tokens x tokens is held, unless the architecture adds a bias to the scores.
     """
-    tokens = (tower.tokens or shape.context) * shape.batch
-    # The inner product lives twice (before and after its function), three times where a gate is multiplied in.
-    inner = tower.inner * (3 if tower.gated else 2) * tower.experts
-    queries = tower.heads * tower.head_dim
-    length = tower.tokens or shape.context
-    # Scores and their softmax, where the architecture adds a bias to them and torch cannot work in tiles.
-    scores = 2 * tower.heads * length * tokens if tower.eager else 0
-    # Attention is over before the inner product begins, so only the larger of the two counts.
-    numbers = max(scores, tokens * inner) + tokens * _HIDDEN_COPIES * max(tower.hidden, queries)
+    length, sequences = tower.tokens or shape.context, shape.batch
+    if tower.cross:
+        # What an encoder-decoder writes, it writes token by token.
+        length = 1
+    elif tower.causal:
+        # The engine reads prompts one after the other, each into a cache of its own.
+        sequences = 1
+    tokens, width = length * sequences, max(tower.hidden, tower.heads * tower.head_dim)
+    # Where a gate is multiplied in: the gate, what it is multiplied with, and the product.
+    copies = max(tower.copies, 3) if tower.gated else tower.copies
+    inner = tokens * (tower.inner * copies * tower.experts + _INNER_COPIES * width)
+    attention = tokens * _ATTENTION_COPIES * width
+    # The bias is the same for all sequences and layers, and is added to the mask of each.
+    bias = tower.heads * length * length if tower.biased else 0
+    numbers = bias + max(inner, attention + sequences * bias)
     # Decoders read the logits of the last token alone; a masked language model those of all.
-    logits = tower.vocabulary * (shape.batch if tower.causal else tokens)
+    logits = tower.vocabulary * (sequences if tower.causal else tokens)
     return int(numbers * bits(_computed(dtype)) / 8) + logits * 4
 
 

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
-
-_REPEATS = 3
 
 
 def main(arguments: list[str]) -> None:
@@ -27,43 +24,35 @@ def measured(folder: Path, shape: dict[str, Any]) -> dict[str, Any]:
     `shape` holds context, batch, new_tokens and dtype.
     """
     import torch
-    from transformers import AutoConfig
+    from transformers import AutoConfig, AutoModelForCausalLM
 
     from ipfs_accel_cli.engines.base import Plan
+    from ipfs_accel_cli.engines.machine import measure
+    from ipfs_accel_cli.engines.threads import threads
     from ipfs_accel_cli.engines.tokenizing import quiet
+    from ipfs_accel_cli.engines.torch.allocator import return_large_blocks
     from ipfs_accel_cli.engines.torch.weights import load_model
+    from ipfs_accel_cli.services.hw.fit import running
 
+    machine = measure(())
+    torch.set_num_threads(threads(machine.cores, machine.busy_cores))
     with quiet(), torch.inference_mode():
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        auto = _auto(config)
+        auto = running.auto_class(config)
         _import_module(auto, config)
         _warm_libraries(torch)
+        if auto is AutoModelForCausalLM:
+            return_large_blocks()  # As the engine does for decoders.
         base = _resident_bytes()
         _forget_peak()
-        model = load_model(auto, folder, Plan("measure", dtype=shape["dtype"]))
-        tokens, seconds = _run(torch, model, config, shape)
+        model = load_model(auto, folder, Plan("measure", dtype=shape["dtype"]), spare=("pooler",))
+        tokens, seconds = running.run(model, running.Wanted(shape["context"], shape["batch"], shape["new_tokens"]))
         peak = _peak_bytes()
     return {
         "base_bytes": base,
         "increment_bytes": max(0, peak - base),
         "tokens_s": tokens / seconds if seconds else None,
     }
-
-
-def _auto(config: Any) -> Any:
-    import transformers
-
-    names = " ".join(config.architectures or ())
-    if "ForConditionalGeneration" in names or "ForSpeechSeq2Seq" in names:
-        speech = hasattr(config, "num_mel_bins")
-        return transformers.AutoModelForSpeechSeq2Seq if speech else transformers.AutoModelForSeq2SeqLM
-    if "ForCausalLM" in names or "LMHeadModel" in names:
-        return transformers.AutoModelForCausalLM
-    if "ForMaskedLM" in names:
-        return transformers.AutoModelForMaskedLM
-    if "ForImageClassification" in names:
-        return transformers.AutoModelForImageClassification
-    return transformers.AutoModel
 
 
 def _import_module(auto: Any, config: Any) -> None:
@@ -75,47 +64,6 @@ def _warm_libraries(torch: Any) -> None:
     # The first product starts the thread pool and loads the kernels, some tens of MiB that no model is to blame for.
     a = torch.ones(64, 64)
     torch.nn.functional.softmax(a @ a, dim=-1).sum().item()
-
-
-def _run(torch: Any, model: Any, config: Any, shape: dict[str, Any]) -> tuple[int, float]:
-    """Run the model as it is used; return how many tokens took how many seconds."""
-    batch, context, new = shape["batch"], shape["context"], shape["new_tokens"]
-    vocabulary = getattr(config, "vocab_size", None) or getattr(config.get_text_config(), "vocab_size", 1000)
-    kind = config.model_type
-    generates = model.can_generate() and kind not in ("bert", "roberta")
-    # The context counts what is read and what is written.
-    read = max(1, context - new) if generates else context
-    ids = torch.randint(5, min(int(vocabulary or 1000), 30000), (batch, read))
-    if hasattr(config, "num_mel_bins"):
-        features = torch.randn(batch, config.num_mel_bins, 2 * config.max_source_positions, dtype=model.dtype)
-        return _generate(model, {"input_features": features}, batch, new)
-    if generates:
-        inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-        return _generate(model, inputs, batch, new)
-    inputs = {}
-    vision = getattr(config, "vision_config", config)
-    if hasattr(vision, "image_size"):
-        size = vision.image_size
-        inputs["pixel_values"] = torch.randn(batch, vision.num_channels, size, size, dtype=model.dtype)
-    if not hasattr(config, "image_size"):
-        inputs |= {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-    start = time.perf_counter()
-    for _ in range(_REPEATS):
-        model(**inputs)
-    return _REPEATS * batch * context, time.perf_counter() - start
-
-
-def _generate(model: Any, inputs: dict[str, Any], batch: int, new: int) -> tuple[int, float]:
-    """Generate `new` tokens greedily; the speed is that of the tokens after the first."""
-    times: list[float] = []
-
-    def note(_ids: Any, scores: Any) -> Any:
-        times.append(time.perf_counter())
-        return scores
-
-    options = {"do_sample": False, "pad_token_id": 0, "eos_token_id": None, "logits_processor": [note]}
-    model.generate(**inputs, max_new_tokens=new, min_new_tokens=new, **options)
-    return batch * (len(times) - 1), times[-1] - times[0]
 
 
 def _forget_peak() -> None:

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import Invalid, LimitReached, MalformedContent, NotFound, UnsupportedContent
+from ipfs_accel_cli.core.errors import (
+    Invalid,
+    LimitReached,
+    MalformedContent,
+    NotFound,
+    Unavailable,
+    UnsupportedContent,
+)
 from ipfs_accel_cli.formats import gguf, onnx, safetensors
 from ipfs_accel_cli.formats.reading import FileReader, RangeReader, Reader
 from ipfs_accel_cli.formats.tensors import Header, Tensor
@@ -159,7 +166,11 @@ def _from_url(url: str) -> Described:
     name = url.partition("?")[0].rpartition("/")[2]
     if not name.endswith(tuple(_READERS)):
         raise Invalid(f"{name!r} is no .safetensors, .gguf or .onnx file; a repository is hf://ORG/NAME")
-    files = {name: _remote(url, name)}
+    try:
+        files = {name: _remote(url, name)}
+    except Unavailable as error:
+        # What cannot be reached from here may be here under a name, or be described by a file that is.
+        raise Unavailable(error.detail, suggestion=error.suggestion or "ipfs-accel model ls") from error
     if name.endswith(".safetensors"):
         beside = url.partition("?")[0].rpartition("/")[0] + "/config.json"
         with suppress(NotFound):

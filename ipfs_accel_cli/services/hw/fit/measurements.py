@@ -41,6 +41,15 @@ class Measurement:
     measured_at: str
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A measured speed and the context that it was measured with."""
+
+    tokens_s: float
+    context: int
+    measured_at: str
+
+
 class Measurements:
     """The table of one home. A model is known by its tensors, a machine by its processor and memory."""
 
@@ -60,6 +69,20 @@ class Measurements:
             .fetchone()
         )
         return Measurement(*row) if row else None
+
+    def nearest_speed(self, machine: Machine, model: str, dtype: str, context: int, batch: int) -> Pace | None:
+        """Return the speed measured at this batch and the context nearest to this one, if any was."""
+        self._database.migrate(OWNER, MIGRATIONS)
+        row = (
+            self._database.read()
+            .execute(
+                "SELECT tokens_s, context, measured_at FROM fit_measurements WHERE tokens_s IS NOT NULL"
+                " AND (machine, model, dtype, batch) = (?, ?, ?, ?) ORDER BY abs(context - ?), context LIMIT 1",
+                (identity(machine), model, dtype, batch, context),
+            )
+            .fetchone()
+        )
+        return Pace(*row) if row else None
 
     def record(
         self,

@@ -7,10 +7,29 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 
 from ipfs_accel_cli.formats.tensors import Tensor
-from ipfs_accel_cli.services.hw.fit.budget import Room
+from ipfs_accel_cli.services.hw.fit.budget import Room, rooms, turns
+from ipfs_accel_cli.services.hw.fit.judging import Model, weights_bytes
 from ipfs_accel_cli.services.hw.fit.results import Placed
+from ipfs_accel_cli.services.hw.results import Machine
 
 _LAYER = re.compile(r"^(.*?\.(?:\d+)|blk\.\d+)(?:\.|$)")
+
+
+def placed_parts(
+    model: Model, host: Machine, place: Room, dtype: str, *, now: bool, whole: bool
+) -> tuple[list[Placed], str]:
+    """Say which part of a model goes where, and who worked it out; `whole` where one device holds all of it."""
+    order = turns(place, rooms(host, now=now))
+    scale = weights_bytes(model, dtype) / max(1, model.stored_bytes)
+    if whole:
+        # Nothing is left to decide, so nobody waits for torch to be imported.
+        size = weights_bytes(model, dtype)
+        return [Placed(module="(all)", device=place.device, size_bytes=size)], "own arithmetic"
+    if model.described.format == "safetensors":
+        placed = by_accelerate(model.described.config, order, dtype)
+        if placed is not None:
+            return placed, "accelerate"
+    return by_arithmetic(model.described.tensors, order, scale), "own arithmetic"
 
 
 def by_arithmetic(tensors: Sequence[Tensor], rooms: Sequence[Room], scale: float) -> list[Placed]:

@@ -12,12 +12,11 @@ from ipfs_accel_cli.core.units import parse_bytes
 from ipfs_accel_cli.services.hw.fit import headers, judging, measurements, placing, planning, ranking, requiring
 from ipfs_accel_cli.services.hw.fit.arithmetic import Need, Shape
 from ipfs_accel_cli.services.hw.fit.bandwidth import HERE, Rate, rate
-from ipfs_accel_cli.services.hw.fit.budget import Room, room, rooms, turns
+from ipfs_accel_cli.services.hw.fit.budget import Room, room
 from ipfs_accel_cli.services.hw.fit.judging import Model
 from ipfs_accel_cli.services.hw.fit.results import (
     Fitted,
     Part,
-    Placed,
     Planned,
     Recommendation,
     Required,
@@ -111,6 +110,12 @@ class Fits:
             rows.append((candidate, fitted, why))
         return Recommendation(task=task, machine=machine or HERE, models=ranking.rank(wanted, rows))
 
+    def note_speed(self, folder: Path, *, dtype: str, context: int, tokens_s: float) -> None:
+        """Keep how fast a run of one sequence was on this machine; `hw fit` shows it from then on."""
+        model = headers.describe(str(folder), self._folder)
+        host = self._machines(None)
+        self._measured.record(host, model.identity, dtype, context, 1, increment_bytes=None, tokens_s=tokens_s)
+
     def plan(
         self,
         reference: str,
@@ -195,6 +200,7 @@ class Fits:
         where = name or HERE
         parts, budget = judging.need(model, shape, dtype, kv_dtype), place.size_bytes
         known = self._measured.of(host, model.described.identity, dtype, shape.context, shape.batch)
+        pace = self._measured.nearest_speed(host, model.described.identity, dtype, shape.context, shape.batch)
         measured = known is not None and known.increment_bytes is not None and place.device == "cpu"
         total = known.increment_bytes if known and known.increment_bytes and measured else parts.total
         lasting = total - parts.loading
@@ -205,7 +211,7 @@ class Fits:
             )
         options = judging.choices(model, shape, kv_dtype, budget)
         context, batch = judging.largest(model, shape, dtype, kv_dtype, budget)
-        placed, by = self._placed(model, host, place, dtype, now=name is None, whole=lasting <= budget)
+        placed, by = placing.placed_parts(model, host, place, dtype, now=name is None, whole=lasting <= budget)
         return Fitted(
             model=model.described.name,
             fits=lasting <= budget,
@@ -231,36 +237,19 @@ class Fits:
             largest_batch=batch,
             best_dtype=next((one.dtype for one in options if one.fits), None),
             choices=options,
-            speed=self._speed(model, parts, shape.batch, known, found),
+            speed=_speed(model, parts, shape, found, pace),
             device_map=placed,
             placed_by=by,
             read_bytes=model.described.read_bytes,
             notes=[*judging.notes(model, context_given=context_given, context=shape.context), *placing.told(placed)],
         )
 
-    def _speed(
-        self, model: Model, parts: Need, batch: int, known: measurements.Measurement | None, found: Rate
-    ) -> Speed:
-        if known is not None and known.tokens_s is not None:
-            return Speed(
-                tokens_s=round(known.tokens_s, 2), basis="measured", reason=f"measured here at {known.measured_at}"
-            )
-        return judging.speed(model, parts, batch, found)
 
-    def _placed(
-        self, model: Model, host: Machine, place: Room, dtype: str, *, now: bool, whole: bool
-    ) -> tuple[list[Placed], str]:
-        order = turns(place, rooms(host, now=now))
-        scale = judging.weights_bytes(model, dtype) / max(1, model.stored_bytes)
-        if whole:
-            # Nothing is left to decide, so nobody waits for torch to be imported.
-            size = judging.weights_bytes(model, dtype)
-            return [Placed(module="(all)", device=place.device, size_bytes=size)], "own arithmetic"
-        if model.described.format == "safetensors":
-            placed = placing.by_accelerate(model.described.config, order, dtype)
-            if placed is not None:
-                return placed, "accelerate"
-        return placing.by_arithmetic(model.described.tensors, order, scale), "own arithmetic"
+def _speed(model: Model, parts: Need, shape: Shape, found: Rate, known: measurements.Pace | None) -> Speed:
+    if known is not None:
+        reason = f"measured here at {known.measured_at} with a context of {known.context}"
+        return Speed(tokens_s=round(known.tokens_s, 2), basis="measured", reason=reason)
+    return judging.speed(model, parts, shape.batch, found)
 
 
 def _typed(command: str, reference: str, options: Mapping[str, object]) -> str:

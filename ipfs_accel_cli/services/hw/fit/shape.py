@@ -17,8 +17,8 @@ class Stack:
 
     `tokens` is fixed for images and sound, 0 where the context says. `window` is the sliding window of `windowed` of
     the layers. `latent` is the width of MLA's compressed cache (0: keys and values are kept). `experts` are those that
-    work on one token. `cross` is how many positions of an encoder are kept, -1 for the context. `eager` attention holds
-    the matrix of scores.
+    work on one token. `cross` is how many positions of an encoder are kept, -1 for the context. `copies` of the inner
+    product live while its function is computed. `biased` attention adds a matrix to the scores.
     """
 
     role: str
@@ -38,7 +38,8 @@ class Stack:
     windowed: int = 0
     latent: int = 0
     experts: int = 1
-    eager: bool = False
+    copies: int = 2
+    biased: bool = False
 
 
 def stacks(config: Mapping[str, Any], metadata: Mapping[str, Any]) -> tuple[Stack, ...]:
@@ -87,11 +88,15 @@ def _text(config: Mapping[str, Any]) -> Stack | None:
         windowed=windowed,
         latent=rank + _whole(config, "qk_rope_head_dim") if rank else 0,
         experts=_whole(config, "num_experts_per_tok") or 1,
+        copies=_copies(config),
     )
 
 
 _GATED = ("silu", "swiglu", "geglu", "gelu_pytorch_tanh")
-_EAGER = ("t5", "mt5", "umt5", "longt5")
+# Tensors that live at once in transformers' activations.py: written out in Python, each step of a formula makes one.
+# 2 is a function computed in one go: what goes in and what comes out.
+_COPIES = {"gelu_new": 4, "gelu_fast": 5, "gelu_python": 3, "quick_gelu": 3, "relu2": 3}
+_BIASED = ("t5", "mt5", "umt5", "longt5")
 _DECODERS = ("gpt2", "llama", "mistral", "mixtral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi3")
 
 
@@ -115,7 +120,8 @@ def _vision(config: Mapping[str, Any]) -> Stack | None:
     heads = _whole(config, "num_attention_heads", "num_heads") or 1
     inner = _whole(config, "intermediate_size") or 4 * hidden
     tokens = (image // patch) ** 2 + 1 if image and patch else 0
-    return Stack("vision", layers, hidden, heads, heads, max(1, hidden // heads), inner, tokens=tokens)
+    dim = max(1, hidden // heads)
+    return Stack("vision", layers, hidden, heads, heads, dim, inner, tokens=tokens, copies=_copies(config))
 
 
 def _speech(config: Mapping[str, Any]) -> tuple[Stack, ...]:
@@ -134,7 +140,7 @@ def _pair(config: Mapping[str, Any]) -> tuple[Stack, ...]:
     front = _text({**config, "architectures": [], "model_type": ""})
     if front is None:
         return ()
-    front = replace(front, eager=config.get("model_type") in _EAGER)
+    front = replace(front, biased=config.get("model_type") in _BIASED)
     return front, _decoder_half(config, front.hidden, front.heads, front.head_dim, front.tokens)
 
 
@@ -205,6 +211,11 @@ def tied_bytes(config: Mapping[str, Any], tensors: tuple[Tensor, ...]) -> int:
         tensor.shape for tensor in tensors if "embed" in tensor.name or "wte" in tensor.name or "shared" in tensor.name
     }
     return sum(tensor.size_bytes for tensor in heads if tensor.shape in shapes)
+
+
+def _copies(config: Mapping[str, Any]) -> int:
+    stated = (config.get(key) for key in ("hidden_act", "activation_function", "hidden_activation", "dense_act_fn"))
+    return next((_COPIES.get(name, 2) for name in stated if isinstance(name, str)), 2)
 
 
 def _names(config: Mapping[str, Any]) -> str:

@@ -65,6 +65,34 @@ def test_an_encoder_keeps_no_cache() -> None:
     assert kv({"architectures": ["BertModel"], "hidden_size": 384, "num_hidden_layers": 6}, 512) == 0
 
 
+def activations(config: dict[str, Any], context: int, batch: int) -> int:
+    return judging.need(judging.model_of(described(config)), Shape(context, batch), "float32", "float32").activations
+
+
+def test_a_function_written_out_in_python_holds_more_than_one_computed_in_one_go() -> None:
+    gpt2 = {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "n_embd": 512, "n_layer": 8, "n_head": 8}
+    # Four of inner width (2048) and two of hidden width, beside two and two: transformers' NewGELUActivation.
+    assert activations({**gpt2, "activation_function": "gelu_new"}, 1024, 1) == 1024 * 4 * (4 * 2048 + 2 * 512)
+    assert activations({**gpt2, "activation_function": "gelu"}, 1024, 1) == 1024 * 4 * (2 * 2048 + 2 * 512)
+
+
+def test_prompts_of_a_decoder_are_read_one_after_the_other_and_an_encoder_reads_its_batch_at_once() -> None:
+    assert activations(LLAMA_8B, 512, 8) - activations(LLAMA_8B, 512, 1) == 0
+    encoder = {**LLAMA_8B, "architectures": ["BertModel"], "model_type": "bert"}
+    assert activations(encoder, 512, 8) == 8 * activations(encoder, 512, 1)
+
+
+def test_an_encoder_is_done_before_the_cache_of_its_decoder_is_filled() -> None:
+    whisper = {
+        **{"architectures": ["WhisperForConditionalGeneration"], "model_type": "whisper", "num_mel_bins": 80},
+        **{"d_model": 512, "encoder_layers": 6, "decoder_layers": 6, "max_source_positions": 1500},
+        **{"encoder_attention_heads": 8, "decoder_attention_heads": 8, "is_encoder_decoder": True},
+    }
+    need = judging.need(judging.model_of(described(whisper)), Shape(8, 4), "float32", "float32")
+    assert need.kv_cache > 100 << 20
+    assert need.activations < 1 << 20
+
+
 def test_a_head_that_is_the_embedding_counts_once() -> None:
     tensors = (
         Tensor("model.embed_tokens.weight", "float32", (100, 8), 3200),
