@@ -12,7 +12,7 @@ app = Typer(help="This node's identity among others.", no_args_is_help=True)
 
 
 @app.command("id")
-@effects(WRITE, featured=True)
+@effects(WRITE)
 def identity() -> Identity:
     """Show this node's peer id; its key is made on first use.
 

@@ -38,7 +38,10 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Run the block in one immediate transaction: all of it lands, durably, or none."""
+        """Run the block in one immediate transaction: all of it lands, durably, or none.
+
+        Raises HomeUnusable where nothing can be written.
+        """
         connection = self.read()
         if connection.in_transaction:
             yield connection
@@ -46,8 +49,11 @@ class Database:
         self._begin(connection)
         try:
             yield connection
-        except BaseException:
+        except BaseException as error:
             connection.execute("ROLLBACK")
+            # A connection that only reads begins a transaction all the same, and refuses its first statement.
+            if isinstance(error, sqlite3.OperationalError) and "readonly" in str(error):
+                raise self.home.unusable(PermissionError(str(error))) from error
             raise
         connection.execute("COMMIT")
 

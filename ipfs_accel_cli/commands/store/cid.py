@@ -29,7 +29,7 @@ def of(paths: Paths, cid_profile: Profile = None) -> Stream[Computed]:
 
 
 @app.command()
-@effects(READ, featured=True)
+@effects(READ)
 def inspect(cid: Annotated[str, Argument(metavar="CID", help="Any CID; its content need not be here.")]) -> Inspection:
     """Take a CID apart: version, base, codec, hash and digest.
 

@@ -133,7 +133,7 @@ class SuspectTensor(Result):
     file: str
     name: str
     dtype: str
-    nans: int = Field(description="How many of its numbers are not a number.")
+    nans: int
     infinities: int
 
 
@@ -152,15 +152,10 @@ class Verified(Result):
     size_bytes: int
     blocks: int = Field(description="Blocks of the model's DAG that were hashed.")
     tensors: int = Field(description="Tensors whose place in the safetensors files was checked.")
-    level: Literal["blocks", "full"] = Field(
-        description="blocks: every block was hashed, which proves the sha-256 of every file with it; full: each sha-256"
-        " was computed again, too, and the numbers of the tensors were read."
-    )
-    numbers_read: int | None = Field(description="Numbers that were looked at for NaN and infinity; null unless full.")
-    numbers_unread: int | None = Field(
-        description="Numbers that could not be looked at: quantised blocks, or kept as no stretch of their file."
-    )
-    suspect_tensors: list[SuspectTensor] = Field(description="Tensors with NaN or infinity; empty unless full.")
+    level: Literal["blocks", "full"] = Field(description="full: sha-256 and the numbers of tensors were checked, too.")
+    numbers_read: int | None
+    numbers_unread: int | None = Field(description="Numbers that cannot be looked at, such as quantised ones.")
+    suspect_tensors: list[SuspectTensor] = Field(description="Tensors with NaN or infinity.")
 
 
 class Tagged(Result):
@@ -193,8 +188,8 @@ class Exported(Result):
 
     path: str
     layout: str = Field(description="car, plain, hf or ollama.")
-    roots: list[str] = Field(description="Of a CAR the manifest and the statements about it, else the manifest alone.")
-    blocks: int = Field(description="Blocks in the CAR file; 0 for a folder.")
+    roots: list[str] = Field(description="The manifest and, in a CAR, the statements about it.")
+    blocks: int
     files: int
-    size_bytes: int = Field(description="Of the CAR file, or of all files.")
+    size_bytes: int
     unchanged: bool = Field(description="The same was there already.")
