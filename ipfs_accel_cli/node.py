@@ -19,11 +19,13 @@ from ipfs_accel_cli.core.settings import Settings
 if TYPE_CHECKING:
     from ipfs_accel_cli.services.doctor.doctor import Doctor
     from ipfs_accel_cli.services.doctor.results import Check
+    from ipfs_accel_cli.services.hw.bench.service import Benches
     from ipfs_accel_cli.services.hw.fit.service import Fits
     from ipfs_accel_cli.services.hw.hardware import Hardware
     from ipfs_accel_cli.services.hw.machines.service import Machines
     from ipfs_accel_cli.services.infer.inference import Inference
     from ipfs_accel_cli.services.model.service import Models
+    from ipfs_accel_cli.services.model.using import InMemory
     from ipfs_accel_cli.services.peer.peers import Peers
     from ipfs_accel_cli.services.store.store import Store
 
@@ -50,13 +52,20 @@ class Node:
     def store(self) -> Store:
         from ipfs_accel_cli.services.store.store import Store
 
-        return Store(self.home, self.database, self.settings.get("store.cid-profile"))
+        return Store(self.home, self.database, self.settings.get("store.cid-profile"), self._hash_threads)
 
     @cached_property
     def models(self) -> Models:
         from ipfs_accel_cli.services.model.service import Models
 
-        return Models(self.home, self.database, self.store)
+        return Models(self.home, self.database, self.store, self._loaded_models)
+
+    def _loaded_models(self) -> list[InMemory]:
+        """Return what this process has loaded; asking does not start the inference service."""
+        from ipfs_accel_cli.services.model.using import InMemory
+
+        warm = self.inference.loaded().models if "inference" in self.__dict__ else []
+        return [InMemory(one.model_cid, one.task, one.engine, one.device, one.size_bytes, one.in_use) for one in warm]
 
     @cached_property
     def inference(self) -> Inference:
@@ -68,13 +77,32 @@ class Node:
             self.models.find,
             derived=self.models.derived,
             calibrations=Calibrations(self.database),
+            tuned=self._tuned,
         )
 
     @cached_property
     def hardware(self) -> Hardware:
         from ipfs_accel_cli.services.hw.hardware import Hardware
 
-        return Hardware(self.home)
+        return Hardware(self.home, bandwidth=self._bandwidth)
+
+    @cached_property
+    def benches(self) -> Benches:
+        from ipfs_accel_cli.engines.machine import machine_id
+        from ipfs_accel_cli.services.hw.bench.service import Benches
+
+        return Benches(self.home, self.database, machine_id, _store_in, lambda: self.hardware.info().cpu.model)
+
+    def _bandwidth(self) -> float | None:
+        """Return the measured bytes a second of main memory; no file is made to look for it."""
+        return self.benches.bandwidth() if self.home.state_file.exists() else None
+
+    def _hash_threads(self) -> int:
+        """Return how many threads hash a file best here; 0 where nobody measured it."""
+        return int(self._tuned("hash_threads") or 0)
+
+    def _tuned(self, name: str) -> str | None:
+        return self.benches.choice(name) if self.home.state_file.exists() else None
 
     @cached_property
     def fits(self) -> Fits:
@@ -87,7 +115,9 @@ class Node:
             ]
 
         machines = self.machines
-        return Fits(self.database, machines.find, self.models.folder, candidates, known=machines.names)
+        return Fits(
+            self.database, machines.find, self.models.folder, candidates, machines.names, lambda _: self._bandwidth()
+        )
 
     @cached_property
     def machines(self) -> Machines:
@@ -132,7 +162,7 @@ class Node:
             made["inference"].close()
         if "database" in made:
             made["database"].close()
-        for name in ("inference", "fits", "doctor", "models", "store", "database"):
+        for name in ("inference", "fits", "benches", "doctor", "models", "store", "database"):
             made.pop(name, None)
 
     def __enter__(self) -> Node:
@@ -142,6 +172,12 @@ class Node:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def _store_in(folder: Path) -> Iterator[Store]:
+    with Node(folder) as node:
+        yield node.store
 
 
 _current: ContextVar[Node | None] = ContextVar("node", default=None)

@@ -76,6 +76,13 @@ class VerificationFailed(AccelError):
     remedy = "Nothing was kept of the bad bytes. Fetch again, from another place if it happens twice."
 
 
+class Regressed(AccelError):
+    """What was measured is worse than before, by more than chance explains."""
+
+    code, title, status, exit_code = "regressed", "Slower than before", 409, 4
+    remedy = "Measure again on a quiet machine; what stays slower has a cause in what changed between the two runs."
+
+
 class MalformedContent(VerificationFailed):
     """A block, CID, archive or file header breaks the rules of its own format."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
+from dataclasses import replace
 from typing import Any
 
 from ipfs_accel_cli.core.errors import MalformedContent, UnsupportedContent
@@ -54,8 +55,8 @@ def header(reader: Reader) -> Header:
         key = _text(cursor, _KEY_BYTES, reader.name)
         metadata.update(_value(cursor, key, cursor.whole(4), reader.name))
     infos = [_info(cursor, reader.name) for _ in range(tensors)]
-    _check_spans(infos, cursor, metadata, reader)
-    return Header("gguf", tuple(tensor for tensor, _ in infos), metadata)
+    data = _check_spans(infos, cursor, metadata, reader)
+    return Header("gguf", tuple(replace(tensor, offset=data + offset) for tensor, offset in infos), metadata)
 
 
 def _value(cursor: Cursor, key: str, kind: int, name: str) -> dict[str, Any]:
@@ -119,7 +120,8 @@ def _info(cursor: Cursor, name: str) -> tuple[Tensor, int]:
     return Tensor(tensor, dtype, shape[::-1], count // block * block_bytes), cursor.whole(8)
 
 
-def _check_spans(infos: list[tuple[Tensor, int]], cursor: Cursor, metadata: dict[str, Any], reader: Reader) -> None:
+def _check_spans(infos: list[tuple[Tensor, int]], cursor: Cursor, metadata: dict[str, Any], reader: Reader) -> int:
+    """Return where the data begins; raises MalformedContent for tensors that overlap or leave the file."""
     alignment = metadata.get("general.alignment", 32)
     if type(alignment) is not int or not 0 < alignment <= 1 << 20:
         raise MalformedContent(f"{reader.name}: an alignment of {alignment!r} makes no sense")
@@ -133,3 +135,4 @@ def _check_spans(infos: list[tuple[Tensor, int]], cursor: Cursor, metadata: dict
         raise MalformedContent(
             f"{reader.name}: truncated: the tensors end at byte {data + end}, the file at {reader.size_bytes}"
         )
+    return data

@@ -24,7 +24,7 @@ _DTYPES = {
     **{21: ("uint4", 4), 22: ("int4", 4), 23: ("float4_e2m1", 4)},
 }
 _GRAPH, _INITIALIZER = 7, 5
-_DIMS, _DATA_TYPE, _TENSOR_NAME = 1, 2, 8
+_DIMS, _DATA_TYPE, _TENSOR_NAME, _RAW = 1, 2, 8, 9
 
 
 def header(reader: Reader) -> Header:
@@ -58,6 +58,7 @@ def _initializers(cursor: Cursor, end: int, name: str) -> list[Tensor]:
 def _tensor(cursor: Cursor, end: int, name: str) -> Tensor:
     dims: list[int] = []
     kind, label = 0, ""
+    raw: tuple[int, int] | None = None  # Where the bytes begin, and how many they are.
     for field, wire, number in _fields(cursor, end, name):
         if wire == 0:
             dims, kind = ([*dims, number] if field == _DIMS else dims), (number if field == _DATA_TYPE else kind)
@@ -68,13 +69,16 @@ def _tensor(cursor: Cursor, end: int, name: str) -> Tensor:
                 dims.append(_varint(cursor, after, name))
         elif field == _TENSOR_NAME and wire == 2 and number <= _NAME_BYTES:
             label = cursor.take(number).decode("utf-8", "replace")
+        elif field == _RAW and wire == 2:
+            raw = (cursor.position, number)
         if len(dims) > _DIMENSIONS:
             raise MalformedContent(f"{name}: a tensor has more than {_DIMENSIONS} dimensions")
         cursor.skip(after - cursor.position)
     dtype, bits = _DTYPES.get(kind, ("string" if kind == 8 else f"type{kind}", 0))
     if math.prod(dims) >= 1 << 60:
         raise MalformedContent(f"{name}: tensor {label!r} promises more numbers than any file holds")
-    return Tensor(label, dtype, tuple(dims), -(-math.prod(dims) * bits // 8))
+    size_bytes = -(-math.prod(dims) * bits // 8)
+    return Tensor(label, dtype, tuple(dims), size_bytes, raw[0] if raw and raw[1] == size_bytes else None)
 
 
 def _fields(cursor: Cursor, end: int, name: str) -> Iterator[tuple[int, int, int]]:

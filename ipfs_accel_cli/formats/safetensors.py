@@ -70,7 +70,7 @@ def header(reader: Reader) -> Header:
             f"{name}: truncated or padded: the header promises {end} bytes of tensors, there are {data_bytes}"
         )
     tensors = (
-        Tensor(tensor, _DTYPES.get(dtype, dtype.lower()), shape, stop - start)
+        Tensor(tensor, _DTYPES.get(dtype, dtype.lower()), shape, stop - start, reader.size_bytes - data_bytes + start)
         for start, stop, tensor, dtype, shape in spans
     )
     return Header("safetensors", tuple(tensors))

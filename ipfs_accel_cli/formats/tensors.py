@@ -10,12 +10,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """One tensor. `dtype` is torch's name, or ggml's for quantised blocks (`q4_k`); `size_bytes` is what it takes."""
+    """One tensor. `dtype` is torch's name, or ggml's for quantised blocks (`q4_k`); `size_bytes` is what it takes.
+
+    `offset` is where its bytes begin in the file; None where the format keeps them as numbers, or in another file.
+    """
 
     name: str
     dtype: str
     shape: tuple[int, ...]
     size_bytes: int
+    offset: int | None = field(default=None, compare=False)
 
     @property
     def parameters(self) -> int:

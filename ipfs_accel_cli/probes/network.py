@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -80,13 +81,34 @@ def _with_ipv6(text: str | None) -> set[str]:
 
 
 def _with_ipv4() -> set[str]:
-    """Name the interfaces with an address, as told without opening an internet socket; the addresses stay here."""
+    """Name the interfaces with an address, as getifaddrs(3) of Linux tells it; the addresses are not looked at.
+
+    It opens no internet socket, and psutil, which asks the same, takes a tenth of the whole command to load.
+    """
+    import ctypes
     import socket
 
-    import psutil
+    class Entry(ctypes.Structure):
+        pass
 
-    found = psutil.net_if_addrs()
-    return {name for name, addresses in found.items() if any(one.family == socket.AF_INET for one in addresses)}
+    Entry._fields_ = [
+        ("next", ctypes.POINTER(Entry)),
+        ("name", ctypes.c_char_p),
+        ("flags", ctypes.c_uint),
+        ("family", ctypes.POINTER(ctypes.c_ushort)),
+    ]
+    library, first, found = ctypes.CDLL(None, use_errno=True), ctypes.POINTER(Entry)(), set()
+    if library.getifaddrs(ctypes.byref(first)) != 0:
+        raise OSError(ctypes.get_errno(), "getifaddrs")
+    try:
+        entry = first
+        while entry:
+            if entry.contents.family and entry.contents.family.contents.value == socket.AF_INET:
+                found.add(os.fsdecode(entry.contents.name).partition(":")[0])
+            entry = entry.contents.next
+    finally:
+        library.freeifaddrs(first)
+    return found
 
 
 def _from_psutil() -> list[dict[str, Any]]:

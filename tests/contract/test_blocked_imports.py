@@ -21,6 +21,8 @@ BLOCKED = (
     "onnxruntime",
     "onnxscript",
     "tokenizers",
+    "wgpu",
+    "openvino",
 )
 RUN = f"""
 import sys
@@ -70,6 +72,37 @@ def test_content_models_hardware_and_settings_need_none_of_them(tmp_path: Path) 
     ):
         status, shown = blocked(*arguments)
         assert status == 0, (arguments, shown)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("info", "--full"),
+        ("engines",),
+        ("engines", "--full"),
+        ("report",),
+        ("top", "--interval", "0.1", "--count", "1"),
+        ("fit", "{folder}", "--budget", "1GiB"),
+        ("recommend", "--task", "embed"),
+        ("plan", "{folder}"),
+        ("require", "--cores", "0.1"),
+    ],
+    ids=" ".join,
+)
+def test_knowing_the_machine_needs_none_of_them(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    folder = str(model_folder(tmp_path / "model"))
+    status, shown = blocked("hw", *(word.format(folder=folder) for word in arguments))
+    assert status == 0, shown
+
+
+def test_an_engine_whose_library_is_missing_is_listed_with_the_line_that_installs_it() -> None:
+    _, shown = blocked("hw", "engines")
+    torch, onnx = shown["engines"]
+    assert (torch["state"], torch["reason"]) == (
+        "absent",
+        "needs torch, transformers, accelerate, which are not installed",
+    )
+    assert (onnx["state"], onnx["install"]) == ("absent", "pip install 'ipfs-accel[onnx]'")
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         hello = node.store.stat(f"{put.cid}/hello.txt").cid
         node.store.export_car(put.cid, files / "folder.car")
         node.peers.identity()
+        (files / "run.json").write_text(node.benches.run("network", quick=True).model_dump_json())
         (files / "machine.json").write_text(node.machines.find("rtx-4090").model_dump_json())
         node.machines.save("saved", str(files / "machine.json"))
         loose = node.store.single.put(text="loose", keep=False).cid
@@ -67,6 +68,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         node.store.pins.add([pinned])
     return World(base / "home", files, put.cid, hello, loose, pinned)
 
+
+KINDS = ("cpu", "memory", "disk", "content", "network", "accelerator", "all")
 
 # Command line words, and the same as tool arguments. {cid} and {hello} are CIDs, {files} the folder.
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
@@ -81,6 +84,11 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "hw machine show": (["rtx-4090"], {"name": "rtx-4090"}),
     "hw machine save": (["mine", "--from", "{files}/machine.json"], {"name": "mine", "file": "{files}/machine.json"}),
     "hw machine rm": (["saved"], {"names": ["saved"]}),
+    **{f"hw bench {kind}": (["--quick"], {"quick": True}) for kind in KINDS},
+    "hw bench ls": ([], {}),
+    "hw bench show": (["latest"], {"run": "latest"}),
+    "hw bench compare": (["{files}/run.json"] * 2, {"before": "{files}/run.json", "after": "{files}/run.json"}),
+    "hw tune": (["--show"], {"show": True}),
     "peer id": ([], {}),
     "doctor": ([], {}),
     "config show": (["--origin"], {"origin": True}),
@@ -88,13 +96,25 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "config path": ([], {}),
     "model pull": (["{files}/encoder"], {"reference": "{files}/encoder"}),
     "model add": (["{files}/encoder", "--name", "again"], {"path": "{files}/encoder", "name": "again"}),
-    "model ls": ([], {}),
+    "model ls": (["--filter", "task=embed", "--sort", "-size"], {"where": "task=embed", "sort": "-size"}),
     "model show": (["encoder"], {"name": "encoder"}),
     "model rm": (["decoder"], {"names": ["decoder"]}),
     "model verify": (["encoder"], {"name": "encoder"}),
+    "model scan": (["encoder"], {"name": "encoder"}),
+    "model status": (["encoder", "hf://org/name"], {"names": ["encoder", "hf://org/name"]}),
+    "model ps": ([], {}),
+    "model versions": (["encoder"], {"name": "encoder"}),
+    "model alias": ([], {}),
+    "model rollback": (["encoder", "--to", "1"], {"name": "encoder", "to": 1}),
+    "model diff": (["encoder", "decoder"], {"before": "encoder", "after": "decoder"}),
+    "model dedup": (["--tensors"], {"tensors": True}),
+    "model lineage": (["encoder", "--graph", "dot"], {"name": "encoder", "graph": "dot"}),
+    "model card": (["encoder"], {"name": "encoder"}),
+    "model repair": (["encoder", "--from", "{files}/encoder"], {"name": "encoder", "sources": ["{files}/encoder"]}),
     "model tag": (["encoder", "best"], {"name": "encoder", "alias": "best"}),
     "model gc": (["--dry-run"], {"dry_run": True}),
     "model export": (["encoder", "-o", "{files}/encoder.car"], {"name": "encoder", "output": "{files}/encoder.car"}),
+    "model inspect": (["encoder", "--tensors"], {"name": "encoder", "tensors": True}),
     "model import": (["tiny", "--from", "{files}/ollama"], {"source": "{files}/ollama", "models": ["tiny"]}),
     "infer embed": (["a cat", "the old dog", "-m", "encoder"], {"texts": ["a cat", "the old dog"], "model": "encoder"}),
     "infer classify": (["the cat", "-m", "classifier"], {"texts": ["the cat"], "model": "classifier"}),
@@ -145,7 +165,8 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
 VOLATILE = {
     "load_1m", "load_5m", "load_15m", "available_bytes", "limit_used_bytes", "swap_free_bytes", "memory_free_bytes",
     "home_free_bytes", "free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "revision", "duration_ms",
-    "seconds", "measured_at", "engine", "chosen", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
+    "seconds", "measured_at", "at", "verified_at", "processes", "engine", "chosen", "id", "started_at", "median",
+    "mad", "samples", "noisy", "busy_share", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
     "markdown",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]

@@ -7,6 +7,7 @@ import os
 import pickle
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,6 +82,22 @@ def test_adding_again_changes_nothing_and_other_files_are_a_new_version(node: No
     assert (first.new, again.new, changed.new) == (True, False, True)
     assert node.models.show("tiny").version == 2
     assert node.models.show("tiny@1").manifest_cid == first.manifest_cid
+
+
+def test_a_list_is_filtered_sorted_and_shown_with_chosen_columns(
+    node: Node, folder: Path, tmp_path: Path, cli: Any
+) -> None:
+    node.models.add(folder)
+    node.models.add(generator(tmp_path))
+    node.models.add(generator(tmp_path, "tales"), "tales")
+
+    chosen = cli("model", "ls", "--filter", "task=generate AND size<1MiB", "--sort", "-name", "--json")
+    assert [row["name"] for row in chosen.json["models"]] == ["tales", "stories"]
+    assert cli("model", "ls", "--filter", "licence=apache-2.0", "-q").stdout == "tiny\n"
+    table = cli("model", "ls", "tiny", "--columns", "name,size,dtype").stdout.splitlines()
+    assert table[0].split() == ["name", "size", "dtype"]
+    wrong = cli("model", "ls", "--filter", "size<lots", "--json")
+    assert (wrong.status, wrong.json["error"]["context"]["position"]) == (2, 5)
 
 
 @pytest.mark.parametrize("make", ["link-out", "link-to-folder", "pipe"])
@@ -231,11 +248,13 @@ def test_verify_names_the_damaged_file(node: Node, folder: Path) -> None:
     node.models.add(folder)
     damage(node, "tiny", "model.safetensors")
 
-    with pytest.raises(VerificationFailed, match=r"model\.safetensors: its sha-256 is") as raised:
+    with pytest.raises(VerificationFailed, match=r"model\.safetensors: bytes 0 to 16591: the bytes hash") as raised:
         node.models.verify("tiny")
 
-    assert raised.value.errors[0]["pointer"] == "model.safetensors"
-    assert len(raised.value.errors) > 1
+    of_file, of_block = raised.value.errors
+    assert of_file["pointer"] == "model.safetensors"
+    assert (of_block["path"], of_block["offset"], of_block["length"]) == ("model.safetensors", "0", "16592")
+    assert raised.value.suggestion == f"ipfs-accel model repair tiny@1 --from file:{folder}"
 
 
 def test_adding_again_after_a_failed_verify_mends(node: Node, folder: Path) -> None:

@@ -13,6 +13,11 @@ from ipfs_accel_cli.services.hw.machines.results import MachineList, NamedMachin
 app = Typer(help="Machines by name, for --machine NAME.", no_args_is_help=True)
 
 
+def mount(group: Typer) -> None:
+    """Add these commands to the group."""
+    group.add_typer(app, name="machine")
+
+
 @app.command()
 @effects(READ)
 def ls() -> MachineList:

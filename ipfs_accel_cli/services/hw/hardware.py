@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -35,8 +35,13 @@ _RUNTIMES = ("onnxruntime", "openvino")
 class Hardware:
     """What this machine is. Probes are kept, so that one that hangs is asked only once."""
 
-    def __init__(self, home: Home, probes: Sequence[Probe] | None = None) -> None:
-        self._home = home
+    def __init__(
+        self,
+        home: Home,
+        probes: Sequence[Probe] | None = None,
+        bandwidth: Callable[[], float | None] = lambda: None,
+    ) -> None:
+        self._home, self._bandwidth = home, bandwidth
         self._probes = list(probes) if probes is not None else None
         self._broken: list[Finding] = []
         self._lock = Lock()
@@ -60,7 +65,7 @@ class Hardware:
                 "architecture": platform.machine(),
                 "python": platform.python_version(),
                 "cpu": _row(Cpu, cpu),
-                "memory": _row(Memory, memory),
+                "memory": {**_row(Memory, memory), **self._measured()},
                 "accelerators": [row for finding in found.values() for row in _accelerators(finding)],
                 **lists,
                 "runtimes": runtimes,
@@ -69,6 +74,10 @@ class Hardware:
                 "home_free_bytes": _free_bytes(self._home),
             }
         )
+
+    def _measured(self) -> dict[str, Any]:
+        found = self._bandwidth()
+        return {"bandwidth_bytes_s": round(found), "bandwidth_origin": "measured"} if found else {}
 
     def engines(self, *, full: bool = False) -> Engines:
         """Describe every engine; `full` loads each in a process of its own, which takes seconds."""

@@ -66,7 +66,7 @@ class Inference:
 
     `find(name or None, task)` returns the files of a model, or of the default model for the task; it raises NotFound
     with the command that fetches one. `derived` keeps what engines make of models, `calibrations` how fast they are;
-    without them those engines are not used and nothing is measured.
+    without them those engines are not used and nothing is measured. `tuned` gives what suits this machine.
     """
 
     def __init__(
@@ -76,9 +76,10 @@ class Inference:
         engines: Registry = ENGINES,
         derived: Derived | None = None,
         calibrations: Calibrations | None = None,
+        tuned: Callable[[str], str | None] = lambda _name: None,
     ) -> None:
         self._find = find
-        self._loader = Loader(settings, engines, derived, calibrations)
+        self._loader = Loader(settings, engines, derived, calibrations, tuned)
         self._runtime = self._loader.runtime
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)

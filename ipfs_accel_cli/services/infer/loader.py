@@ -47,9 +47,11 @@ class Loader:
         engines: Registry,
         derived: Derived | None = None,
         calibrations: Calibrations | None = None,
+        tuned: Callable[[str], str | None] = lambda _name: None,
     ) -> None:
         self._settings, self._engines = settings, engines
         self._derived, self._calibrations = derived, calibrations
+        self._tuned = tuned
         self.runtime = Runtime(partial(_bound_bytes, settings))
         self._choices: dict[tuple[str, Wanted], Choice] = {}
         self._comparing = threading.Lock()
@@ -69,7 +71,9 @@ class Loader:
         fresh = choice is None or not self.runtime.is_warm(_key(model, choice))
         if choice is None or fresh:
             current().progress(0, None, f"loading {facts.name}")
-            choice = self._choices[facts.manifest, wanted] = self._prepared(model, self._choose(model, wanted))
+            choice = self._choices[facts.manifest, wanted] = self._prepared(
+                model, self._in_tuned_dtype(self._choose(model, wanted))
+            )
         load = partial(choice.engine.load, facts, model.folder, choice.plan)
         needed = choice.fit.needed_bytes
         lease = self.runtime.lease(_key(model, choice), facts.name, choice.plan, needed, choice.free_bytes, load)
@@ -158,9 +162,18 @@ class Loader:
         derived = self._derived.obtain(model.facts.manifest, engine.kind(task), make)
         return replace(choice, plan=replace(choice.plan, derived=derived))
 
+    def _in_tuned_dtype(self, choice: Choice) -> Choice:
+        dtype = self._tuned("dtype")
+        if not dtype or choice.engine.name != "torch" or choice.plan.device != "cpu":
+            return choice
+        return replace(choice, plan=replace(choice.plan, dtype=dtype))
+
     def _measure(self, devices: tuple[Device, ...]) -> Machine:
         """Look at the machine; what idle models hold counts as free, for they would be let go."""
         machine = measure(devices)
+        threads = self._tuned("threads")
+        if threads:
+            machine = replace(machine, cores=min(machine.cores, int(threads)))
         return replace(machine, memory_available_bytes=machine.memory_available_bytes + self.runtime.idle_bytes())
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pickletools
 from collections.abc import Iterator
-from typing import IO
+from dataclasses import dataclass
+from typing import IO, Any
 
 from ipfs_accel_cli.core.errors import UnsafeContent
 
@@ -45,61 +46,94 @@ _STORES = frozenset({"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"})
 _REGISTERED = frozenset({"EXT1", "EXT2", "EXT4"})
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something that speaks against a file. `offset` counts in the file, or in the member of the archive it names.
+
+    `kind` is `call` (it names something to run), `unreadable` (it cannot be read to its end), `limit` (it is too large
+    to be judged), `archive` (a member would leave its folder) or `layer` (a model that holds code).
+    """
+
+    file: str
+    kind: str
+    detail: str
+    offset: int | None = None
+    callable: str | None = None
+
+    def error(self) -> UnsafeContent:
+        """Return the error that refuses the file for this."""
+        context: dict[str, Any] = {"file": self.file}
+        context |= {"callable": self.callable} if self.callable else {}
+        context |= {"offset": self.offset} if self.offset is not None else {}
+        suggestion = "use a safetensors version of the model" if self.callable else None
+        return UnsafeContent(self.detail, suggestion=suggestion, **context)
+
+
 def check(stream: IO[bytes], name: str) -> None:
-    """Read one pickle from a stream up to its STOP; raise UnsafeContent, naming the callable, unless all are allowed.
+    """Read one pickle from a stream up to its STOP; raise UnsafeContent unless all that it calls is allowed."""
+    for found in examine(stream, name):
+        raise found.error()
+
+
+def examine(stream: IO[bytes], name: str, seen: set[str] | None = None) -> Iterator[Found]:
+    """Read one pickle from a stream up to its STOP and yield what speaks against it; `seen` takes each callable named.
 
     Bounded in memory by `MAX_PICKLE_BYTES` and in time by `MAX_OPCODES`.
     """
     memo: dict[int, str | None] = {}
     recent: list[str | None] = []  # What the operations since the last unknown one pushed; only texts are known.
-    for count, (opcode, argument, _) in enumerate(_operations(stream, name)):
-        if count > MAX_OPCODES:
-            raise UnsafeContent(f"{name} is a pickle of more than {MAX_OPCODES} operations, too many to check")
-        if opcode in _STORES:
-            memo[len(memo) if opcode == "MEMOIZE" else _index(argument)] = recent[-1] if recent else None
-        elif opcode in _TEXTS:
-            recent.append(str(argument))
-        elif opcode in _FETCHES:
-            recent.append(memo.get(_index(argument)))
-        else:
-            _judge(name, opcode, argument, recent)
-            recent = []
+    try:
+        for count, (opcode, argument, offset) in enumerate(pickletools.genops(_Bounded(stream, name))):  # type: ignore[arg-type]
+            if count > MAX_OPCODES:
+                yield Found(
+                    name, "limit", f"{name} is a pickle of more than {MAX_OPCODES} operations, too many to check"
+                )
+                return
+            if opcode.name in _STORES:
+                memo[len(memo) if opcode.name == "MEMOIZE" else _index(argument)] = recent[-1] if recent else None
+            elif opcode.name in _TEXTS:
+                recent.append(str(argument))
+            elif opcode.name in _FETCHES:
+                recent.append(memo.get(_index(argument)))
+            else:
+                found = _judge(name, opcode.name, argument, offset, recent, seen)
+                if found is not None:
+                    yield found
+                recent = []
+    except _TooLarge as error:
+        yield Found(name, "limit", str(error))
+    except Exception as error:  # pickletools lets whatever its readers meet escape, on any damaged byte.
+        yield Found(name, "unreadable", f"{name} is not a pickle that can be read to its end: {error}")
 
 
-def _judge(name: str, opcode: str, argument: object, recent: list[str | None]) -> None:
+def _judge(
+    name: str, opcode: str, argument: object, offset: int | None, recent: list[str | None], seen: set[str] | None
+) -> Found | None:
     if opcode in _REGISTERED:
-        raise Unreadable(f"{name} is a pickle that calls by registry number ({opcode}), which no file of weights does")
+        detail = f"{name} is a pickle that calls by registry number ({opcode}), which no file of weights does"
+        return Found(name, "unreadable", detail, offset)
     if opcode in ("GLOBAL", "INST"):
         module, _, attribute = str(argument).partition(" ")
     elif opcode == "STACK_GLOBAL":
         # Only two texts pushed right before it are surely the ones that it takes.
         known = [text for text in recent[-2:] if text is not None]
         if len(known) != 2:
-            raise UnsafeContent(f"{name} is a pickle that hides the name of what it calls")
+            return Found(name, "call", f"{name} is a pickle that hides the name of what it calls", offset)
         module, attribute = known
     else:
-        return
-    if (module, attribute) not in ALLOWED:
-        raise UnsafeContent(
-            f"{name} is a pickle that calls {module}.{attribute}, which is not needed to hold weights",
-            suggestion="use a safetensors version of the model",
-            file=name,
-            callable=f"{module}.{attribute}",
-        )
+        return None
+    called = f"{module}.{attribute}"
+    if seen is not None:
+        seen.add(called)
+    if (module, attribute) in ALLOWED:
+        return None
+    return Found(
+        name, "call", f"{name} is a pickle that calls {called}, which is not needed to hold weights", offset, called
+    )
 
 
-def _operations(stream: IO[bytes], name: str) -> Iterator[tuple[str, object, int | None]]:
-    try:
-        for opcode, argument, position in pickletools.genops(_Bounded(stream, name)):  # type: ignore[arg-type]
-            yield opcode.name, argument, position
-    except UnsafeContent:
-        raise
-    except Exception as error:  # pickletools lets whatever its readers meet escape, on any damaged byte.
-        raise Unreadable(f"{name} is not a pickle that can be read to its end: {error}") from error
-
-
-class Unreadable(UnsafeContent):
-    """A pickle that breaks off or breaks its format; what it called before is judged already."""
+class _TooLarge(Exception):
+    """A pickle that is longer than what is looked at."""
 
 
 class _Bounded:
@@ -120,9 +154,7 @@ class _Bounded:
     def _counted(self, data: bytes) -> bytes:
         self._left -= len(data)
         if self._left < 0:
-            raise UnsafeContent(
-                f"{self._name} holds a pickle of more than {MAX_PICKLE_BYTES} bytes, too large to check"
-            )
+            raise _TooLarge(f"{self._name} holds a pickle of more than {MAX_PICKLE_BYTES} bytes, too large to check")
         return data
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,7 @@ from ipfs_accel_cli.sources.reference import Reference
 from ipfs_accel_cli.sources.registry import source_for
 
 _WAIT_SECONDS = 0.1
+NOTE = "asked.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,10 @@ class Puller:
     def _known(self, asked: str, selection: Selection, revision: str | None = None) -> tuple[str, str] | None:
         """Return what a reference gave, if all of it is still here: pulling again also mends."""
         found = self.registry.pulled(asked, str(selection), revision)
-        return found if found is not None and is_whole(self.store, found[0]) else None
+        if found is None or not is_whole(self.store, found[0]):
+            return None
+        checked = self.registry.checked(found[0])
+        return None if checked is not None and checked.problem else found
 
     def _name(self, name: str, manifest: str, reference: Reference, revision: str) -> tables.Named:
         present = [named for named in self.registry.names_of(manifest) if named.name == name]
@@ -136,6 +141,8 @@ class Puller:
         The folder outlives a failure, so that the next pull goes on from there, but never a success.
         """
         with held(self.home, key_of(reference, selection)) as folder:
+            # Only tells people what the folder is for; nothing is believed because of it.
+            (folder / NOTE).write_text(json.dumps({"reference": str(reference), "selection": str(selection)}), "utf-8")
             try:
                 yield folder
             finally:
@@ -171,7 +178,7 @@ def clear_abandoned(home: Home, *, dry_run: bool) -> tuple[int, int]:
     folders = sorted(home.partial.iterdir()) if home.partial.is_dir() else []
     size_bytes = count = 0
     for folder in folders:
-        if folder.is_dir() and not _is_held(folder):
+        if folder.is_dir() and not is_held(folder):
             count += 1
             size_bytes += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
             if not dry_run:
@@ -180,7 +187,8 @@ def clear_abandoned(home: Home, *, dry_run: bool) -> tuple[int, int]:
     return size_bytes, count
 
 
-def _is_held(folder: Path) -> bool:
+def is_held(folder: Path) -> bool:
+    """Say whether a process works in a folder of `partial/` now."""
     try:
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

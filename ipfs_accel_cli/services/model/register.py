@@ -104,6 +104,7 @@ def _commit(
 
     def also(connection: sqlite3.Connection) -> None:
         new = tables.add_model(connection, manifest.cid, manifest.root, len(manifest.files), manifest.size_bytes)
+        tables.forget_check(connection, str(manifest.cid))
         for statement in statements:
             tables.add_statement(connection, manifest.cid, statement.kind, statement.cid)
         for asked in {registration.asked, str(snapshot.reference)}:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -124,18 +124,43 @@ class Removed(Result):
     released_manifests: list[str] = Field(description="Models that no name means any more, which gc may delete.")
 
 
+class SuspectTensor(Result):
+    """A tensor with numbers that no sound weights have."""
+
+    columns = ("file", "name", "dtype", "nans", "infinities")
+    essence = "name"
+
+    file: str
+    name: str
+    dtype: str
+    nans: int = Field(description="How many of its numbers are not a number.")
+    infinities: int
+
+
 class Verified(Result):
     """The outcome of reading a model's every byte again."""
 
-    columns = ("name", "manifest_cid", "files", "size_bytes", "blocks", "tensors")
+    columns = (
+        *("name", "manifest_cid", "level", "files", "size_bytes", "blocks", "tensors"),
+        *("numbers_read", "numbers_unread", "suspect_tensors"),
+    )
     essence = "manifest_cid"
 
     name: str
     manifest_cid: str = Field(description=_MANIFEST)
-    files: int = Field(description="Files whose sha-256 and CID were found to be the stated ones.")
+    files: int = Field(description="Files whose bytes were found to be those of their CID.")
     size_bytes: int
     blocks: int = Field(description="Blocks of the model's DAG that were hashed.")
     tensors: int = Field(description="Tensors whose place in the safetensors files was checked.")
+    level: Literal["blocks", "full"] = Field(
+        description="blocks: every block was hashed, which proves the sha-256 of every file with it; full: each sha-256"
+        " was computed again, too, and the numbers of the tensors were read."
+    )
+    numbers_read: int | None = Field(description="Numbers that were looked at for NaN and infinity; null unless full.")
+    numbers_unread: int | None = Field(
+        description="Numbers that could not be looked at: quantised blocks, or kept as no stretch of their file."
+    )
+    suspect_tensors: list[SuspectTensor] = Field(description="Tensors with NaN or infinity; empty unless full.")
 
 
 class Tagged(Result):
@@ -162,12 +187,14 @@ class Cleaned(Result):
 
 
 class Exported(Result):
-    """A model written to a CAR file."""
+    """A model that was written for others to read."""
 
     essence = "path"
 
     path: str
-    roots: list[str] = Field(description="The manifest and the statements about it.")
-    blocks: int
-    size_bytes: int
-    unchanged: bool = Field(description="The same file was there already.")
+    layout: str = Field(description="car, plain, hf or ollama.")
+    roots: list[str] = Field(description="Of a CAR the manifest and the statements about it, else the manifest alone.")
+    blocks: int = Field(description="Blocks in the CAR file; 0 for a folder.")
+    files: int
+    size_bytes: int = Field(description="Of the CAR file, or of all files.")
+    unchanged: bool = Field(description="The same was there already.")

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import Conflict, HomeUnusable, NotFound, VerificationFailed
+from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.engines.base import Loadable, ModelFacts
-from ipfs_accel_cli.services.model import catalogue, results, tables, verify
+from ipfs_accel_cli.services.model import catalogue, exporting, listing, results, tables
 from ipfs_accel_cli.services.model.content import Store
-from ipfs_accel_cli.services.model.derived import DERIVED, Derived
+from ipfs_accel_cli.services.model.contents import Contents
+from ipfs_accel_cli.services.model.derived import Derived
+from ipfs_accel_cli.services.model.health import Health
+from ipfs_accel_cli.services.model.history import History
 from ipfs_accel_cli.services.model.importing import Importer
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
 from ipfs_accel_cli.services.model.selection import Selection
+from ipfs_accel_cli.services.model.status import Watch
+from ipfs_accel_cli.services.model.using import InMemory
 from ipfs_accel_cli.services.model.views import expected, row, shown
 from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse, stating
 
@@ -37,14 +40,28 @@ class Able:
 
 
 class Models:
-    """The models of one home. Safe to share between threads."""
+    """The models of one home. Safe to share between threads.
 
-    def __init__(self, home: Home, database: Database, store: Store) -> None:
+    `derived` is what was made of them, `contents` looks into their files, `health` checks and mends them,
+    `watch` tells their state, `history` the versions of their names.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        database: Database,
+        store: Store,
+        loaded: Callable[[], Sequence[InMemory]] = tuple,
+    ) -> None:
         self._home, self._store = home, store
         self._registry = tables.Tables(database)
         self._lookup = Lookup(store, self._registry)
         self._folders = Folders(home, store)
         self.derived = Derived(home, store, self._registry)
+        self.contents = Contents(store, self._lookup)
+        self.history = History(self._registry, self._lookup)
+        self.health = Health(home, store, self._registry, self._lookup)
+        self.watch = Watch(home, store, self._registry, self._lookup, loaded)
         self._puller = Puller(home, store, self._registry)
         self.imports = Importer(store, self._registry)
 
@@ -90,11 +107,16 @@ class Models:
         """Register the model in a folder, a file, or a CAR that `export` wrote; raises what `pull` raises."""
         return self.pull(str(of_path(path)), name)
 
-    def ls(self, text: str = "") -> results.Models:
-        """List the names whose name, alias, task, architecture, licence or reference holds a text."""
+    def ls(
+        self, text: str = "", *, where: str | None = None, sort: str | None = None, columns: str | None = None
+    ) -> results.Models:
+        """List the names whose name, alias, task, architecture, licence or reference holds a text.
+
+        `where` is a filter (`core/filters.py`), `sort` and `columns` name fields. Raises Invalid where they do not.
+        """
         aliases = self._registry.aliases()
         rows = [row(self._lookup.describe(named), aliases) for named in self._registry.names()]
-        return results.Models(models=[one for one in rows if _matches(one, text.lower())])
+        return listing.chosen(rows, text, where=where, sort=sort, columns=columns)
 
     def show(self, name: str) -> results.Shown:
         """Return all that is known of a model; raises NotFound, which names what is spelled alike."""
@@ -114,19 +136,9 @@ class Models:
                 self._store.release(connection, tables.OWNER, manifest)
         return results.Removed(names=list(names), released_manifests=released)
 
-    def verify(self, name: str) -> results.Verified:
-        """Hash every block and file of a model again and check the structure of its weights.
-
-        Raises VerificationFailed, whose `errors` name each damaged part, and MalformedContent.
-        """
-        known = self._known(name)
-        try:
-            return verify.verify(self._store, known)
-        except VerificationFailed:
-            # The next pull must fetch it again instead of finding it here.
-            with suppress(HomeUnusable), self._registry.write() as connection:
-                tables.forget_pulls(connection, known.named.manifest)
-            raise
+    def verify(self, name: str, *, full: bool = False) -> results.Verified:
+        """Hash every block of a model again; raises as `health.verify`."""
+        return self.health.verify(name, full=full)
 
     def tag(self, name: str, alias: str) -> results.Tagged:
         """Let an alias mean a model, or move it there; raises NotFound, and Conflict when it is a name already."""
@@ -151,20 +163,9 @@ class Models:
             partial_downloads=partial_downloads,
         )
 
-    def export(self, name: str, output: str | Path) -> results.Exported:
-        """Write a model to a CAR file: its manifest and statements as roots, and its files; `add` takes it back."""
-        known = self._known(name)
-        # What was made of the model can be made again wherever it is needed.
-        said = [CID.parse(cid) for kind, cid, _ in known.statements if kind != DERIVED]
-        references: list[str | CID] = [known.manifest.cid, *said]
-        written = self._store.export_car(references, current().path(output))
-        return results.Exported(
-            path=written.path,
-            roots=written.roots,
-            blocks=written.blocks,
-            size_bytes=written.size_bytes,
-            unchanged=written.unchanged,
-        )
+    def export(self, name: str, output: str | Path, layout: str | None = None) -> results.Exported:
+        """Write a model to a CAR file, or into a folder in a layout that others read; raises as `exporting.export`."""
+        return exporting.export(self._store, self._known(name), current().path(output), layout)
 
     def find(self, name: str | None, task: str) -> Loadable:
         """Return a model for a task, ready to load: the named one, or else the default for the task.
@@ -252,8 +253,3 @@ class Models:
 
 def _is_car(reference: Reference) -> bool:
     return reference.scheme == "file" and reference.locator.endswith(".car") and Path(reference.locator).is_file()
-
-
-def _matches(one: results.ModelRow, text: str) -> bool:
-    words = (one.name, one.licence or "", one.reference, *one.aliases, *one.tasks, *one.architectures)
-    return any(text in word.lower() for word in words)

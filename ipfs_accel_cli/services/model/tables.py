@@ -41,6 +41,15 @@ MIGRATIONS = (
         CREATE INDEX pulls_by_manifest ON pulls (manifest);
         """,
     ),
+    (
+        "checks",
+        """
+        CREATE TABLE checks (
+            manifest TEXT PRIMARY KEY REFERENCES models ON DELETE CASCADE, checked_at TEXT NOT NULL,
+            level TEXT NOT NULL, problem TEXT
+        ) WITHOUT ROWID;
+        """,
+    ),
 )
 
 
@@ -53,6 +62,15 @@ class Named:
     manifest: str
     reference: str
     created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """When a model's bytes were last read again, how thoroughly, and what was wrong with them."""
+
+    checked_at: str
+    level: str
+    problem: str | None
 
 
 class Tables:
@@ -107,6 +125,11 @@ class Tables:
         )
         return (rows[0]["manifest"], rows[0]["revision"]) if rows else None
 
+    def checked(self, manifest: str) -> Check | None:
+        """Return the outcome of the last time that a model was verified or repaired."""
+        rows = self._rows("SELECT checked_at, level, problem FROM checks WHERE manifest = ?", manifest)
+        return Check(*rows[0]) if rows else None
+
     def references(self) -> list[str]:
         """Return every reference that was ever pulled and is still here."""
         return [row["reference"] for row in self._rows("SELECT DISTINCT reference FROM pulls ORDER BY reference")]
@@ -146,15 +169,33 @@ def add_name(connection: sqlite3.Connection, name: str, manifest: str, reference
     return named
 
 
+def add_version(connection: sqlite3.Connection, current: Named, target: Named) -> Named:
+    """Let a name mean an earlier version's model again, as its next version; the rows of before stay."""
+    newest = connection.execute("SELECT max(version) FROM names WHERE name = ?", (current.name,)).fetchone()[0]
+    made = Named(current.name, newest + 1, target.manifest, target.reference, now())
+    connection.execute(
+        "INSERT INTO names VALUES (?, ?, ?, ?, ?)",
+        (made.name, made.version, made.manifest, made.reference, made.created_at),
+    )
+    return made
+
+
 def add_pull(connection: sqlite3.Connection, reference: str, selection: str, revision: str, manifest: str) -> None:
     """Record what a reference gave, so that the next pull of it finds it here."""
     values = (reference, selection, revision, now(), manifest)
     connection.execute("INSERT OR REPLACE INTO pulls VALUES (?, ?, ?, ?, ?)", values)
 
 
-def forget_pulls(connection: sqlite3.Connection, manifest: str) -> None:
-    """Let every reference that gave this model count as not pulled."""
-    connection.execute("DELETE FROM pulls WHERE manifest = ?", (manifest,))
+def forget_check(connection: sqlite3.Connection, manifest: str) -> None:
+    """Forget what was wrong with a model, because its bytes were just proven anew."""
+    connection.execute("DELETE FROM checks WHERE manifest = ?", (manifest,))
+
+
+def add_check(connection: sqlite3.Connection, manifest: str, level: str, problem: str | None) -> str:
+    """Record the outcome of reading a model's bytes again; return the time."""
+    at = now()
+    connection.execute("INSERT OR REPLACE INTO checks VALUES (?, ?, ?, ?)", (manifest, at, level, problem))
+    return at
 
 
 def add_alias(connection: sqlite3.Connection, alias: str, manifest: str) -> None:

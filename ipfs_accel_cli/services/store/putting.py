@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ipfs_accel_cli.content.builder import Built
@@ -18,6 +19,7 @@ from ipfs_accel_cli.services.store.sources import Found, Meter, assemble, explai
 
 USER = "store"  # The owner of what somebody put or imported by hand.
 _THREADS = 8
+_LARGE_BYTES = 64 << 20
 
 
 def put(session: PutSession, path: Path, given: str, *, link: bool) -> Stored:
@@ -41,11 +43,11 @@ def put(session: PutSession, path: Path, given: str, *, link: bool) -> Stored:
     )
 
 
-def compute(path: Path, given: str, profile: Profile) -> Computed:
+def compute(path: Path, given: str, profile: Profile, threads: Callable[[], int] | None = None) -> Computed:
     """Compute the CID of a file or folder; raises Conflict when a file changes meanwhile."""
     found = scan(path)
     meter = Meter(sum(entry.size_bytes for entry in found if entry.kind == "file"), f"hashing {path.name}")
-    built = assemble(found, profile, lambda entry: _hash(entry, profile, meter), _drop)
+    built = assemble(found, profile, lambda entry: _hash(entry, profile, meter, threads), _drop)
     return Computed(
         cid=str(built.cid),
         path=given,
@@ -56,13 +58,14 @@ def compute(path: Path, given: str, profile: Profile) -> Computed:
     )
 
 
-def _hash(entry: Found, profile: Profile, meter: Meter) -> Built:
+def _hash(entry: Found, profile: Profile, meter: Meter, threads: Callable[[], int] | None) -> Built:
+    # What suits the machine is looked up where it can matter.
+    tuned = threads() if threads is not None and entry.size_bytes > _LARGE_BYTES else 0
+    count = tuned or min(_THREADS, usable_cores())
     pace = _Pace(profile, entry.size_bytes, meter)
     try:
         with explained(entry.path):
-            leaves = hash_leaves(
-                entry.path, entry.size_bytes, profile, min(_THREADS, usable_cores()), pace.leaf, pace.report
-            )
+            leaves = hash_leaves(entry.path, entry.size_bytes, profile, count, pace.leaf, pace.report)
     except Changed as error:
         raise Conflict(f"{entry.path} changed while it was read", suggestion="run the command again") from error
     pace.end()

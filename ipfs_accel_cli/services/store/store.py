@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from ipfs_accel_cli.services.store.putting_blocks import BlockPutter
 from ipfs_accel_cli.services.store.reading import Reader
 from ipfs_accel_cli.services.store.references import parse, root_only
 from ipfs_accel_cli.services.store.removing import remove
+from ipfs_accel_cli.services.store.repairs import Repairs
 from ipfs_accel_cli.services.store.results import (
     Collected,
     Computed,
@@ -60,10 +61,14 @@ from ipfs_accel_cli.services.store.verifying import Verifier
 class Store:
     """Content by its address, in one home folder; shared by threads and by processes.
 
-    `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either.
+    `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either; `repairs` mends
+    what is damaged.
     """
 
-    def __init__(self, home: Home, database: Database, profile: str) -> None:
+    def __init__(
+        self, home: Home, database: Database, profile: str, hash_threads: Callable[[], int] | None = None
+    ) -> None:
+        self._hash_threads = hash_threads
         self._database = database
         self._profile = profile
         self._index = Index(Places(home), database)
@@ -73,6 +78,7 @@ class Store:
         self.dags = Dags(self._index, self._reader, putter)
         self.single = SingleBlocks(self._index, self._blocks, database, putter)
         self.pins = Pinning(self._reader, database)
+        self.repairs = Repairs(self._index, self._blocks, database, self.session)
 
     @contextmanager
     def session(self, profile: str | None = None) -> Iterator[PutSession]:
@@ -138,7 +144,7 @@ class Store:
         """Compute the CIDs that files and folders would have; touches no home folder. Raises as `put`."""
         chosen = profile_named(profile or self._profile)
         for path in paths:
-            yield compute(current().path(path), str(path), chosen)
+            yield compute(current().path(path), str(path), chosen, self._hash_threads)
 
     def get(self, reference: str | CID, destination: str | Path | None = None) -> Got:
         """Write a file or folder to disk, by default under its own name in the working folder.

@@ -73,8 +73,8 @@ class Verifier:
         before = len(self._errors)
         descriptor = file.object.open()
         try:
-            batches = _batches(self._index.leaves(file))
-            for found in ordered(lambda batch: _hash(descriptor, batch), batches, min(8, usable_cores())):
+            work = batches(self._index.leaves(file))
+            for found in ordered(lambda batch: wrong_leaves(descriptor, batch), work, min(8, usable_cores())):
                 self._errors.extend(leaf_damage(file, leaf, detail) for leaf, detail in found)
                 self._report(f"verifying {file.cid}")
         finally:
@@ -144,7 +144,8 @@ class Verifier:
             connection.executemany("UPDATE objects SET damaged = ? WHERE sha256 = ?", changes)
 
 
-def _batches(leaves: Iterable[Leaf]) -> Iterator[list[Leaf]]:
+def batches(leaves: Iterable[Leaf]) -> Iterator[list[Leaf]]:
+    """Divide leaves into pieces of work for a thread each."""
     batch: list[Leaf] = []
     size_bytes = 0
     for leaf in leaves:
@@ -160,7 +161,7 @@ def _batches(leaves: Iterable[Leaf]) -> Iterator[list[Leaf]]:
 _local = threading.local()
 
 
-def _hash(descriptor: int, batch: Sequence[Leaf]) -> list[tuple[Leaf, str]]:
+def wrong_leaves(descriptor: int, batch: Sequence[Leaf]) -> list[tuple[Leaf, str]]:
     """Hash leaves from disk in one thread; return those that differ, and why."""
     piece: memoryview | None = getattr(_local, "piece", None)
     if piece is None:

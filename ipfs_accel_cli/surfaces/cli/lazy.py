@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, ClassVar
 
 from typer import Typer
 from typer.core import TyperCommand, TyperGroup
-from typer.main import get_group
+from typer.main import get_command_name, get_group
 from typer.models import CommandInfo
 
 from ipfs_accel_cli.surfaces.cli.command import Command, Group, adopt_group
@@ -47,19 +50,33 @@ class LazyGroup(TyperGroup):
     @cached_property
     def real(self) -> Any:
         """The group, or the only command of an app that stands at the root."""
-        app = load(self.lazy.reference)
-        _use_our_command(app)
-        group = get_group(app)
-        adopt_group(group)
+        group = self._built(load(self.lazy.reference))
         if self.lazy.command:
             (command,) = group.commands.values()
             return command
-        group.name, group.help = self.name, self.help
         return group
 
-    def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        """Hand the arguments to the real group."""
-        return self.real.make_context(*args, **kwargs)
+    def make_context(self, info_name: str | None, args: list[str], *others: Any, **kwargs: Any) -> Any:
+        """Hand the arguments to the real group, or to one of only the command that they begin with."""
+        group = None if "real" in self.__dict__ or self.lazy.command or not args else self._alone(args[0])
+        return (group or self.real).make_context(info_name, args, *others, **kwargs)
+
+    def _alone(self, name: str) -> TyperGroup | None:
+        """Build the group with one command: to work out the parameters of all costs more than most commands do."""
+        for app in _holding(self.lazy.reference, name):
+            named = [command for command in app.registered_commands if _name(command) == name]
+            if len(named) == 1:
+                only = copy(app)
+                only.registered_commands, only.registered_groups = named, []
+                return self._built(only)
+        return None
+
+    def _built(self, app: Typer) -> TyperGroup:
+        _use_our_command(app)
+        group = get_group(app)
+        adopt_group(group)
+        group.name, group.help = self.name, self.help
+        return group
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the real group's commands."""
@@ -88,6 +105,23 @@ def _use_our_command(app: Typer) -> None:
     for group in app.registered_groups:
         if group.typer_instance is not None:
             _use_our_command(group.typer_instance)
+
+
+def _holding(reference: str, name: str) -> Iterator[Typer]:
+    """Yield apps that may hold a command: of the package's module of that name, then of the whole package."""
+    package, _, _ = reference.partition(":")
+    folders = getattr(import_module(package), "__path__", None)
+    if folders is not None and name.isidentifier() and find_spec(f"{package}.{name}") is not None:
+        mount = getattr(import_module(f"{package}.{name}"), "mount", None)
+        if mount is not None:
+            app = Typer()
+            mount(app)
+            yield app
+    yield load(reference)
+
+
+def _name(command: CommandInfo) -> str | None:
+    return command.name or (get_command_name(command.callback.__name__) if command.callback is not None else None)
 
 
 def _adopt(command: CommandInfo) -> None:

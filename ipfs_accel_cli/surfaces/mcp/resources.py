@@ -81,6 +81,11 @@ def _add_machine(server: MCPServer, state: ServerState) -> None:
 
 
 def _add_named_machines(server: MCPServer, state: ServerState) -> None:
+    @server.resource(f"{SCHEME}://hardware/engines", mime_type=_JSON)
+    def engines() -> str:
+        """List the engines that run models here, as `hw engines` does."""
+        return _read(state, "resource engines", lambda: state.node.hardware.engines().model_dump_json())
+
     @server.resource(f"{SCHEME}://hardware/machines", mime_type=_JSON)
     def machines() -> str:
         """List the machines that models can be judged for, as `hw machine ls` does."""

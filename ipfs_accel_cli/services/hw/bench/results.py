@@ -1,0 +1,132 @@
+"""What benchmarks return; `docs/bench-schema.md` describes the JSON."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ipfs_accel_cli.core.results import Result
+
+Better = Literal["higher", "lower"]
+Kind = Literal["cpu", "memory", "disk", "content", "network", "accelerator", "all"]
+
+
+class Load(Result):
+    """What the machine did besides."""
+
+    load_1m: float | None = Field(default=None, description="Runnable processes, mean of the last minute.")
+    busy_share: float = Field(description="Share of all cores that worked in a short look, 0 to 1.")
+
+
+class Row(Result):
+    """One figure: the median of its samples, and how far they lie from it in the middle (MAD)."""
+
+    columns = ("name", "median", "unit", "mad", "samples", "noisy", "reason")
+    essence = "median"
+
+    name: str = Field(description="What was measured, such as gemm-float32 or read.")
+    state: Literal["present", "absent"] = Field(description="absent where it cannot be measured here.")
+    reason: str = Field(default="", description="Why it was not measured.")
+    unit: str = Field(description="GFLOP/s, bytes/s, operations/s or seconds.")
+    better: Better = Field(description="Whether more or less is better.")
+    median: float | None = None
+    mad: float | None = Field(default=None, description="Median absolute deviation, in the same unit.")
+    samples: int = 0
+    noisy: bool = Field(default=False, description="Whether the spread, or the load besides, makes it doubtful.")
+    threads: int | None = None
+    device: str | None = None
+
+
+class Run(Result):
+    """One run of benchmarks on one machine."""
+
+    columns = ("id", "kind", "machine", "started_at", "noisy", "rows")
+    essence = "id"
+
+    format: Literal["ipfs-accel/bench/v1"] = "ipfs-accel/bench/v1"
+    id: str = Field(description="Names the run; ids sort by time.")
+    kind: Kind
+    machine_id: str = Field(description="Of equal processors, cores and memory the same.")
+    machine: str = Field(description="The machine in words.")
+    version: str = Field(description="Version of ipfs-accel.")
+    started_at: str = Field(description="UTC, ISO 8601.")
+    seconds: float
+    before: Load
+    after: Load
+    noisy: bool = Field(description="Whether any row is.")
+    rows: list[Row]
+
+
+class RunRow(Result):
+    """A run in a list."""
+
+    essence = "id"
+
+    id: str
+    kind: Kind
+    machine_id: str
+    started_at: str
+    noisy: bool
+    rows: int
+
+
+class Runs(Result):
+    """Runs that were kept, the newest first."""
+
+    essence = "runs"
+
+    runs: list[RunRow]
+
+
+class ComparedRow(Result):
+    """One figure in two runs."""
+
+    columns = ("name", "before", "after", "unit", "change", "noise", "verdict")
+    essence = "verdict"
+
+    name: str
+    unit: str
+    before: float
+    after: float
+    change: float = Field(description="How much better the second is, as a share: -0.2 is a fifth worse.")
+    noise: float = Field(description="The change that chance alone explains, as a share.")
+    verdict: Literal["better", "same", "worse"]
+
+
+class Compared(Result):
+    """Two runs beside each other."""
+
+    columns = ("before", "after", "same_machine", "regressions", "rows", "missing")
+    essence = "regressions"
+
+    before: str = Field(description="Id of the first run.")
+    after: str = Field(description="Id of the second run.")
+    same_machine: bool
+    regressions: int = Field(description="Rows that are worse beyond the noise.")
+    rows: list[ComparedRow]
+    missing: list[str] = Field(default_factory=list, description="Rows that only one of the two has.")
+
+
+class Choice(Result):
+    """One thing that was tuned."""
+
+    columns = ("name", "value", "default", "gain", "noise", "reason")
+    essence = "value"
+
+    name: Literal["threads", "hash_threads", "dtype"]
+    value: str = Field(description="What is used from now on.")
+    default: str = Field(description="What is used without tuning.")
+    gain: float = Field(description="How much faster than the default, as a share; 0 where the default stays.")
+    noise: float = Field(default=0.0, description="The gain that chance alone explains, as a share.")
+    reason: str = Field(default="", description="Why the default stays, or what could not be measured.")
+    measured_at: str = ""
+
+
+class Tuned(Result):
+    """What suits this machine best."""
+
+    essence = "choices"
+
+    machine_id: str
+    choices: list[Choice]
