@@ -79,6 +79,8 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
 
 
 def _checked(path: Path, info: zipfile.ZipInfo) -> str:
+    if not info.filename:
+        raise UnsafeContent(f"{path.name} holds a file without a name")
     # zipfile itself cuts names at a NUL and turns backslashes on Windows only; orig_filename is what the archive says.
     name = info.orig_filename.removesuffix("/") if info.is_dir() else info.orig_filename
     try:

@@ -110,3 +110,12 @@ def test_damage_anywhere_raises_our_errors_only(tmp_path: Path, cut: int, flip: 
             archive.extract(path, [(info, tmp_path / "out" / str(n)) for n, info in enumerate(members.values())])
     except AccelError:
         return
+
+
+def test_a_member_whose_name_begins_with_nul_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "nameless.zip"
+    with zipfile.ZipFile(path, "w") as archive_file:
+        archive_file.writestr("config.json", b"{}")
+    path.write_bytes(path.read_bytes().replace(b"config.json", b"\0onfig.json"))
+    with pytest.raises(UnsafeContent, match="without a name"), archive.opened(path):
+        pass
