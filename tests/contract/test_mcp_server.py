@@ -86,7 +86,9 @@ async def test_nothing_that_deletes_is_offered_when_disabled(node: Node) -> None
 
 async def test_tools_are_chosen_by_group_and_left_out_by_name(node: Node) -> None:
     async with served(node, Selection(("config", "hw"), exclude_tools=("config_path",))) as client:
-        hardware = {command.tool_name for command in commands(app) if command.path[0] == "hw"}
+        hardware = {
+            command.tool_name for command in commands(app) if command.path[0] == "hw" and command.effects.exposed
+        }
         assert {"hw_info", "hw_machine_ls"} <= hardware
         assert {tool.name for tool in (await client.list_tools()).tools} == {"config_show", "config_get"} | hardware
 
