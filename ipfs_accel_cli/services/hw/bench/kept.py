@@ -72,7 +72,8 @@ class Kept:
         else:
             found = self._read("SELECT body FROM bench_runs WHERE id = ?", (name,))
         if not found:
-            raise NotFound(f"no run {name!r} is kept here", suggestion="ipfs-accel hw bench ls")
+            command = "ipfs-accel hw bench all" if name in (LATEST, PREVIOUS) else "ipfs-accel hw bench ls"
+            raise NotFound(f"no run {name!r} is kept here", suggestion=command)
         return Run.model_validate_json(found[0][0])
 
     def same_kind(self, run: Run) -> Run:

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from ipfs_accel_cli.core.results import Result
 
+_UNITS = {"bytes/s": "B/s", "operations/s": "op/s"}
+
 Better = Literal["higher", "lower"]
 Kind = Literal["cpu", "memory", "disk", "content", "network", "accelerator", "all"]
 
@@ -22,7 +24,7 @@ class Load(Result):
 class Row(Result):
     """One figure: the median of its samples, and how far they lie from it in the middle (MAD)."""
 
-    columns = ("name", "median", "unit", "mad", "samples", "noisy", "reason")
+    columns = ("name", "figure", "spread", "threads", "device", "samples", "noisy", "reason")
     essence = "median"
 
     name: str = Field(description="What was measured, such as gemm-float32 or read.")
@@ -36,6 +38,30 @@ class Row(Result):
     noisy: bool = Field(default=False, description="Whether the spread, or the load besides, makes it doubtful.")
     threads: int | None = None
     device: str | None = None
+
+    @property
+    def figure(self) -> str:
+        """The median in words, such as 1.11 GB/s."""
+        return in_words(self.median, self.unit)
+
+    @property
+    def spread(self) -> str:
+        """The MAD as a share of the median."""
+        return f"± {self.mad / abs(self.median):.1%}" if self.median and self.mad is not None else ""
+
+
+def in_words(value: float | None, unit: str) -> str:
+    """Write a figure with three digits and the prefix that suits it."""
+    if value is None:
+        return ""
+    if unit == "seconds":
+        return f"{value * 1e6:.3g} µs" if value < 1e-3 else f"{value * 1e3:.3g} ms"
+    scaled, prefix = value, ""
+    for larger in ("k", "M", "G", "T") if unit != "GFLOP/s" else ():
+        if abs(scaled) < 1000:
+            break
+        scaled, prefix = scaled / 1000, larger
+    return f"{scaled:.3g} {prefix}{_UNITS.get(unit, unit)}"
 
 
 class Run(Result):
@@ -82,7 +108,7 @@ class Runs(Result):
 class ComparedRow(Result):
     """One figure in two runs."""
 
-    columns = ("name", "before", "after", "unit", "change", "noise", "verdict")
+    columns = ("name", "was", "now", "changed", "within", "verdict")
     essence = "verdict"
 
     name: str
@@ -92,6 +118,26 @@ class ComparedRow(Result):
     change: float = Field(description="How much better the second is, as a share: -0.2 is a fifth worse.")
     noise: float = Field(description="The change that chance alone explains, as a share.")
     verdict: Literal["better", "same", "worse"]
+
+    @property
+    def was(self) -> str:
+        """The first figure in words."""
+        return in_words(self.before, self.unit)
+
+    @property
+    def now(self) -> str:
+        """The second figure in words."""
+        return in_words(self.after, self.unit)
+
+    @property
+    def changed(self) -> str:
+        """The change in per cent."""
+        return f"{self.change:+.1%}"
+
+    @property
+    def within(self) -> str:
+        """The noise in per cent."""
+        return f"± {self.noise:.1%}"
 
 
 class Compared(Result):
@@ -111,7 +157,7 @@ class Compared(Result):
 class Choice(Result):
     """One thing that was tuned."""
 
-    columns = ("name", "value", "default", "gain", "noise", "reason")
+    columns = ("name", "value", "default", "gained", "reason")
     essence = "value"
 
     name: Literal["threads", "hash_threads", "dtype"]
@@ -121,6 +167,11 @@ class Choice(Result):
     noise: float = Field(default=0.0, description="The gain that chance alone explains, as a share.")
     reason: str = Field(default="", description="Why the default stays, or what could not be measured.")
     measured_at: str = ""
+
+    @property
+    def gained(self) -> str:
+        """The gain in per cent, and how much of it may be chance."""
+        return f"{self.gain:+.1%} (± {self.noise:.1%})" if self.noise else ""
 
 
 class Tuned(Result):
