@@ -93,14 +93,19 @@ class Node:
 
     @cached_property
     def benches(self) -> Benches:
-        from ipfs_accel_cli.engines.machine import machine_id
+        from ipfs_accel_cli.engines.identity import machine_id
         from ipfs_accel_cli.services.hw.bench.service import Benches
 
         return Benches(self.home, self.database, machine_id, _store_in, lambda: self.hardware.info().cpu.model)
 
     def _bandwidth(self) -> float | None:
         """Return the measured bytes a second of main memory; no file is made to look for it."""
-        return self.benches.bandwidth() if self.home.state_file.exists() else None
+        if not self.home.state_file.exists():
+            return None
+        from ipfs_accel_cli.engines.identity import machine_id
+        from ipfs_accel_cli.services.hw.bench.newest import bandwidth
+
+        return bandwidth(self.database, machine_id)
 
     def _hash_threads(self) -> int:
         """Return how many threads hash a file best here; 0 where nobody measured it."""

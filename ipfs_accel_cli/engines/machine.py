@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-import platform
 import time
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.core.parallel import usable_cores
 from ipfs_accel_cli.engines.base import Device, Machine
+from ipfs_accel_cli.engines.identity import text_of
 
 SAMPLE_SECONDS = 0.03
 # cgroup v1 says "no limit" with the largest multiple of a page below 2**63.
@@ -26,19 +24,6 @@ def measure(devices: tuple[Device, ...], root: Path = Path("/")) -> Machine:
     return Machine(cores, _busy_cores(), available_bytes(root), devices)
 
 
-@cache
-def machine_id(root: Path = Path("/")) -> str:
-    """Return what tells this machine from others when speeds are compared: a digest of processor, cores and memory."""
-    import psutil
-
-    lines = (line.partition(":") for line in _read(root / "proc/cpuinfo").splitlines())
-    names = ("model name", "Hardware", "CPU part")
-    model = next((value.strip() for name, _, value in lines if name.strip() in names), "")
-    memory_gib = round(psutil.virtual_memory().total / 2**30)
-    text = "\n".join((platform.machine(), model or platform.processor(), str(usable_cores()), str(memory_gib)))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def available_bytes(root: Path = Path("/")) -> int:
     """Return the memory that this process may still take without swapping."""
     import psutil
@@ -50,9 +35,9 @@ def core_quota(root: Path = Path("/")) -> float:
     """Return how many cores' worth of time the control groups grant; infinity without a limit."""
     quotas = [math.inf]
     for folder in _groups(root, "cpu"):
-        quota, _, period = _read(folder / "cpu.max").partition(" ")
-        quota = quota or _read(folder / "cpu.cfs_quota_us")
-        period = period or _read(folder / "cpu.cfs_period_us")
+        quota, _, period = text_of(folder / "cpu.max").partition(" ")
+        quota = quota or text_of(folder / "cpu.cfs_quota_us")
+        period = period or text_of(folder / "cpu.cfs_period_us")
         if quota.isdigit() and period.isdigit() and int(period):
             quotas.append(int(quota) / int(period))
     return min(quotas)
@@ -62,8 +47,8 @@ def memory_quota(root: Path = Path("/")) -> int:
     """Return how many bytes the control groups still grant; the page cache they can drop counts as free."""
     room = [_UNLIMITED_BYTES]
     for folder in _groups(root, "memory"):
-        limit = _read(folder / "memory.max") or _read(folder / "memory.limit_in_bytes")
-        used = _read(folder / "memory.current") or _read(folder / "memory.usage_in_bytes")
+        limit = text_of(folder / "memory.max") or text_of(folder / "memory.limit_in_bytes")
+        used = text_of(folder / "memory.current") or text_of(folder / "memory.usage_in_bytes")
         if limit.isdigit() and used.isdigit() and int(limit) < _UNLIMITED_BYTES:
             room.append(max(0, int(limit) - int(used) + _droppable_bytes(folder)))
     return min(room)
@@ -72,7 +57,7 @@ def memory_quota(root: Path = Path("/")) -> int:
 def _groups(root: Path, controller: str) -> Iterator[Path]:
     """Yield the folders of this process's control groups, version 2 and 1, from the inmost to the top."""
     base = root / "sys/fs/cgroup"
-    for line in _read(root / "proc/self/cgroup").splitlines():
+    for line in text_of(root / "proc/self/cgroup").splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if controllers and controller not in controllers.split(","):
@@ -84,18 +69,11 @@ def _groups(root: Path, controller: str) -> Iterator[Path]:
 
 
 def _droppable_bytes(folder: Path) -> int:
-    for line in _read(folder / "memory.stat").splitlines():
+    for line in text_of(folder / "memory.stat").splitlines():
         name, _, count = line.partition(" ")
         if name in ("inactive_file", "total_inactive_file") and count.isdigit():
             return int(count)
     return 0
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
 
 
 def _busy_cores() -> float:

@@ -19,7 +19,7 @@ from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.engines import ENGINES
 from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, GenerateOptions, Loadable, Piece, Prompt, Texts
-from ipfs_accel_cli.engines.machine import machine_id
+from ipfs_accel_cli.engines.identity import machine_id
 from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.infer.classifying import labelled
 from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked

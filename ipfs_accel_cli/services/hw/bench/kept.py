@@ -86,15 +86,6 @@ class Kept:
             )
         return Run.model_validate_json(found[0][0])
 
-    def latest(self, machine: str, kind: str, name: str) -> float | None:
-        """Return the newest figure of a row that was measured on a machine."""
-        query = "SELECT body FROM bench_runs WHERE machine = ? AND kind IN (?, 'all') ORDER BY id DESC LIMIT 20"
-        for (body,) in self._read(query, (machine, kind)):
-            for row in Run.model_validate_json(body).rows:
-                if row.name in (name, f"{kind}/{name}") and row.median is not None:
-                    return row.median
-        return None
-
     def choose(self, machine: str, choices: Sequence[Choice]) -> None:
         """Keep what was tuned, in the place of what was before."""
         self._database.migrate(OWNER, MIGRATIONS)

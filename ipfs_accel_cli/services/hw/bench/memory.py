@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ipfs_accel_cli.core.parallel import usable_cores
 from ipfs_accel_cli.services.hw.bench.measuring import Effort, measured, rate, smaller
+from ipfs_accel_cli.services.hw.bench.newest import READ
 from ipfs_accel_cli.services.hw.bench.results import Row
 
 UNIT = "bytes/s"
-READ = "read"
 _ARRAY_BYTES = 256 << 20
 _LEAST_BYTES = 64 << 20
 

@@ -114,10 +114,6 @@ class Benches:
         """Return the tuned value of a setting; None where nothing was tuned."""
         return next((one.value for one in self._kept.choices(self._machine_id()) if one.name == name), None)
 
-    def bandwidth(self) -> float | None:
-        """Return the measured bytes a second that this machine's processor reads from memory."""
-        return self._kept.latest(self._machine_id(), "memory", memory.READ)
-
     def _all(self, effort: Effort) -> list[Row]:
         rows: list[Row] = []
         for kind in ("cpu", "memory", "disk", "content", "network", "accelerator"):

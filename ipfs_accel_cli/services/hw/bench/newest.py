@@ -1,0 +1,34 @@
+"""The newest figure of a kind, read without building the runs: `hw info` asks for it each time."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+
+from ipfs_accel_cli.core.database import Database
+
+_LOOKED_AT = 20
+READ = "read"
+
+
+def bandwidth(database: Database, machine_id: Callable[[], str]) -> float | None:
+    """Return the measured bytes a second that this machine reads from memory; None where nobody measured it."""
+    return newest(database, machine_id, "memory", READ)
+
+
+def newest(database: Database, machine_id: Callable[[], str], kind: str, name: str) -> float | None:
+    """Return the median of the newest row of a name on this machine; `machine_id` is asked only if there are runs."""
+    query = "SELECT machine, body FROM bench_runs WHERE kind IN (?, 'all') ORDER BY id DESC LIMIT ?"
+    try:
+        found = database.read().execute(query, (kind, _LOOKED_AT)).fetchall()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return None
+        raise
+    here = machine_id() if found else ""
+    for machine, body in found:
+        for row in json.loads(body)["rows"] if machine == here else ():
+            if row["name"] in (name, f"{kind}/{name}") and row["median"]:
+                return float(row["median"])
+    return None
