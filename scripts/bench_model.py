@@ -104,7 +104,7 @@ def bench_listing(folder: Path, count: int, rounds: int) -> Row:
         _register_many(node, folder, count)
 
         def bare() -> None:
-            query = "SELECT * FROM names JOIN models USING (manifest) JOIN statements USING (manifest)"
+            query = "SELECT * FROM names LEFT JOIN listed USING (manifest) ORDER BY name, version DESC"
             node.database.read().execute(query).fetchall()
 
         limit, found = in_turn([bare, node.models.ls], rounds)

@@ -21,10 +21,11 @@ from ipfs_accel_cli.services.model.importing import Importer
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
+from ipfs_accel_cli.services.model.rows import rows
 from ipfs_accel_cli.services.model.selection import Selection
 from ipfs_accel_cli.services.model.status import Watch
 from ipfs_accel_cli.services.model.using import InMemory
-from ipfs_accel_cli.services.model.views import expected, row, shown
+from ipfs_accel_cli.services.model.views import expected, shown
 from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse, stating
 
 
@@ -114,9 +115,7 @@ class Models:
 
         `where` is a filter (`core/filters.py`), `sort` and `columns` name fields. Raises Invalid where they do not.
         """
-        aliases = self._registry.aliases()
-        rows = [row(self._lookup.describe(named), aliases) for named in self._registry.names()]
-        return listing.chosen(rows, text, where=where, sort=sort, columns=columns)
+        return listing.chosen(rows(self._registry, self._lookup), text, where=where, sort=sort, columns=columns)
 
     def show(self, name: str) -> results.Shown:
         """Return all that is known of a model; raises NotFound, which names what is spelled alike."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,6 +50,15 @@ MIGRATIONS = (
         ) WITHOUT ROWID;
         """,
     ),
+    (
+        "listed",
+        # What a list shows of a model, as the store says it: only kept here so that a long list is one query.
+        """
+        CREATE TABLE listed (
+            manifest TEXT PRIMARY KEY REFERENCES models ON DELETE CASCADE, body TEXT NOT NULL
+        ) WITHOUT ROWID;
+        """,
+    ),
 )
 
 
@@ -83,6 +92,11 @@ class Tables:
     def names(self) -> list[Named]:
         """Return every version of every name, the newest version of each first."""
         return [_named(row) for row in self._rows("SELECT * FROM names ORDER BY name, version DESC")]
+
+    def listed(self) -> list[tuple[Named, str | None]]:
+        """Return what `names` does, each with what was kept of its model for lists."""
+        query = "SELECT names.*, body FROM names LEFT JOIN listed USING (manifest) ORDER BY name, version DESC"
+        return [(_named(row), row["body"]) for row in self._rows(query)]
 
     def named(self, name: str, version: int | None = None) -> Named | None:
         """Return one version of a name, or its newest."""
@@ -153,6 +167,15 @@ def add_model(connection: sqlite3.Connection, manifest: CID, root: CID, files: i
 def add_statement(connection: sqlite3.Connection, manifest: CID, kind: str, cid: CID) -> None:
     """Register what is said about a model."""
     connection.execute("INSERT OR IGNORE INTO statements VALUES (?, ?, ?)", (str(cid), str(manifest), kind))
+    connection.execute("DELETE FROM listed WHERE manifest = ?", (str(manifest),))
+
+
+def keep_listed(connection: sqlite3.Connection, bodies: Mapping[str, str]) -> None:
+    """Keep what lists show of models, by manifest; of one that was removed meanwhile nothing is kept."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO listed SELECT manifest, ? FROM models WHERE manifest = ?",
+        [(body, manifest) for manifest, body in bodies.items()],
+    )
 
 
 def add_name(connection: sqlite3.Connection, name: str, manifest: str, reference: str) -> Named:

@@ -1,0 +1,49 @@
+"""The lines of `model ls`: one query for all that were listed before, the store for the others."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from contextlib import suppress
+from typing import Any
+
+from ipfs_accel_cli.core.errors import HomeUnusable
+from ipfs_accel_cli.services.model import results, tables
+from ipfs_accel_cli.services.model.lookup import Lookup
+from ipfs_accel_cli.services.model.views import row
+
+# What a list shows of the model itself, whatever it is called.
+_OF_THE_MODEL = {"tasks", "architectures", "parameters", "dtype", "size_bytes", "licence", "root_cid"}
+
+
+def rows(registry: tables.Tables, lookup: Lookup) -> list[results.ModelRow]:
+    """Return one line for every version of every name; raises NotFound when a model is gone from the store."""
+    aliases: dict[str, list[str]] = defaultdict(list)
+    for alias, manifest in registry.aliases().items():
+        aliases[manifest].append(alias)
+    found: list[results.ModelRow] = []
+    fresh: dict[str, str] = {}
+    for named, kept in registry.listed():
+        body = json.loads(kept) if kept is not None else _described(lookup, named)
+        if kept is None:
+            fresh[named.manifest] = json.dumps(body)
+        found.append(
+            results.ModelRow(
+                name=named.name,
+                version=named.version,
+                aliases=aliases.get(named.manifest, []),
+                manifest_cid=named.manifest,
+                reference=named.reference,
+                created_at=named.created_at,
+                **body,
+            )
+        )
+    if fresh:
+        # A home that is only read is listed the slower way each time.
+        with suppress(HomeUnusable), registry.write() as connection:
+            tables.keep_listed(connection, fresh)
+    return found
+
+
+def _described(lookup: Lookup, named: tables.Named) -> dict[str, Any]:
+    return row(lookup.describe(named), {}).model_dump(mode="json", include=_OF_THE_MODEL)
