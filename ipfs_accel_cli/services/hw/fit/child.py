@@ -24,7 +24,7 @@ def measured(folder: Path, shape: dict[str, Any]) -> dict[str, Any]:
     `shape` holds context, batch, new_tokens and dtype.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoConfig
 
     from ipfs_accel_cli.engines.base import Plan
     from ipfs_accel_cli.engines.machine import measure
@@ -41,8 +41,8 @@ def measured(folder: Path, shape: dict[str, Any]) -> dict[str, Any]:
         auto = running.auto_class(config)
         _import_module(auto, config)
         _warm_libraries(torch)
-        if auto is AutoModelForCausalLM:
-            return_large_blocks()  # As the engine does for decoders.
+        if not running.encodes_text(auto, config):
+            return_large_blocks()  # As the engine does, but for encoders of text.
         base = _resident_bytes()
         _forget_peak()
         model = load_model(auto, folder, Plan("measure", dtype=shape["dtype"]), spare=("pooler",))

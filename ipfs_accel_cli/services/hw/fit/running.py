@@ -20,6 +20,10 @@ class Wanted:
     new: int
 
 
+# What only the configuration of a model that sees or hears has.
+_SEEN = ("vision_config", "image_size", "num_mel_bins")
+
+
 def auto_class(config: Any) -> Any:
     """Return the auto class of transformers that loads the architecture with all its heads."""
     import transformers
@@ -40,6 +44,14 @@ def auto_class(config: Any) -> Any:
     return next((auto for head, auto in heads.items() if head in names), transformers.AutoModel)
 
 
+def encodes_text(auto: Any, config: Any) -> bool:
+    """Say whether a model only reads text and answers in one pass."""
+    import transformers
+
+    heads = (transformers.AutoModel, transformers.AutoModelForMaskedLM, transformers.AutoModelForSequenceClassification)
+    return auto in heads and not any(hasattr(config, key) for key in _SEEN)
+
+
 def run(model: Any, wanted: Wanted) -> tuple[int, float]:
     """Run the model; return how many tokens took how many seconds: of decoders those after the first.
 
@@ -48,7 +60,7 @@ def run(model: Any, wanted: Wanted) -> tuple[int, float]:
     """
     config = model.config
     names = " ".join(config.architectures or ())
-    seen = any(hasattr(config, key) for key in ("vision_config", "image_size", "num_mel_bins"))
+    seen = any(hasattr(config, key) for key in _SEEN)
     if not seen and not config.is_encoder_decoder and ("ForCausalLM" in names or "LMHeadModel" in names):
         return _decoded(model, wanted)
     if not seen and not config.is_encoder_decoder and "ForMaskedLM" not in names:
