@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ipfs_accel_cli import Node
+from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.services.hw.fit import headers, judging, measurements
 from ipfs_accel_cli.services.hw.fit.arithmetic import Shape
 from ipfs_accel_cli.surfaces.cli.main import run
@@ -269,3 +270,8 @@ def test_accelerate_places_what_does_not_fit_on_one_device(folder: Path) -> None
     placed = placing.by_accelerate(CONFIG, [Room("cpu", 14_000_000)], "float32")
     assert placed
     assert {one.device for one in placed} == {"cpu", "disk"}
+
+
+def test_recommending_for_a_task_that_nobody_knows_is_refused(node: Node) -> None:
+    with pytest.raises(Invalid, match="embed"):
+        node.fits.recommend("nosuch")

@@ -24,6 +24,7 @@ from ipfs_accel_cli.services.hw.fit.results import (
 )
 from ipfs_accel_cli.services.hw.machines import reading
 from ipfs_accel_cli.services.hw.results import Machine
+from ipfs_accel_cli.tasks import TASKS
 
 
 class Fits:
@@ -93,13 +94,20 @@ class Fits:
         min_speed: float | None = None,
         machine: str | None = None,
     ) -> Recommendation:
-        """Rank the models for a task, with reasons; a model whose headers cannot be read is ranked on what is known."""
+        """Rank the models for a task, with reasons; a model whose headers cannot be read is ranked on what is known.
+
+        Raises Invalid for a task that no model and no engine here is known for.
+        """
         if machine is not None:
             self.machine(machine)  # A name that nobody knows is wrong once, and no flaw of each model.
         limit = parse_bytes(max_memory) if max_memory else None
         wanted = ranking.Wanted(task, modality, quantisation, limit, min_speed)
         rows = []
-        for candidate in self._candidates(task):
+        candidates = self._candidates(task)
+        if not candidates and task not in TASKS.names():
+            known = ", ".join(TASKS.names())
+            raise Invalid(f"no model is known for {task!r}, and no engine here does it; engines do {known}")
+        for candidate in candidates:
             fitted: Fitted | None = None
             why = ""
             if candidate.here:
