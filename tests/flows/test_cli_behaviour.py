@@ -120,6 +120,15 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+def test_a_reader_of_a_table_that_goes_away_is_no_error_either() -> None:
+    with subprocess.Popen([*COMMAND, "hw", "machine", "ls"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as shown:
+        assert shown.stdout is not None
+        assert shown.stderr is not None
+        shown.stdout.close()
+        assert shown.stderr.read() == b""
+    assert shown.returncode == 141
+
+
 def test_interrupting_ends_with_130_and_leaves_nothing_half_done(
     cli: Callable[..., Any], home: Path, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.surfaces.cli.bars import CELLS, colour, columns, share_text
+from ipfs_accel_cli.surfaces.cli.output import ReaderGone
 
 _NOBODY = "nothing here"
 _NOTHING: tuple[Any, ...] = (None, "", {})
@@ -131,5 +132,11 @@ def _shown(name: str, value: Any) -> str:
     return str(value)
 
 
+class _Drawing(Console):
+    def on_broken_pipe(self) -> None:
+        """Tell it as every other output does: rich would end the process with a status of its own."""
+        raise ReaderGone
+
+
 def _console(width: int | None) -> Console:
-    return Console(width=width, highlight=False, soft_wrap=False)
+    return _Drawing(width=width, highlight=False, soft_wrap=False)
