@@ -15,6 +15,9 @@ from ipfs_accel_cli.services.model import catalogue, exporting, listing, results
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
 from ipfs_accel_cli.services.model.derived import Derived
+from ipfs_accel_cli.services.model.evaluating.asked import Opened, no_engine
+from ipfs_accel_cli.services.model.evaluating.kept import Kept
+from ipfs_accel_cli.services.model.evaluating.service import Evaluations
 from ipfs_accel_cli.services.model.health import Health
 from ipfs_accel_cli.services.model.history import History
 from ipfs_accel_cli.services.model.importing import Importer
@@ -44,7 +47,7 @@ class Models:
     """The models of one home. Safe to share between threads.
 
     `derived` is what was made of them, `contents` looks into their files, `health` checks and mends them,
-    `watch` tells their state, `history` the versions of their names.
+    `watch` tells their state, `history` the versions of their names, `evaluations` how good they are.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Models:
         database: Database,
         store: Store,
         loaded: Callable[[], Sequence[InMemory]] = tuple,
+        opened: Opened = no_engine,
     ) -> None:
         self._home, self._store = home, store
         self._registry = tables.Tables(database)
@@ -63,6 +67,7 @@ class Models:
         self.history = History(self._registry, self._lookup)
         self.health = Health(home, store, self._registry, self._lookup)
         self.watch = Watch(home, store, self._registry, self._lookup, loaded)
+        self.evaluations = Evaluations(store, self._registry, self._lookup, Kept(database), opened)
         self._puller = Puller(home, store, self._registry)
         self.imports = Importer(store, self._registry)
 
