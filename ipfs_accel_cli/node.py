@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.hw.machines.service import Machines
     from ipfs_accel_cli.services.infer.inference import Inference
     from ipfs_accel_cli.services.infer.results import Stats
+    from ipfs_accel_cli.services.model.evaluating.perf import Speed
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.model.using import InMemory
     from ipfs_accel_cli.services.peer.peers import Peers
@@ -60,7 +61,12 @@ class Node:
         from ipfs_accel_cli.services.model.service import Models
 
         return Models(
-            self.home, self.database, self.store, self._loaded_models, lambda *asked: self.inference.asking(*asked)
+            self.home,
+            self.database,
+            self.store,
+            self._loaded_models,
+            lambda *asked: self.inference.asking(*asked),
+            self._speeds,
         )
 
     def _loaded_models(self) -> list[InMemory]:
@@ -69,6 +75,28 @@ class Node:
 
         warm = self.inference.loaded().models if "inference" in self.__dict__ else []
         return [InMemory(one.model_cid, one.task, one.engine, one.device, one.size_bytes, one.in_use) for one in warm]
+
+    def _speeds(self, manifest: str, folder: Path) -> Iterator[Speed]:
+        """Yield what other services measured of a model: runs with statistics, `hw fit --measure`, calibrations."""
+        from ipfs_accel_cli.engines.identity import machine_id
+        from ipfs_accel_cli.services.hw.fit.past import past
+        from ipfs_accel_cli.services.infer.calibrating import Calibrations
+        from ipfs_accel_cli.services.model.evaluating.perf import Speed
+
+        for one in past(self.database, lambda: self.machines.find(None), folder):
+            machine = machine_id() if one.here else one.machine
+            about: dict[str, object] = {"context": one.context, "batch": one.batch}
+            yield Speed(
+                machine, one.engine, one.device, one.dtype, one.name, one.value, one.measured_at, "measured run", about
+            )
+        for machine, task, found in Calibrations(self.database).all(manifest):
+            for trial in found.trials:
+                if trial.texts_s is not None:
+                    about = {"task": task, "threads": trial.threads, "chosen": trial.chosen}
+                    yield Speed(
+                        *(machine, trial.engine, trial.device or "cpu", "", "texts_s", trial.texts_s),
+                        *(found.measured_at, "calibration", about),
+                    )
 
     @cached_property
     def inference(self) -> Inference:

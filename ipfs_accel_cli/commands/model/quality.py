@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.commands.model.parameters import Name
-from ipfs_accel_cli.core.effects import WRITE, effects
+from ipfs_accel_cli.core.effects import READ, WRITE, effects
 from ipfs_accel_cli.node import node
+from ipfs_accel_cli.services.model.evaluating.perf_results import Compared, Performance
 from ipfs_accel_cli.services.model.evaluating.results import Evaluated
 from ipfs_accel_cli.services.model.evaluating.running import Wanted
 
@@ -22,6 +24,8 @@ Limit = Annotated[int | None, Option(min=1, help="Ask only the first so many ite
 def mount(app: Typer) -> None:
     """Add these commands to the group."""
     app.command("eval")(evaluate)
+    app.command()(perf)
+    app.command()(compare)
 
 
 @effects(WRITE)
@@ -71,3 +75,48 @@ def evaluate(
         again=again,
     )
     return node().models.evaluations.evaluate(name, set_file, wanted)
+
+
+@effects(READ)
+def perf(
+    names: Annotated[list[str] | None, Argument(help="The models; all if left out.")] = None,
+    since: Annotated[
+        str | None, Option(metavar="WHEN", help="Only what was measured since a date or time, or so long ago: 12h, 7d.")
+    ] = None,
+) -> Performance:
+    """Show what was measured of models on which machine and engine, the newest first; measures nothing itself.
+
+    Speeds come from runs with --stats, `hw fit --measure` and `infer calibrate`, quality from `model eval`.
+
+    Examples:
+        ipfs-accel model perf
+        ipfs-accel model perf story-model --since 7d
+    """
+    return node().models.perf.perf(names or [], since, datetime.now(UTC))
+
+
+@effects(WRITE)
+def compare(
+    a: Annotated[str, Argument(metavar="A", help="A name, name@version, alias, CID, or pulled reference.")],
+    b: Annotated[str, Argument(metavar="B", help="The same, of the model that is judged.")],
+    set_file: Annotated[
+        Path | None, Option("--set", metavar="SET", help="Ask both this set, unless they were asked it before.")
+    ] = None,
+    metric: Annotated[list[str] | None, Option(help="Compare only by this; may be given several times.")] = None,
+    engine: Engine = None,
+    device: Device = None,
+    max_tokens: Annotated[int, Option(min=1, help="The most tokens of a generated answer.")] = 64,
+    fail_if_worse: Annotated[
+        bool, Option("--fail-if-worse", help="End with status 4 where B answers worse beyond the noise.")
+    ] = False,
+) -> Compared:
+    """Put two models side by side: size, dtype, quality on the same items, speed, memory.
+
+    A difference in quality counts when it is larger than drawing other items would explain.
+
+    Examples:
+        ipfs-accel model compare base tuned
+        ipfs-accel model compare base tuned --set questions.jsonl --fail-if-worse
+    """
+    wanted = Wanted(metrics=metric or [], engine=engine, device=device, max_tokens=max_tokens)
+    return node().models.comparing.compare(a, b, set_file, wanted, fail_if_worse=fail_if_worse)

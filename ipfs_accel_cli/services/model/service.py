@@ -16,7 +16,9 @@ from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
 from ipfs_accel_cli.services.model.derived import Derived
 from ipfs_accel_cli.services.model.evaluating.asked import Opened, no_engine
+from ipfs_accel_cli.services.model.evaluating.comparing import Comparing
 from ipfs_accel_cli.services.model.evaluating.kept import Kept
+from ipfs_accel_cli.services.model.evaluating.perf import Perf, Speeds
 from ipfs_accel_cli.services.model.evaluating.service import Evaluations
 from ipfs_accel_cli.services.model.health import Health
 from ipfs_accel_cli.services.model.history import History
@@ -47,7 +49,8 @@ class Models:
     """The models of one home. Safe to share between threads.
 
     `derived` is what was made of them, `contents` looks into their files, `health` checks and mends them,
-    `watch` tells their state, `history` the versions of their names, `evaluations` how good they are.
+    `watch` tells their state, `history` the versions of their names, `evaluations` how good they are,
+    `perf` what was measured of them, `comparing` puts two side by side.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Models:
         store: Store,
         loaded: Callable[[], Sequence[InMemory]] = tuple,
         opened: Opened = no_engine,
+        speeds: Speeds = lambda _manifest, _folder: (),
     ) -> None:
         self._home, self._store = home, store
         self._registry = tables.Tables(database)
@@ -68,6 +72,14 @@ class Models:
         self.health = Health(home, store, self._registry, self._lookup)
         self.watch = Watch(home, store, self._registry, self._lookup, loaded)
         self.evaluations = Evaluations(store, self._registry, self._lookup, Kept(database), opened)
+        self.perf = Perf(
+            self._registry,
+            self._lookup,
+            self.evaluations.kept,
+            speeds,
+            lambda known: self._folders.folder(known.manifest),
+        )
+        self.comparing = Comparing(self.evaluations, self.perf)
         self._puller = Puller(home, store, self._registry)
         self.imports = Importer(store, self._registry)
 

@@ -62,7 +62,7 @@ def value(metric: Metric, items: Sequence[Item], answers: Sequence[Any]) -> floa
     return metric.total(figures(metric, items, answers))
 
 
-def simple(figure: Any) -> float:
+def single(figure: Any) -> float:
     """Return an item's own figure as one number; labels as whether they are equal."""
     if isinstance(figure, tuple):
         one, other = figure
@@ -78,7 +78,7 @@ def failed(
         wrong = _wrong(metric, bounds)
         if wrong is None:
             continue
-        values = [simple(figure) for figure in figures(metric, items, answers)]
+        values = [single(figure) for figure in figures(metric, items, answers)]
         places = [at for at, value in enumerate(values) if wrong(value)]
         places.sort(key=lambda at: values[at], reverse=not metric.higher)
         return [_failed(metric, items[at], answers[at], values[at]) for at in places]

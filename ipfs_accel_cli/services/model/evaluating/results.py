@@ -41,7 +41,7 @@ class Evaluated(Result):
 
     columns = (
         *("model", "model_cid", "set_cid", "task", "items", "asked", "engine", "device", "dtype"),
-        *("metrics", "failed_items", "failed"),
+        *("golden", "metrics", "failed_items", "failed"),
     )
     essence = "metrics"
 

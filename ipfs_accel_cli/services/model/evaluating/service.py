@@ -19,13 +19,13 @@ from ipfs_accel_cli.services.model.content import Root, Store
 from ipfs_accel_cli.services.model.evaluating import judging, kept, sets, thresholds
 from ipfs_accel_cli.services.model.evaluating.asked import Opened
 from ipfs_accel_cli.services.model.evaluating.metrics import Metric
+from ipfs_accel_cli.services.model.evaluating.perf import EVALUATION
 from ipfs_accel_cli.services.model.evaluating.results import Evaluated, Failed, MetricValue
 from ipfs_accel_cli.services.model.evaluating.running import Answered, Wanted, answered, planned
 from ipfs_accel_cli.services.model.evaluating.thresholds import Threshold
 from ipfs_accel_cli.services.model.lookup import Lookup
 from ipfs_accel_cli.services.model.register import KIND_STATEMENT
 
-EVALUATION = "evaluation"  # The kind of the statements about a model that hold what was measured.
 KIND_SET = "evaluation-set"
 _SHOWN_ITEMS = 10
 _LISTED_ITEMS = 100
@@ -84,6 +84,12 @@ class Evaluations:
         )
         _check(found, failed or [], bounds)
         return found
+
+    def set_of(self, path: Path) -> tuple[str, Sequence[sets.Item]]:
+        """Return the CID and the items of a set; raises as `sets.read`."""
+        found = sets.read(current().path(path))
+        with self.store.session() as session:
+            return str(session.path(found.path).cid), found.items
 
     def _keep_set(self, found: sets.Set, manifest: str, *, keep: bool) -> str:
         """Return the CID of a set, which lies in the store from now on, as long as the model is registered."""
