@@ -178,7 +178,7 @@ class Likelihoods:
     """How unlikely the texts at `positions` are to a model, one figure a text.
 
     `nats` are negative log-likelihoods, each the sum over so many `tokens`. The first token of a text has nothing
-    before it and is not counted.
+    before it and is not counted. What several chunks say of one text is added up.
     """
 
     positions: tuple[int, ...]

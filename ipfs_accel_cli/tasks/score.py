@@ -28,9 +28,10 @@ class Score:
         parts = [chunk.data for chunk in chunks if isinstance(chunk.data, Likelihoods)]
         if not parts:
             raise ValueError("no chunk holds likelihoods")
-        found = sorted(
-            (position, nats, tokens)
-            for part in parts
-            for position, nats, tokens in zip(part.positions, part.nats, part.tokens, strict=True)
-        )
-        return Likelihoods(*(tuple(column) for column in zip(*found, strict=True)))
+        sums: dict[int, tuple[float, int]] = {}
+        for part in parts:
+            for position, nats, tokens in zip(part.positions, part.nats, part.tokens, strict=True):
+                before = sums.get(position, (0.0, 0))
+                sums[position] = before[0] + nats, before[1] + tokens
+        found = [sums[position] for position in sorted(sums)]
+        return Likelihoods(tuple(sorted(sums)), tuple(one for one, _ in found), tuple(count for _, count in found))

@@ -40,7 +40,6 @@ class ScoringSession:
         self._device, self._name = device, name
         self._context: int | None = getattr(model.config, "max_position_embeddings", None)
         self._pieces: deque[_Piece] = deque()
-        self._sums: dict[tuple[RequestId, int], tuple[float, int]] = {}
 
     def submit(self, request: Request) -> None:
         """Tokenize texts and cut them into windows; raise Invalid for a request of another task."""
@@ -56,25 +55,17 @@ class ScoringSession:
                 self._pieces.append(_Piece(request.id, position, ids[begin:end], first - begin, last))
 
     def step(self) -> Sequence[tuple[RequestId, Chunk]]:
-        """Read one window; a text is told when its last window was read."""
+        """Read one window and tell what it adds."""
         if not self._pieces:
             return []
         piece = self._pieces.popleft()
         with torch.inference_mode(), computing(self._name):
             nats, tokens = self._scored(piece)
-        key = (piece.request, piece.position)
-        before_nats, before_tokens = self._sums.pop(key, (0.0, 0))
-        nats, tokens = nats + before_nats, tokens + before_tokens
-        following = self._pieces[0] if self._pieces else None
-        if following is not None and (following.request, following.position) == key:
-            self._sums[key] = (nats, tokens)
-            return []
         return [(piece.request, Chunk(Likelihoods((piece.position,), (nats,), (tokens,)), finished=piece.last))]
 
     def abort(self, request: RequestId) -> None:
         """Forget a request."""
         self._pieces = deque(piece for piece in self._pieces if piece.request != request)
-        self._sums = {key: sums for key, sums in self._sums.items() if key[0] != request}
 
     def close(self) -> None:
         """Let go of the weights."""

@@ -146,7 +146,7 @@ def _properties(ours: Known, theirs: Known) -> Iterator[Side]:
 
 
 def _figures(ours: Sequence[Figure], theirs: Sequence[Figure]) -> Iterator[Side]:
-    """Yield the newest speeds and memory measured on this machine, those of one engine and condition beside each other."""
+    """Yield the newest speeds and memory measured here, those of one engine and condition beside each other."""
     found: tuple[dict[str, float], dict[str, float]] = ({}, {})
     for side, figures in zip(found, (ours, theirs), strict=True):
         for one in sorted(figures, key=lambda one: one.at):
