@@ -88,11 +88,11 @@ class Perf:
 def since_when(text: str, now: datetime) -> datetime:
     """Read a date, a time (ISO 8601, UTC unless it says otherwise), or a span before now: `30m`, `12h`, `7d`, `2w`."""
     span = _SPAN.fullmatch(text)
-    if span is not None:
-        return now - timedelta(minutes=int(span[1]) * _MINUTES[span[2]])
     try:
+        if span is not None:
+            return now - timedelta(minutes=int(span[1]) * _MINUTES[span[2]])
         return _moment(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise Invalid(f"{text!r} is no time", suggestion="--since 2026-01-31, or --since 7d") from error
 
 
