@@ -190,6 +190,13 @@ def test_what_was_measured_travels_with_the_model_and_the_set_stays_with_it(
         node.store.open(found.set_cid)
 
 
+def test_a_prompt_that_leaves_no_room_is_named(node: Node, models: Path, tmp_path: Path) -> None:
+    node.models.add(models / "decoder")
+    path = write(tmp_path / "set.jsonl", [{"id": "long", "prompt": "rain " * 60, "expected": "sun"}])
+    with pytest.raises(Invalid, match=r"the item 'long': .* reads 96 at most"):
+        node.models.evaluations.evaluate("decoder", path, Wanted())
+
+
 def test_a_set_that_is_not_to_be_kept_is_not(node: Node, models: Path, tmp_path: Path) -> None:
     node.models.add(models / "classifier")
     path = labelled(node, tmp_path / "set.jsonl")
