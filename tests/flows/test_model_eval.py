@@ -128,6 +128,8 @@ def test_recorded_answers_are_a_set_that_the_same_model_answers_perfectly(
         with pytest.raises(Conflict):
             evaluate(name, path, Wanted(golden=golden))
 
+    with pytest.raises(NotFound, match="no folder"):
+        evaluate("decoder", path, Wanted(golden=tmp_path / "nowhere" / "golden.jsonl"))
     with pytest.raises(NotGoodEnough) as caught:
         evaluate("decoder", tmp_path / "decoder.jsonl", Wanted(thresholds=["exact>=1"], max_tokens=4))
     assert {one["pointer"] for one in caught.value.errors} <= {f"q{at}" for at in range(5)}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import Conflict, Invalid
+from ipfs_accel_cli.core.errors import Conflict, Invalid, NotFound
 from ipfs_accel_cli.engines.identity import machine_id
 from ipfs_accel_cli.services.model.evaluating import judging, kept
 from ipfs_accel_cli.services.model.evaluating.asked import Asking, Opened, Way, ask
@@ -64,6 +64,8 @@ def planned(
         return chosen, wanted.way(chosen[0].task)
     if names:
         raise Invalid("--golden only records answers; measure in a run of its own", suggestion="leave --golden out")
+    if not wanted.golden.parent.is_dir():
+        raise NotFound(f"there is no folder {str(wanted.golden.parent)!r} to write the answers to")
     if wanted.golden.exists():
         raise Conflict(f"{wanted.golden} is there already", suggestion="give another file to --golden")
     if any(item.other is not None for item in items):
