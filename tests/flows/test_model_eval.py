@@ -182,9 +182,12 @@ def test_what_was_measured_travels_with_the_model_and_the_set_stays_with_it(
     node.store.gc()
     assert b"".join(map(bytes, node.store.open(found.set_cid))) == path.read_bytes()
     with Node(tmp_path / "other") as other:
-        other.models.pull(str(tmp_path / "model.car"))
+        other.models.pull(str(tmp_path / "model.car"), "classifier")
+        card = b"".join(map(bytes, other.models.history.card("classifier"))).decode()
         listed = {(one.figure, one.value, one.source) for one in other.models.perf.perf([], None, NOW).figures}
     assert ("accuracy", 0.8, "statement") in listed
+    assert f"| accuracy | 0.8 | 5 | {found.set_cid} | torch | float32 |" in card
+    assert "no evaluation" not in card
 
     node.models.remove(["classifier"])
     node.store.gc()
