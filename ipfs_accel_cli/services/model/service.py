@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
@@ -15,11 +17,6 @@ from ipfs_accel_cli.services.model import catalogue, exporting, listing, results
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
 from ipfs_accel_cli.services.model.derived import Derived
-from ipfs_accel_cli.services.model.evaluating.asked import Opened, no_engine
-from ipfs_accel_cli.services.model.evaluating.comparing import Comparing
-from ipfs_accel_cli.services.model.evaluating.kept import Kept
-from ipfs_accel_cli.services.model.evaluating.perf import Perf, Speeds
-from ipfs_accel_cli.services.model.evaluating.service import Evaluations
 from ipfs_accel_cli.services.model.health import Health
 from ipfs_accel_cli.services.model.history import History
 from ipfs_accel_cli.services.model.importing import Importer
@@ -32,6 +29,12 @@ from ipfs_accel_cli.services.model.status import Watch
 from ipfs_accel_cli.services.model.using import InMemory
 from ipfs_accel_cli.services.model.views import expected, shown
 from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse, stating
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.services.model.evaluating.asked import Opened
+    from ipfs_accel_cli.services.model.evaluating.comparing import Comparing
+    from ipfs_accel_cli.services.model.evaluating.perf import Perf, Speeds
+    from ipfs_accel_cli.services.model.evaluating.service import Evaluations
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,8 @@ class Models:
         database: Database,
         store: Store,
         loaded: Callable[[], Sequence[InMemory]] = tuple,
-        opened: Opened = no_engine,
-        speeds: Speeds = lambda _manifest, _folder: (),
+        opened: Opened | None = None,
+        speeds: Speeds | None = None,
     ) -> None:
         self._home, self._store = home, store
         self._registry = tables.Tables(database)
@@ -71,17 +74,36 @@ class Models:
         self.history = History(self._registry, self._lookup)
         self.health = Health(home, store, self._registry, self._lookup)
         self.watch = Watch(home, store, self._registry, self._lookup, loaded)
-        self.evaluations = Evaluations(store, self._registry, self._lookup, Kept(database), opened)
-        self.perf = Perf(
+        self._database, self._opened, self._speeds = database, opened, speeds
+        self._puller = Puller(home, store, self._registry)
+        self.imports = Importer(store, self._registry)
+
+    @cached_property
+    def evaluations(self) -> Evaluations:
+        from ipfs_accel_cli.services.model.evaluating.asked import no_engine
+        from ipfs_accel_cli.services.model.evaluating.kept import Kept
+        from ipfs_accel_cli.services.model.evaluating.service import Evaluations
+
+        return Evaluations(self._store, self._registry, self._lookup, Kept(self._database), self._opened or no_engine)
+
+    @cached_property
+    def perf(self) -> Perf:
+        from ipfs_accel_cli.services.model.evaluating.perf import Perf
+
+        speeds = self._speeds or (lambda _manifest, _folder: ())
+        return Perf(
             self._registry,
             self._lookup,
             self.evaluations.kept,
             speeds,
             lambda known: self._folders.folder(known.manifest),
         )
-        self.comparing = Comparing(self.evaluations, self.perf)
-        self._puller = Puller(home, store, self._registry)
-        self.imports = Importer(store, self._registry)
+
+    @cached_property
+    def comparing(self) -> Comparing:
+        from ipfs_accel_cli.services.model.evaluating.comparing import Comparing
+
+        return Comparing(self.evaluations, self.perf)
 
     def pull(
         self,
