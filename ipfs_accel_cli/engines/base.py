@@ -143,13 +143,14 @@ class Request:
 class Vectors:
     """Embeddings of the texts at `positions`: `rows` is float32, shape (len(positions), dimensions).
 
-    `truncated` counts the texts that were longer than the model reads.
+    `truncated` counts the texts that were longer than the model reads, `tokens` those that it read, without padding.
     """
 
     positions: tuple[int, ...]
     rows: NDArray[numpy.float32]
     pooling: str
     truncated: int = 0
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ class Scores:
     rows: NDArray[numpy.float32]
     labels: tuple[str, ...]
     truncated: int = 0
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

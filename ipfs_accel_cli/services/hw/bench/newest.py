@@ -17,6 +17,13 @@ def bandwidth(database: Database, machine_id: Callable[[], str]) -> float | None
     return newest(database, machine_id, "memory", READ)
 
 
+def products(database: Database, machine_id: Callable[[], str], device: str, dtype: str) -> float | None:
+    """Return the measured operations a second of matrix products in a dtype on a device; None where nobody did."""
+    kind, name = ("cpu", f"gemm-{dtype}") if device == "cpu" else ("accelerator", f"gemm-{dtype}-{device}")
+    found = newest(database, machine_id, kind, name)
+    return found * 1e9 if found else None
+
+
 def newest(database: Database, machine_id: Callable[[], str], kind: str, name: str) -> float | None:
     """Return the median of the newest row of a name on this machine; `machine_id` is asked only if there are runs."""
     query = "SELECT machine, body FROM bench_runs WHERE kind IN (?, 'all') ORDER BY id DESC LIMIT ?"
