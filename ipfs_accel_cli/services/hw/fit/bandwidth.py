@@ -30,9 +30,9 @@ def rate(machine: Machine, device: str, measured: float | None, *, name: str = H
     part = _part(machine, device)
     if part is not None and part.bandwidth_bytes_s:
         return Rate(part.bandwidth_bytes_s, part.bandwidth_origin or "measured")
-    return Rate(
-        None, reason=UNMEASURED if name == HERE else f"nobody says how fast {device} of {name} reads its memory"
-    )
+    if name == HERE and device == "cpu":
+        return Rate(None, reason=UNMEASURED)
+    return Rate(None, reason=f"nobody says how fast {device} of {name} reads its memory")
 
 
 def products(device: str, dtype: str, measured: Products, *, name: str = HERE) -> Rate:

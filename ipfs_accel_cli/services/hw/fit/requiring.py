@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipfs_accel_cli.core.errors import DoesNotFit, Invalid
 from ipfs_accel_cli.core.units import human_bytes, parse_bytes
 from ipfs_accel_cli.services.hw.fit.bandwidth import HERE
+from ipfs_accel_cli.services.hw.fit.budget import parts
 from ipfs_accel_cli.services.hw.fit.results import Required, Requirement
 from ipfs_accel_cli.services.hw.machines import reading
 from ipfs_accel_cli.services.hw.results import Machine
@@ -29,7 +30,8 @@ def check(wanted: Wanted, machine: Machine) -> list[Requirement]:
     """Return a row for each requirement. What is not known is unmet; raises Invalid when nothing is asked."""
     devices = [one for one in machine.accelerators if one.state == "present" and not one.software]
     memory = machine.memory.usable_bytes or machine.memory.total_bytes
-    largest = max((one.memory_total_bytes for one in devices if one.memory_total_bytes), default=None)
+    sizes = [part.memory_total_bytes for device in devices for _, part in parts(device) if part.memory_total_bytes]
+    largest = max(sizes, default=None)
     rows = []
     if wanted.memory is not None:
         rows.append(_size("memory", wanted.memory, memory, machine.memory.reason))
