@@ -218,6 +218,14 @@ class Engine(Protocol):
 
 
 @runtime_checkable
+class Converts(Protocol):
+    """An engine that can compute in another dtype than it would by itself, where it is told which is faster."""
+
+    def in_dtype(self, plan: Plan, dtype: str) -> Plan:
+        """Return the plan with a dtype that was measured on the processor; as it is where that says nothing."""
+
+
+@runtime_checkable
 class Derives(Protocol):
     """An engine that runs something made of the model, such as a graph, which is made once and kept."""
 

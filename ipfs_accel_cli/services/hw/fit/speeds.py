@@ -112,5 +112,7 @@ def told(pace: Pace) -> Speed:
         return Speed(tokens_s=value, basis="measured", reason=f"{said} with a context of {pace.context}")
     if pace.unit == "inputs/s":
         return Speed(inputs_s=value, basis="measured", reason=f"{said}, {pace.batch} at a time")
-    reason = f"{said} with texts of {pace.context} tokens, {pace.batch} at a time"
-    return Speed(tokens_s=round(pace.value * pace.context, 2), inputs_s=value, basis="measured", reason=reason)
+    # An engine need not say how many tokens it read.
+    reason = f"{said} with texts of {pace.context or 'unknown'} tokens, {pace.batch} at a time"
+    tokens_s = round(pace.value * pace.context, 2) if pace.context else None
+    return Speed(tokens_s=tokens_s, inputs_s=value, basis="measured", reason=reason)
