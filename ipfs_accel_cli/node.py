@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.hw.hardware import Hardware
     from ipfs_accel_cli.services.hw.machines.service import Machines
     from ipfs_accel_cli.services.infer.inference import Inference
-    from ipfs_accel_cli.services.infer.results import Stats
+    from ipfs_accel_cli.services.infer.stats import Pace as Took
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.model.using import InMemory
     from ipfs_accel_cli.services.peer.peers import Peers
@@ -84,8 +84,11 @@ class Node:
             note=self._note_speed,
         )
 
-    def _note_speed(self, folder: Path, stats: Stats, context: int) -> None:
-        self.fits.note_speed(folder, dtype=stats.dtype, context=context, tokens_s=stats.tokens_s)
+    def _note_speed(self, folder: Path, took: Took) -> None:
+        from ipfs_accel_cli.services.hw.fit.speeds import Pace
+
+        shape = (took.context, took.batch)
+        self.fits.note_speed(folder, Pace(took.engine, took.device, took.dtype, took.value, took.unit, *shape))
 
     @cached_property
     def hardware(self) -> Hardware:
@@ -109,6 +112,15 @@ class Node:
 
         return bandwidth(self.database, machine_id)
 
+    def _products(self, device: str, dtype: str) -> float | None:
+        """Return the measured operations a second of matrix products on a device."""
+        if not self.home.state_file.exists():
+            return None
+        from ipfs_accel_cli.engines.identity import machine_id
+        from ipfs_accel_cli.services.hw.bench.newest import products
+
+        return products(self.database, machine_id, device, dtype)
+
     def _hash_threads(self) -> int:
         """Return how many threads hash a file best here; 0 where nobody measured it."""
         return int(self._tuned("hash_threads") or 0)
@@ -128,7 +140,13 @@ class Node:
 
         machines = self.machines
         return Fits(
-            self.database, machines.find, self.models.folder, candidates, machines.names, lambda _: self._bandwidth()
+            self.database,
+            machines.find,
+            self.models.folder,
+            candidates,
+            machines.names,
+            self._bandwidth,
+            self._products,
         )
 
     @cached_property

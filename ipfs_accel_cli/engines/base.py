@@ -143,13 +143,14 @@ class Request:
 class Vectors:
     """Embeddings of the texts at `positions`: `rows` is float32, shape (len(positions), dimensions).
 
-    `truncated` counts the texts that were longer than the model reads.
+    `truncated` counts the texts that were longer than the model reads, `tokens` those that it read, without padding.
     """
 
     positions: tuple[int, ...]
     rows: NDArray[numpy.float32]
     pooling: str
     truncated: int = 0
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ class Scores:
     rows: NDArray[numpy.float32]
     labels: tuple[str, ...]
     truncated: int = 0
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,14 @@ class Engine(Protocol):
         Raises UnsupportedContent for a model that the engine does not know, MalformedContent for damaged files,
         DoesNotFit when memory runs out, and Unavailable for a device that is not there.
         """
+
+
+@runtime_checkable
+class Converts(Protocol):
+    """An engine that can compute in another dtype than it would by itself, where it is told which is faster."""
+
+    def in_dtype(self, plan: Plan, dtype: str) -> Plan:
+        """Return the plan with a dtype that was measured on the processor; as it is where that says nothing."""
 
 
 @runtime_checkable

@@ -59,6 +59,11 @@ class TorchEngine:
         score = 0.8 if needed <= available else 0.2 if needed <= 2 * available - WORKING_BYTES else 0.0
         return Fit(score, needed, reason, threads=count)
 
+    def in_dtype(self, plan: Plan, dtype: str) -> Plan:
+        """Return the plan in another dtype on the processor; accelerators compute as the model is stored."""
+        known = isinstance(getattr(torch, dtype, None), torch.dtype)
+        return replace(plan, dtype=dtype) if known and plan.device == "cpu" else plan
+
     def load(self, model: ModelFacts, files: Path, plan: Plan) -> Session:
         """Load the weights for the plan's task; see the contract for what it raises."""
         device = choose_device(plan.device, self.devices())

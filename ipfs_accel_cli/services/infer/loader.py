@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, HomeUnusable, Invalid, UnsupportedContent
 from ipfs_accel_cli.core.registry import Registry
-from ipfs_accel_cli.engines.base import Derives, Device, Loadable, Machine, Session
+from ipfs_accel_cli.engines.base import Converts, Derives, Device, Loadable, Machine, Session
 from ipfs_accel_cli.engines.machine import available_bytes, measure
 from ipfs_accel_cli.services.infer import calibrating
 from ipfs_accel_cli.services.infer.calibrating import Calibration, Calibrations
@@ -164,9 +164,9 @@ class Loader:
 
     def _in_tuned_dtype(self, choice: Choice) -> Choice:
         dtype = self._tuned("dtype")
-        if not dtype or choice.engine.name != "torch" or choice.plan.device != "cpu":
+        if not dtype or not isinstance(choice.engine, Converts):
             return choice
-        return replace(choice, plan=replace(choice.plan, dtype=dtype))
+        return replace(choice, plan=choice.engine.in_dtype(choice.plan, dtype))
 
     def _measure(self, devices: tuple[Device, ...]) -> Machine:
         """Look at the machine; what idle models hold counts as free, for they would be let go."""

@@ -67,7 +67,7 @@ def in_words(value: float | None, unit: str) -> str:
 class Run(Result):
     """One run of benchmarks on one machine."""
 
-    columns = ("id", "kind", "machine", "started_at", "noisy", "rows")
+    columns = ("id", "kind", "machine", "started_at", "repeat", "size_bytes", "noisy", "rows")
     essence = "id"
 
     format: Literal["ipfs-accel/bench/v1"] = "ipfs-accel/bench/v1"
@@ -81,6 +81,9 @@ class Run(Result):
     before: Load
     after: Load
     noisy: bool = Field(description="Whether any row is.")
+    quick: bool = Field(default=False, description="Whether it moved less data, as --quick asks.")
+    repeat: int | None = Field(default=None, description="Samples of each figure that were asked for.")
+    size_bytes: int | None = Field(default=None, description="Bytes to move for each figure that were asked for.")
     rows: list[Row]
 
 
@@ -143,12 +146,13 @@ class ComparedRow(Result):
 class Compared(Result):
     """Two runs beside each other."""
 
-    columns = ("before", "after", "same_machine", "regressions", "rows", "missing")
+    columns = ("before", "after", "same_machine", "same_effort", "regressions", "rows", "missing")
     essence = "regressions"
 
     before: str = Field(description="Id of the first run.")
     after: str = Field(description="Id of the second run.")
     same_machine: bool
+    same_effort: bool = Field(description="Whether both moved as much data; if not, figures differ for that alone.")
     regressions: int = Field(description="Rows that are worse beyond the noise.")
     rows: list[ComparedRow]
     missing: list[str] = Field(default_factory=list, description="Rows that only one of the two has.")

@@ -48,12 +48,13 @@ class Benches:
         self._home, self._machine_id, self._opened, self._model = home, machine_id, opened, model
         self._kept = Kept(database)
 
-    def run(self, kind: Kind, *, quick: bool = False) -> Run:
-        """Measure one kind, or all of them, and keep the run.
+    def run(self, kind: Kind, *, quick: bool = False, repeat: int | None = None, size: str | None = None) -> Run:
+        """Measure one kind, or all of them, and keep the run: `repeat` samples of each figure, each moving `size`.
 
-        Raises MissingExtra when only an accelerator is asked for and none can be used, DiskFull, HomeUnusable.
+        Raises MissingExtra when only an accelerator is asked for and none can be used, Invalid for a size that the
+        memory or the disk has no room for, DiskFull, HomeUnusable.
         """
-        effort = QUICK if quick else Effort()
+        effort = measuring.effort(quick=quick, repeat=repeat, size=size)
         before = measuring.load()
         started, start = datetime.now(UTC), time.perf_counter()
         rows = measuring.judged(self._all(effort) if kind == "all" else self._rows(kind, effort), before)
@@ -68,6 +69,9 @@ class Benches:
             before=before,
             after=measuring.load(),
             noisy=any(row.noisy for row in rows),
+            quick=quick,
+            repeat=repeat,
+            size_bytes=effort.size_bytes,
             rows=rows,
         )
         self._kept.add(run)

@@ -24,13 +24,22 @@ class Part(Result):
 
 
 class Speed(Result):
-    """Tokens a second and where the figure comes from."""
+    """How fast it is, and where the figure comes from."""
 
-    essence = "tokens_s"
+    columns = ("figure", "basis", "reason")
+    essence = "figure"
 
-    tokens_s: float | None = None
+    tokens_s: float | None = Field(default=None, description="Made by a decoder, or read by an encoder, in a second.")
+    inputs_s: float | None = Field(default=None, description="Texts or images that an encoder reads in a second.")
     basis: Basis
     reason: str = Field(default="", description="How it was found, or why it is not known.")
+
+    @property
+    def figure(self) -> str:
+        """The speed with its unit."""
+        if self.inputs_s is not None:
+            return f"{self.inputs_s:g} {'texts' if self.tokens_s is not None else 'inputs'}/s"
+        return f"{self.tokens_s:g} tokens/s" if self.tokens_s is not None else ""
 
 
 class Choice(Result):
