@@ -108,8 +108,8 @@ def is_public(address: str) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _trusted(certificates: str | None, *environment: str | None) -> ssl.SSLContext:
-    """Return whom to trust: reading all authorities costs a twentieth of a second, which each file would pay anew."""
+def _trusted(certificates: str | None, *_environment: str | None) -> ssl.SSLContext:
+    """Return whom to trust: reading all authorities takes 50 ms, which each file would pay anew."""
     import httpx
 
     return ssl.create_default_context(cafile=certificates) if certificates else httpx.create_ssl_context()

@@ -37,8 +37,8 @@ def fetch(
     """Bring every file of a snapshot into `folder` (or leave it where it lies on this machine), verified.
 
     Files that an earlier attempt left half done are continued. With `follow` each is hashed for the store as it
-    arrives, of a `packed` snapshot each that is no archive. Raises VerificationFailed for a size or digest that is not the stated one, and removes that file; DiskFull;
-    and what the source raises once retries bring nothing.
+    arrives; of a `packed` snapshot, each that is no archive. Raises VerificationFailed for a size or digest that is not
+    the stated one, and removes that file; DiskFull; and what the source raises once retries bring nothing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     check_space(folder, _missing_bytes(snapshot, folder))
