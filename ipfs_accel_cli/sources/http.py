@@ -19,6 +19,7 @@ from ipfs_accel_cli.sources.car import unpacked
 from ipfs_accel_cli.sources.reference import Reference
 
 _ZIPS = (".zip", ".whl")
+_ARCHIVES = (*_ZIPS, ".car")
 _UNREAD = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".7z", ".rar")
 _UNANSWERED = (400, 403, 405, 501)  # What servers answer that do not know HEAD, or whose signature is for GET alone.
 
@@ -55,7 +56,8 @@ class HttpSource:
             raise VerificationFailed(f"{name} has {seen.size_bytes} bytes at its server where {stated} were stated")
         digest = bytes.fromhex(reference.sha256) if reference.sha256 else None
         size_bytes = stated if stated is not None else seen.size_bytes
-        file = RemoteFile(name, size_bytes, digest, address=reference.address, validator=seen.tag)
+        whole = not name.lower().endswith(_ARCHIVES)
+        file = RemoteFile(name, size_bytes, digest, address=reference.address, validator=seen.tag, as_is=whole)
         return Snapshot(replace(reference, query=""), _revision(reference, seen), (file,), facts={"file": name})
 
     def open(self, file: RemoteFile, offset: int = 0) -> Iterator[bytes]:

@@ -117,7 +117,7 @@ class Puller:
     ) -> Outcome:
         if isinstance(source, Packed):
             snapshot = reuse(self.store, selection.of_packed(snapshot))
-            fetched = download.fetch(source, snapshot, folder / "fetched")
+            fetched = download.fetch(source, snapshot, folder / "fetched", self._follow(snapshot), packed=True)
             unpacked = _empty(folder / "unpacked")
             snapshot = selection.of_snapshot(source.unpack(snapshot, fetched.paths, unpacked))
             paths: Mapping[str, Path] = {file.path: file.local for file in snapshot.files if file.local is not None}
@@ -126,7 +126,7 @@ class Puller:
             fetched = download.fetch(source, snapshot, folder / "fetched", self._follow(snapshot))
             paths = fetched.paths
         registration = replace(registration, expected=snapshot.manifest, said=snapshot.said)
-        registered = register(self.store, snapshot, paths, registration, fetched.followed)
+        registered = register(self.store, snapshot, paths, registration, fetched.followed_of(paths))
         shutil.rmtree(folder, ignore_errors=True)
         return Outcome(registered.named, snapshot.revision, fetched.transferred_bytes, registered.new)
 
