@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Invalid, NotAuthorised, NotFound, TryAgain, Unavailable
+from ipfs_accel_cli.core.errors import AccelError, Conflict, Invalid, NotAuthorised, NotFound, TryAgain, Unavailable
 
 if TYPE_CHECKING:
     import httpx
@@ -73,6 +73,7 @@ def refuse(response: httpx.Response, what: str) -> None:
         403: NotAuthorised,
         404: NotFound,
         410: NotFound,
+        412: Conflict,
         429: TryAgain,
     }
     kind = kinds.get(status, TryAgain if status >= 500 or status == 408 else Unavailable)

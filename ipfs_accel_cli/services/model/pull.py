@@ -115,7 +115,9 @@ class Puller:
     def _bring(
         self, source: Source, snapshot: Snapshot, registration: Registration, folder: Path, selection: Selection
     ) -> Outcome:
-        if isinstance(source, Packed):
+        # Files that are no archives are hashed as they come, unless only a folder of them is wanted.
+        plain = snapshot.reference.subfolder is None and all(file.as_is for file in snapshot.files)
+        if isinstance(source, Packed) and not plain:
             snapshot = reuse(self.store, selection.of_packed(snapshot))
             fetched = download.fetch(source, snapshot, folder / "fetched")
             unpacked = _empty(folder / "unpacked")
