@@ -22,6 +22,7 @@ from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
 from ipfs_accel_cli.sources.reference import Reference
 
 MAX_OBJECTS = 20_000
+PAGE_OBJECTS = 1000
 _AT_ONCE = 8
 _NEAR = 10
 
@@ -112,7 +113,9 @@ class S3Source:
                 # It may be a prefix; whoever may not list a bucket is told neither.
                 pass
             else:
-                return {key.rpartition("/")[2]: (key, int(head["ContentLength"]), str(head.get("ETag", "")))}
+                size_bytes = int(head["ContentLength"])
+                if size_bytes:  # Some tools keep an empty object beside the prefix of the same name.
+                    return {key.rpartition("/")[2]: (key, size_bytes, str(head.get("ETag", "")))}
         prefix = key if not key or key.endswith("/") else f"{key}/"
         found: dict[str, tuple[str, int, str]] = {}
         for entry in _objects(bucket, prefix, what):
@@ -127,7 +130,7 @@ def _objects(bucket: Bucket, prefix: str, what: str) -> Iterator[dict[str, Any]]
     count = 0
     more: dict[str, str] = {}
     while True:
-        page = bucket.ask("list_objects_v2", what, Prefix=prefix, **more)
+        page = bucket.ask("list_objects_v2", what, Prefix=prefix, MaxKeys=PAGE_OBJECTS, **more)
         for entry in page.get("Contents", ()):
             # Consoles keep an empty object for a folder.
             if entry["Key"].endswith("/") or not entry["Key"].startswith(prefix):
