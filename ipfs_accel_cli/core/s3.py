@@ -31,7 +31,8 @@ T = TypeVar("T")
 INSTALL = "pip install 'ipfs-accel[s3]'"
 MAX_ANSWER_BYTES = 32 << 20  # A page of a listing has a thousand keys of at most a kilobyte each.
 SIGNED_SECONDS = 900
-_REGION = "us-east-1"
+_PAGES = (b"<!doctype html", b"<html")
+_REGION, _REGION_HEADER = "us-east-1", "x-amz-bucket-region"
 _MISSING = ("NoSuchKey", "NoSuchBucket", "NoSuchVersion")
 _DENIED = ("AccessDenied", "AllAccessDisabled", "InvalidObjectState")
 _BAD_LOGIN = ("SignatureDoesNotMatch", "InvalidAccessKeyId", "InvalidToken", "ExpiredToken", "InvalidSecurity")
@@ -93,12 +94,15 @@ class Bucket:
     def _translated(self, work: Callable[[], T], what: str) -> T:
         _needs_boto()
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         try:
             return work()
         except ClientError as error:
             raise _of_answer(error.response, what, self.place) from error
-        except BotoCoreError as error:
+        except ResponseParserError as error:
+            raise Unavailable(f"{what}: the server does not answer as S3 does") from error
+        except (BotoCoreError, ValueError) as error:  # An endpoint that is no address is a plain ValueError.
             raise _of_library(error, what) from error
 
     def _client(self) -> Any:
@@ -129,21 +133,31 @@ class Bucket:
         opened.meta.events.register("before-send.s3", self._send)
         return opened
 
-    def _send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+    def _send(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:
         """Carry a request of botocore's over a connection of ours, which keeps other callers to the public internet."""
         from botocore.awsrequest import AWSResponse
 
-        what = self.place.bucket
+        server = "{0.scheme}://{0.netloc}".format(urlsplit(request.url))
+        try:
+            status, told, body = self._carried(request, f"bucket {self.place.bucket} at {server}")
+        except Unavailable as error:
+            raise Unavailable(error.detail, suggestion=f"curl -I {server}") from error
+        if status == 200 and body.lstrip().lower().startswith(_PAGES):  # botocore would take it for an answer cut off.
+            raise Unavailable(f"{server} answers with a web page, not as S3 does")
+        if event_name.endswith("HeadBucket") and status in (301, 302, 307) and _REGION_HEADER not in told:
+            status = 404  # botocore would ask for the region for ever.
+        return AWSResponse(request.url, status, told, _Body(body))
+
+    def _carried(self, request: AWSPreparedRequest, what: str) -> tuple[int, dict[str, str], bytes]:
         headers = [(name, _text(value)) for name, value in request.headers.items()] + [("accept-encoding", "identity")]
         with explained(what), connection(self.certificates, guarded=True, passwords=False) as opened:
             sent = opened.build_request(request.method, request.url, headers=headers, content=request.body or None)
             # Where a bucket lies elsewhere, botocore signs anew for its region.
             response = opened.send(sent, stream=True, follow_redirects=False)
             try:
-                body = _limited(response.iter_raw(), what)
+                return response.status_code, dict(response.headers), _limited(response.iter_raw(), what)
             finally:
                 response.close()
-        return AWSResponse(request.url, response.status_code, dict(response.headers), _Body(body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,13 +219,15 @@ def _of_answer(answer: dict[str, Any], what: str, place: Place) -> AccelError:
         return NotAuthorised(f"{what}: {told}: the clock of this machine is wrong", suggestion="date -u")
     if code in _BAD_LOGIN:
         return NotAuthorised(f"{what}: {told}: your AWS credentials are not valid there", suggestion="aws configure")
-    if code in _DENIED or status in (401, 403):
+    # The answer to a HEAD has no words: 400 is what S3 says there of a login that has ended.
+    if code in _DENIED or status in (401, 403) or code == "400":
         return NotAuthorised(f"{what}: {told}", suggestion="aws configure")
     if code in _BUSY or status in (408, 429) or status >= 500:
         wait = retry_after(meta.get("HTTPHeaders", {}).get("retry-after", ""), datetime.now(UTC))
         context: dict[str, Any] = {"retry_after_s": wait} if wait is not None else {}
         return TryAgain(f"{what}: {told}", **context)
-    return Unavailable(f"{what}: {told}")
+    elsewhere = " and leads elsewhere: the bucket has another endpoint or region" if 300 <= status < 400 else ""
+    return Unavailable(f"{what}: {told}{elsewhere}")
 
 
 def _of_library(error: Exception, what: str) -> AccelError:
@@ -219,8 +235,6 @@ def _of_library(error: Exception, what: str) -> AccelError:
     from botocore import exceptions as boto
 
     name = type(error).__name__
-    if isinstance(error, boto.ResponseParserError):
-        return Unavailable(f"{what}: the server does not answer as S3 does")
     if isinstance(error, boto.ParamValidationError | boto.InvalidRegionError | boto.ProfileNotFound | ValueError):
         return Invalid(f"{what}: {error}")
     if isinstance(error, boto.PartialCredentialsError | boto.ConfigParseError | boto.ConfigNotFound):

@@ -22,13 +22,13 @@ _REGION = re.compile(r"[a-z0-9-]{1,64}")
 
 
 def canonical(rest: str) -> tuple[str, str | None, str | None]:
-    """Return locator, revision and folder of what stands after `s3://`; raises Invalid.
+    """Return locator, revision and folder of what stands after `s3:`; raises Invalid.
 
     The locator has the key as it is, not escaped, and the parameters in an order of their own.
     """
-    match = _NAME.fullmatch(rest)
+    match = _NAME.fullmatch(rest[2:]) if rest.startswith("//") else None
     if match is None:
-        raise Invalid(f"{'s3://' + rest[:200]!r} is not of the form {FORM}")
+        raise Invalid(f"{'s3:' + rest[:200]!r} is not of the form {FORM}")
     key = f"/{match['key']}" if match["key"] else ""
     query = "&".join(f"{name}={quote(value, safe=':/[]')}" for name, value in _parameters(match["query"] or ""))
     locator = match["bucket"] + key + (f"?{query}" if query else "")

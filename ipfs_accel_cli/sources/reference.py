@@ -141,7 +141,7 @@ def _with_scheme(text: str, scheme: str, rest: str) -> Reference:
             raise Invalid("file: needs a path, for example file:./folder")
         return of_path(path)
     if scheme == "s3":
-        return Reference("s3", *canonical_bucket(rest.removeprefix("//")))
+        return Reference("s3", *canonical_bucket(rest))
     if scheme in REGISTRY_SCHEMES:
         return _of_registry(text, scheme, rest)
     pattern, form = _FORMS.get(scheme) or _foreign(scheme)

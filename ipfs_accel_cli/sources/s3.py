@@ -8,12 +8,12 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ipfs_accel_cli.content.manifest import normalise_path
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import LimitReached, NotAuthorised, NotFound, UnsafeContent
+from ipfs_accel_cli.core.errors import LimitReached, NotAuthorised, NotFound, Unavailable, UnsafeContent
 from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.core.s3 import Bucket
@@ -44,10 +44,13 @@ class S3Source:
         listed = self._listed(reference)
         bucket, (place, key) = self._bucket(reference.locator), buckets.place(reference.locator)
         where = [(path, full, reference.locator, bucket) for path, (full, _, _) in listed.items()]
-        files = tuple(ordered(_stated, where, _AT_ONCE))
+        files: list[RemoteFile] = []
+        for file in ordered(_stated, where, _AT_ONCE):
+            files.append(file)
+            current().progress(len(files), len(where), f"Asking for the objects of {place.bucket}")
         if len(files) == 1 and files[0].path == key.rpartition("/")[2]:
             lone.refuse_unread(files[0].path)
-            files = (replace(files[0], as_is=not lone.is_archive(files[0].path)),)
+            files = [replace(files[0], as_is=not lone.is_archive(files[0].path))]
         revision = _revision({file.path: (file.size_bytes or 0, file.validator or "") for file in files})
         if reference.revision not in (None, revision):
             unpinned = reference.pinned(None)
@@ -55,7 +58,8 @@ class S3Source:
                 f"{unpinned} holds other objects now than those pinned: {revision}",
                 suggestion=f"ipfs-accel model pull '{unpinned}'",
             )
-        return Snapshot(reference.pinned(revision), revision, files, facts={"bucket": place.bucket, "key": key})
+        facts = {"bucket": place.bucket, "key": key}
+        return Snapshot(reference.pinned(revision), revision, tuple(files), facts=facts)
 
     def newest(self, reference: Reference) -> str | None:
         """Return the revision that `resolve` would pin, from the listing alone."""
@@ -113,17 +117,19 @@ class S3Source:
                 # It may be a prefix; whoever may not list a bucket is told neither.
                 pass
             else:
-                size_bytes = int(head["ContentLength"])
+                size_bytes = _size(head, "ContentLength", what)
                 if size_bytes:  # Some tools keep an empty object beside the prefix of the same name.
                     return {key.rpartition("/")[2]: (key, size_bytes, str(head.get("ETag", "")))}
         prefix = key if not key or key.endswith("/") else f"{key}/"
         found: dict[str, tuple[str, int, str]] = {}
         for entry in _objects(bucket, prefix, what):
             path = _path(entry["Key"].removeprefix(prefix), what)
-            found[path] = (entry["Key"], int(entry["Size"]), str(entry.get("ETag", "")))
+            if path in found:
+                raise UnsafeContent(f"{what} holds {path!r} twice")
+            found[path] = (entry["Key"], _size(entry, "Size", what), str(entry.get("ETag", "")))
         if not found:
             raise NotFound(f"{what} is neither an object nor the prefix of any" + _near(bucket, key, what))
-        return dict(sorted(found.items()))
+        return dict(sorted(_laid_out(found, what).items()))
 
 
 def _objects(bucket: Bucket, prefix: str, what: str) -> Iterator[dict[str, Any]]:
@@ -133,7 +139,7 @@ def _objects(bucket: Bucket, prefix: str, what: str) -> Iterator[dict[str, Any]]
         page = bucket.ask("list_objects_v2", what, Prefix=prefix, MaxKeys=PAGE_OBJECTS, **more)
         for entry in page.get("Contents", ()):
             # Consoles keep an empty object for a folder.
-            if entry["Key"].endswith("/") or not entry["Key"].startswith(prefix):
+            if entry.get("Key", "/").endswith("/") or not entry["Key"].startswith(prefix):
                 continue
             count += 1
             if count > MAX_OBJECTS:
@@ -145,6 +151,22 @@ def _objects(bucket: Bucket, prefix: str, what: str) -> Iterator[dict[str, Any]]
         current().progress(count, None, f"Listing {what}")
 
 
+def _laid_out(found: dict[str, tuple[str, int, str]], what: str) -> dict[str, tuple[str, int, str]]:
+    """Return what can lie in a folder: a bucket may hold an object of the same name as the prefix of others."""
+    folders = {str(parent) for path in found for parent in PurePosixPath(path).parents}
+    both = [path for path in found if path in folders]
+    full = [path for path in both if found[path][1]]
+    if full:
+        raise UnsafeContent(f"{what} holds {full[0]!r} both as an object and as a folder of others")
+    return {path: one for path, one in found.items() if path not in both}
+
+
+def _size(answer: Mapping[str, Any], name: str, what: str) -> int:
+    if not isinstance(answer.get(name), int):
+        raise Unavailable(f"{what}: the server does not answer as S3 does")
+    return int(answer[name])
+
+
 def _stated(one: tuple[str, str, str, Bucket]) -> RemoteFile:
     """Ask what the bucket states of an object: size, entity tag, version, and the sha-256 of the whole."""
     path, key, locator, bucket = one
@@ -153,7 +175,7 @@ def _stated(one: tuple[str, str, str, Bucket]) -> RemoteFile:
     version = head.get("VersionId")
     return RemoteFile(
         path,
-        int(head["ContentLength"]),
+        _size(head, "ContentLength", key),
         _sha256(head),
         address=json.dumps([locator, key, None if version == "null" else version]),
         validator=_strong(str(head.get("ETag", ""))),
