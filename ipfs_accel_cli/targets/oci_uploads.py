@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from ipfs_accel_cli.core.errors import AccelError, NotAuthorised, TryAgain, Unavailable, VerificationFailed
 from ipfs_accel_cli.core.files import replacing
@@ -119,7 +119,9 @@ class Uploads:
             ) from error
 
     def _put(self, location: str, digest: str, data: bytes) -> None:
-        response = self._ask("PUT", location, params={"digest": digest}, content=data, headers=_BYTES)
+        # The address has a query of its own, which httpx would replace by `params`.
+        url = f"{location}{'&' if urlsplit(location).query else '?'}{urlencode({'digest': digest})}"
+        response = self._ask("PUT", url, content=data, headers=_BYTES)
         if response.status_code == 400:
             raise _Refused(f"{self._what}: {response.text[:200]}")
         self._accepted(response)

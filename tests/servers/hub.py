@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.servers.hub_uploads import LFS_BYTES, Uploads
 from tests.servers.serving import Handler, Site, serving
-
-LFS_BYTES = 4096  # Larger files are kept by their sha-256, smaller ones by their git blob id.
 
 
 class Hub(Site):
@@ -23,6 +22,7 @@ class Hub(Site):
         self.token: str | None = None
         self.gated: set[str] = set()
         self.tree_names: dict[str, str] = {}  # what the listing calls a file instead of its name
+        self.uploads = Uploads(self)
 
     def commit(self, repository: str) -> str:
         """Return the commit id of a repository as it stands."""
@@ -32,11 +32,15 @@ class Hub(Site):
         return digest.hexdigest()
 
     def answer(self, handler: Handler) -> None:
+        body = handler.body()
         if self.token and handler.headers.get("authorization") != f"Bearer {self.token}":
             return _refuse(handler, 401, "", "Invalid credentials in Authorization header")
         path = handler.path.partition("?")[0]
-        if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+))?", path):
+        match = re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+))?", path)
+        if match and handler.command == "GET":
             return self._api(handler, match[1], match[2] or "revision", match[3] or "main")
+        if self.uploads.answer(handler, path, body):
+            return None
         if match := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
             return self._content(handler, match[1], match[2], match[3])
         return _refuse(handler, 404, "", "not handled by this hub")
