@@ -18,16 +18,25 @@ READ_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A file on its way: its path at the place, what it must be there, and where its bytes lie on this machine."""
+    """A file on its way: its path at the place, what it must be there, and where its bytes lie, or the bytes."""
 
     path: str
     size_bytes: int
     sha256: bytes
-    local: Path
+    local: Path | None = None
+    data: bytes = b""
+
+    @classmethod
+    def of(cls, path: str, data: bytes) -> Item:
+        """Make an item of bytes in memory."""
+        return cls(path, len(data), hashlib.sha256(data).digest(), data=data)
 
     def read(self, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Yield the bytes in pieces; asks whether to stop before each."""
         left = self.size_bytes - offset if length is None else length
+        if self.local is None:
+            yield self.data[offset : offset + left]
+            return
         with self.local.open("rb") as file:
             file.seek(offset)
             while left > 0 and (piece := file.read(min(left, READ_BYTES))):

@@ -62,6 +62,8 @@ class FolderTarget:
             there = {file.path: file for file in _files(folder, wanted)}
             _refuse_differing(folder, there, wanted, delivery.removed)
             missing = [item for item in wanted.values() if not _equal(there.get(item.path), wanted)]
+            # The passport comes first, so that a folder that was left half done is not taken for the whole model.
+            missing.sort(key=lambda item: not passport.is_of_passport(item.path))
             total_bytes = sum(item.size_bytes for item in missing)
             check_space(folder, total_bytes)
             progress = Progress(total_bytes)

@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 MAIN = "main"
 _COMMIT_DIGITS = 40
+_SMALL_BYTES, _BATCH = 1 << 20, 100
 
 
 class HubTarget:
@@ -95,19 +96,28 @@ class HubTarget:
         from huggingface_hub import CommitOperationAdd
 
         progress = Progress(sum(item.size_bytes for item in delivery.missing))
-        for item in delivery.missing:
-            progress.add(0, item.path)
-            addition = CommitOperationAdd(item.path, str(item.local))
+        for items in _batches(delivery.missing):
+            progress.add(0, items[0].path)
+            batch = [CommitOperationAdd(item.path, str(item.local) if item.local else item.data) for item in items]
 
-            def upload(one: CommitOperationAdd = addition) -> None:
+            def upload(batch: list[CommitOperationAdd] = batch) -> None:
                 api.preupload_lfs_files(
-                    place.locator, [one], revision=place.revision, free_memory=False, gitignore_content=""
+                    place.locator, batch, revision=place.revision, free_memory=False, gitignore_content=""
                 )
 
             _asked(place, upload)
-            _check(addition, item, delivery.parcel)
-            progress.add(item.size_bytes, item.path)
-            yield addition
+            for item, addition in zip(items, batch, strict=True):
+                _check(addition, item, delivery.parcel)
+                progress.add(item.size_bytes, item.path)
+                yield addition
+
+
+def _batches(items: tuple[Item, ...]) -> Iterator[list[Item]]:
+    """Yield large files one by one, and small ones together, which saves questions."""
+    small = [item for item in items if item.size_bytes <= _SMALL_BYTES]
+    for first in range(0, len(small), _BATCH):
+        yield small[first : first + _BATCH]
+    yield from ([item] for item in items if item.size_bytes > _SMALL_BYTES)
 
 
 def _check(addition: Any, item: Item, parcel: Parcel) -> None:

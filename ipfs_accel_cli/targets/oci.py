@@ -18,7 +18,7 @@ from ipfs_accel_cli.sources.ollama import unreachable
 from ipfs_accel_cli.sources.reference import Reference
 from ipfs_accel_cli.sources.registry_names import Place, place
 from ipfs_accel_cli.targets.base import Delivery, Holding, Item, Parcel, Progress, Sent, owner_only
-from ipfs_accel_cli.targets.oci_uploads import Uploads
+from ipfs_accel_cli.targets.oci_uploads import Ask, Uploads
 
 _MODEL = "application/vnd.cncf.model."
 _WEIGHTS = (".safetensors", ".gguf", ".onnx", ".onnx_data", ".bin", ".pt", ".pth", ".h5", ".msgpack", ".npz")
@@ -58,7 +58,8 @@ class OciTarget:
         """Ask for each blob by its digest, and what the tag means now."""
         where, what = _where(place), str(place)
         digest = _digest(_manifest(parcel, where))
-        present = frozenset(item.path for item in parcel.items if self._has(where, what, item))
+        with self._registry.session(where, what) as ask:
+            present = frozenset(item.path for item in parcel.items if _has(ask, where, what, item))
         revision = self._tagged(where, what)
         settled = revision == digest and len(present) == len(parcel.items)
         return Holding(revision, present, settled)
@@ -87,36 +88,35 @@ class OciTarget:
         document = self._registry.manifest(where, sent.revision, what)
         if self._tagged(where, what) != sent.revision:
             raise VerificationFailed(f"{what}: the tag {where.tag} means another manifest than the one sent")
-        found = []
-        for layer, item in zip(layers(document, what), parcel.items, strict=False):
-            if self._has(where, what, Item(item.path, layer.size_bytes, layer.sha256, item.local)):
-                found.append(RemoteFile(item.path, layer.size_bytes, layer.sha256))
-        return found
+        pairs = list(zip(layers(document, what), parcel.items, strict=False))
+        there = [Item(item.path, layer.size_bytes, layer.sha256) for layer, item in pairs]
+        with self._registry.session(where, what) as ask:
+            found = [item for item in there if _has(ask, where, what, item)]
+        return [RemoteFile(item.path, item.size_bytes, item.sha256) for item in found]
 
     def _tagged(self, where: Place, what: str) -> str | None:
         try:
             return self._registry.manifest(where, where.tag, what).digest
-        except NotFound:
+        except (NotFound, NotAuthorised):
+            # Some registries hide what is not there yet; whether it may be made shows when it is.
             return None
-        except NotAuthorised:
-            return None
 
-    def _has(self, where: Place, what: str, item: Item) -> bool:
-        url = f"{where.url}/blobs/sha256:{item.sha256.hex()}"
 
-        def asked() -> bool:
-            with self._registry.session(where, what) as ask:
-                response = ask("HEAD", url)
-            if response.status_code == 404:
-                return False
-            _accepted(response, what, where)
-            length = response.headers.get("content-length", "")
-            return not length.isdecimal() or int(length) == item.size_bytes
+def _has(ask: Ask, where: Place, what: str, item: Item) -> bool:
+    """Say whether the repository has a blob of an item's digest and size."""
 
-        try:
-            return patiently(asked)
-        except Unavailable as error:
-            raise unreachable(error, where) from error
+    def asked() -> bool:
+        response = ask("HEAD", f"{where.url}/blobs/sha256:{item.sha256.hex()}")
+        if response.status_code == 404:
+            return False
+        _accepted(response, what, where)
+        length = response.headers.get("content-length", "")
+        return not length.isdecimal() or int(length) == item.size_bytes
+
+    try:
+        return patiently(asked)
+    except Unavailable as error:
+        raise unreachable(error, where) from error
 
 
 def _where(reference: Reference) -> Place:

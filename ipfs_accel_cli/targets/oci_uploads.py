@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 # A blob up to this size goes in one request; larger ones in chunks of it, each in memory so that it can go again.
 CHUNK_BYTES = 16 << 20
 _BYTES = {"content-type": "application/octet-stream"}
+Ask = Callable[..., "httpx.Response"]
 _GONE = (404, 416)  # Registries forget uploads, and say so when one does not go on where they are.
 
 
 class Uploads:
     """The blobs of one push. `sent_bytes` counts what left this machine."""
 
-    def __init__(self, where: Place, what: str, ask: Callable[..., httpx.Response], parcel: Parcel) -> None:
+    def __init__(self, where: Place, what: str, ask: Ask, parcel: Parcel) -> None:
         self._where, self._what, self._ask, self._parcel = where, what, ask, parcel
         self._note = parcel.notes / "uploads.json" if parcel.notes else None
         self._open: dict[str, str] = self._noted()
@@ -86,9 +87,10 @@ class Uploads:
     def _resumed(self, digest: str) -> tuple[str, int]:
         """Ask how far an upload got; begin another where the registry has forgotten it."""
         response = self._ask("GET", self._open[digest])
-        if response.status_code != 204:
+        if response.status_code in _GONE:
             self._forget(digest)
             return self._begun(digest)
+        self._accepted(response)
         end = response.headers.get("range", "").rpartition("-")[2]
         # `0-0` is what registries say of an upload that is empty.
         offset = int(end) + 1 if end.isdecimal() and end != "0" else 0

@@ -21,7 +21,8 @@ LFS_BYTES = 4096  # Larger files are kept by their sha-256, smaller ones by thei
 class Uploads:
     """`stored` is the large-file storage, `put_bytes` counts what was sent to it.
 
-    `loses` forgets the changes of a commit, `read_only` allows none, and `meanwhile` is run once before the next one.
+    `loses` forgets the changes of a commit, `read_only` allows none, `busy_commits` so often says that the hub is busy,
+    and `meanwhile` is run once before the next one.
     """
 
     def __init__(self, hub: Hub) -> None:
@@ -29,6 +30,7 @@ class Uploads:
         self.stored: dict[str, bytes] = {}
         self.put_bytes = 0
         self.loses = False
+        self.busy_commits = 0
         self.read_only = False
         self.private: dict[str, bool | None] = {}
         self.meanwhile: Any = None
@@ -83,6 +85,9 @@ class Uploads:
                 for one in json.loads(body)["files"]
             ]
             return _json(handler, {"files": [one | {"shouldIgnore": False} for one in files]})
+        if self.busy_commits:
+            self.busy_commits -= 1
+            return _json(handler, {"error": "busy"}, 503)
         if self.meanwhile is not None:
             self.meanwhile, run = None, self.meanwhile
             run()
@@ -90,11 +95,15 @@ class Uploads:
         parent = lines[0]["value"].get("parentCommit")
         if parent is not None and parent != self._hub.commit(repository):
             return _json(handler, {"error": "A commit has happened since"}, 412)
+        self._hub.keep(repository)
         if not self.loses:
             for line in lines[1:]:
                 self._apply(folder, line["key"], line["value"])
         commit = self._hub.commit(repository)
-        return _json(handler, {"success": True, "commitOid": commit, "commitUrl": f"{self._hub.url}/{repository}/commit/{commit}"})
+        return _json(
+            handler,
+            {"success": True, "commitOid": commit, "commitUrl": f"{self._hub.url}/{repository}/commit/{commit}"},
+        )
 
     def _apply(self, folder: Path, key: str, value: dict[str, Any]) -> None:
         target = folder / value["path"]

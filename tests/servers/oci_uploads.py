@@ -16,6 +16,7 @@ class OpenRegistry(Ollama):
 
     Every answer to an upload says anew where it goes on, and only there it does. `forgets` drops so many sessions
     when they are asked for, `loses` keeps no blob though it says so, `read_only` refuses all but reading.
+    Once `fails_after_bytes` have come, nothing but 503 is answered.
     """
 
     def __init__(self) -> None:
@@ -27,6 +28,7 @@ class OpenRegistry(Ollama):
         self.received_bytes = 0
         self.mounts = 0
         self.forgets = 0
+        self.fails_after_bytes: int | None = None
         self.loses = False
         self.read_only = False
 
@@ -36,6 +38,8 @@ class OpenRegistry(Ollama):
         match = re.fullmatch(r"/v2/(.+?)/(blobs/uploads|blobs|manifests)/(.*)", url.path)
         if self.token is not None and handler.headers.get("authorization") != f"Bearer {self.token}":
             return super().answer(handler)
+        if self.fails_after_bytes is not None and self.received_bytes >= self.fails_after_bytes:
+            return handler.reply(503, b"")
         if match is None:
             return super().answer(handler)
         name, kind, rest = match.groups()

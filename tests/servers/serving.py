@@ -65,6 +65,7 @@ class Site:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two writes, and the second would wait for the first
     site: Site
 
     def log_message(self, *_: object) -> None: ...

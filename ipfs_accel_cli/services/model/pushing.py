@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipfs_accel_cli.content import passport
-from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.content.passport import Passport, is_of_passport
 from ipfs_accel_cli.core.errors import Conflict, Invalid, VerificationFailed
 from ipfs_accel_cli.core.paths import Home
@@ -20,7 +18,7 @@ from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.pull import held
 from ipfs_accel_cli.services.model.push_results import Pushed
 from ipfs_accel_cli.sources.reference import NAMED, Reference, parse
-from ipfs_accel_cli.targets.base import Delivery, Holding, Item, Parcel, Sent, Target
+from ipfs_accel_cli.targets.base import Delivery, Holding, Parcel, Sent, Target
 from ipfs_accel_cli.targets.registry import TARGETS, target_for
 
 _SHOWN = 3
@@ -48,13 +46,12 @@ class Pusher:
         known = self.lookup.describe(self.lookup.find(name))
         target, where = _target(place)
         with self._alone(known, where) as folder:
-            theirs = _passport_at(target, where)
+            theirs = leaving.passport_at(target, where)
             ours = leaving.joined(leaving.passport_of(self.store, known), theirs)
-            items = (*self._files(known), *_written(ours, folder))
             parcel = Parcel(
                 known.named.name,
                 known.named.manifest,
-                items,
+                leaving.items(self.store, known, ours),
                 licence=known.licence,
                 came_from=self._origins(known),
                 notes=folder,
@@ -62,17 +59,6 @@ class Pusher:
                 private=private,
             )
             return _pushed(_Push(target, where, known, ours, theirs, parcel), dry_run=dry_run)
-
-    def _files(self, known: Known) -> Iterator[Item]:
-        """Yield the files of a model as they leave; raises VerificationFailed for one that is not here any more."""
-        for entry in known.manifest.files:
-            local = self.store.object_path(entry.cid)
-            if not local.is_file() or local.stat().st_size != entry.size_bytes:
-                raise VerificationFailed(
-                    f"{entry.path} is damaged in the store, and was not sent",
-                    suggestion=f"ipfs-accel model repair {known.named.name}",
-                )
-            yield Item(entry.path, entry.size_bytes, entry.sha256, local)
 
     def _origins(self, known: Known) -> tuple[Reference, ...]:
         """Return where the same model was pulled from, under whatever name."""
@@ -113,23 +99,6 @@ def _target(place: str) -> tuple[Target, Reference]:
         raise Invalid(f"a model cannot be pushed to {reference.scheme}://; there are: {', '.join(TARGETS.names())}")
     target = target_for(reference.scheme)
     return target, target.check(reference)
-
-
-def _passport_at(target: Target, where: Reference) -> Passport | None:
-    """Read what lies at the place as a passport; None for none, or for one that cannot be read."""
-    data = target.read(where, passport.CAR)
-    try:
-        return Passport.decode(data) if data is not None and len(data) <= passport.MAX_BYTES else None
-    except ContentError:
-        return None
-
-
-def _written(ours: Passport, folder: Path) -> Iterator[Item]:
-    """Write the files of a passport beside the notes of this push."""
-    for path, data in ((passport.CAR, ours.encode()), (passport.JSON, ours.readable())):
-        local = folder / path.rpartition("/")[2]
-        local.write_bytes(data)
-        yield Item(path, len(data), hashlib.sha256(data).digest(), local)
 
 
 def _pushed(push: _Push, *, dry_run: bool) -> Pushed:
