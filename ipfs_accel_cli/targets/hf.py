@@ -205,4 +205,5 @@ def _endpoint() -> str | None:
 
 
 def _push(place: Reference, name: str = "NAME") -> str:
-    return f"ipfs-accel model push {name} {place}"
+    written = place.pinned(None) if place.revision == MAIN else place
+    return f"ipfs-accel model push {name} {written}"

@@ -32,7 +32,7 @@ class Uploads:
         self.loses = False
         self.busy_commits = 0
         self.read_only = False
-        self.private: dict[str, bool | None] = {}
+        self.private: dict[str, bool] = {}
         self.meanwhile: Any = None
 
     def answer(self, handler: Handler, path: str, body: bytes) -> bool:
@@ -42,7 +42,7 @@ class Uploads:
             name = f"{asked.get('organization') or 'me'}/{asked['name']}"
             if self.read_only:
                 return _json(handler, {"error": "no"}, 403)
-            self.private[name] = asked.get("private")
+            self.private[name] = asked.get("private") or asked.get("visibility") == "private"
             folder = self._hub.root / name
             folder.mkdir(parents=True, exist_ok=True)
             (folder / ".gitattributes").write_text("*.safetensors filter=lfs\n")
