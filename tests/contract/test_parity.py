@@ -114,6 +114,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "model tag": (["encoder", "best"], {"name": "encoder", "alias": "best"}),
     "model gc": (["--dry-run"], {"dry_run": True}),
     "model export": (["encoder", "-o", "{files}/encoder.car"], {"name": "encoder", "output": "{files}/encoder.car"}),
+    "model push": (["encoder", "{files}/pushed"], {"name": "encoder", "target": "{files}/pushed"}),
     "model inspect": (["encoder", "--tensors"], {"name": "encoder", "tensors": True}),
     "model import": (["tiny", "--from", "{files}/ollama"], {"source": "{files}/ollama", "models": ["tiny"]}),
     "infer embed": (["a cat", "the old dog", "-m", "encoder"], {"texts": ["a cat", "the old dog"], "model": "encoder"}),

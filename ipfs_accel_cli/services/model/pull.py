@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.paths import Home
-from ipfs_accel_cli.services.model import download, tables
+from ipfs_accel_cli.services.model import download, passports, tables
 from ipfs_accel_cli.services.model.content import Following, Store
 from ipfs_accel_cli.services.model.lookup import is_whole
 from ipfs_accel_cli.services.model.register import Registration, register
@@ -74,6 +74,7 @@ class Puller:
             known = self._known(str(snapshot.reference), selection, snapshot.revision)
             if known is None:
                 packed = isinstance(source, Packed)
+                snapshot = passports.foreseen(snapshot, whole=selection.is_whole)
                 snapshot = selection.of_packed(snapshot) if packed else selection.of_snapshot(snapshot)
                 folder = self.home.partial / key_of(reference, selection) / "fetched"
                 return outlook(self.store, snapshot, folder, packed=packed)
@@ -119,16 +120,35 @@ class Puller:
             snapshot = reuse(self.store, selection.of_packed(snapshot))
             fetched = download.fetch(source, snapshot, folder / "fetched", self._follow(snapshot), packed=True)
             unpacked = _empty(folder / "unpacked")
-            snapshot = selection.of_snapshot(source.unpack(snapshot, fetched.paths, unpacked))
+            snapshot = source.unpack(snapshot, fetched.paths, unpacked)
+            snapshot, _ = self._identified(source, snapshot, folder, selection)
+            snapshot = selection.of_snapshot(snapshot)
             paths: Mapping[str, Path] = {file.path: file.local for file in snapshot.files if file.local is not None}
         else:
+            snapshot, passport_bytes = self._identified(source, snapshot, folder, selection)
             snapshot = reuse(self.store, selection.of_snapshot(snapshot))
             fetched = download.fetch(source, snapshot, folder / "fetched", self._follow(snapshot))
+            fetched.transferred_bytes += passport_bytes
             paths = fetched.paths
         registration = replace(registration, expected=snapshot.manifest, said=snapshot.said)
+        snapshot = passports.stated(snapshot)
         registered = register(self.store, snapshot, paths, registration, fetched.followed_of(paths))
         shutil.rmtree(folder, ignore_errors=True)
         return Outcome(registered.named, snapshot.revision, fetched.transferred_bytes, registered.new)
+
+    def _identified(
+        self, source: Source, snapshot: Snapshot, folder: Path, selection: Selection
+    ) -> tuple[Snapshot, int]:
+        """Return the snapshot as its passport has it, where it has one, and the bytes that this took to fetch."""
+        file = passports.of_snapshot(snapshot)
+        if file is None or snapshot.manifest is not None:
+            return snapshot, 0
+        if not selection.is_whole:
+            return passports.without(snapshot), 0
+        if file.local is not None:
+            return passports.believed(snapshot, file.local), 0
+        fetched = download.fetch(source, snapshot.with_files((file,)), folder / "passport")
+        return passports.believed(snapshot, fetched.paths[file.path]), fetched.transferred_bytes
 
     def _follow(self, snapshot: Snapshot) -> Callable[[Path], Following]:
         profile = snapshot.manifest.profile if snapshot.manifest else None

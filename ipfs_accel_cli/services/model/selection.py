@@ -23,6 +23,11 @@ class Selection:
         """Make a selection from what the user gave, in an order of its own."""
         return cls(tuple(sorted(include or ())), tuple(sorted(exclude or ())))
 
+    @property
+    def is_whole(self) -> bool:
+        """Say whether nothing was chosen, so that all of the model is meant."""
+        return not (self.include or self.exclude)
+
     def __str__(self) -> str:
         return json.dumps([self.include, self.exclude]) if self.include or self.exclude else ""
 

@@ -21,6 +21,7 @@ from ipfs_accel_cli.services.model.importing import Importer
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
+from ipfs_accel_cli.services.model.pushing import Pusher
 from ipfs_accel_cli.services.model.rows import rows
 from ipfs_accel_cli.services.model.selection import Selection
 from ipfs_accel_cli.services.model.status import Watch
@@ -65,6 +66,7 @@ class Models:
         self.watch = Watch(home, store, self._registry, self._lookup, loaded)
         self._puller = Puller(home, store, self._registry)
         self.imports = Importer(store, self._registry)
+        self.pushes = Pusher(home, store, self._registry, self._lookup)
 
     def pull(
         self,
