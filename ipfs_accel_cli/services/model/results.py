@@ -79,8 +79,13 @@ class ModelFile(Result):
 class SaidOf(Result):
     """A statement about a model: an object of its own, which names the manifest."""
 
+    columns = ("kind", "signer", "predicate_type", "cid")
+    essence = "cid"
+
     kind: str
     cid: str
+    signer: str | None = Field(None, description="The key that it names; `model verify-attest` tells whether it holds.")
+    predicate_type: str | None = Field(None, description="What a signed statement says, as a URI.")
     body: dict[str, Any]
 
 
@@ -90,7 +95,7 @@ class Shown(Result):
     columns = (
         *("name", "version", "aliases", "manifest_cid", "root_cid", "profile", "tasks", "architectures", "model_type"),
         *("parameters", "dtype", "context_tokens", "weight_bytes", "size_bytes", "licence", "reference", "created_at"),
-        "files",
+        *("files", "statements"),
     )
     essence = "manifest_cid"
 

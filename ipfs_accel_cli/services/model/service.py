@@ -23,6 +23,8 @@ from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
 from ipfs_accel_cli.services.model.rows import rows
 from ipfs_accel_cli.services.model.selection import Selection
+from ipfs_accel_cli.services.model.signing.service import Signatures
+from ipfs_accel_cli.services.model.signing.trust import Keys, Trust
 from ipfs_accel_cli.services.model.status import Watch
 from ipfs_accel_cli.services.model.using import InMemory
 from ipfs_accel_cli.services.model.views import expected, shown
@@ -44,7 +46,7 @@ class Models:
     """The models of one home. Safe to share between threads.
 
     `derived` is what was made of them, `contents` looks into their files, `health` checks and mends them,
-    `watch` tells their state, `history` the versions of their names.
+    `watch` tells their state, `history` the versions of their names, `signatures` who vouches for them.
     """
 
     def __init__(
@@ -53,6 +55,8 @@ class Models:
         database: Database,
         store: Store,
         loaded: Callable[[], Sequence[InMemory]] = tuple,
+        *,
+        keys: Callable[[], Keys],
     ) -> None:
         self._home, self._store = home, store
         self._registry = tables.Tables(database)
@@ -63,6 +67,8 @@ class Models:
         self.history = History(self._registry, self._lookup)
         self.health = Health(home, store, self._registry, self._lookup)
         self.watch = Watch(home, store, self._registry, self._lookup, loaded)
+        self.trust = Trust(database, keys)
+        self.signatures = Signatures(store, self._registry, self._lookup, self.trust)
         self._puller = Puller(home, store, self._registry)
         self.imports = Importer(store, self._registry)
 

@@ -9,6 +9,7 @@ from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.services.model import results
 from ipfs_accel_cli.services.model.lookup import Known
 from ipfs_accel_cli.services.model.reuse import Outlook
+from ipfs_accel_cli.services.model.signing.judging import claims
 
 
 def row(known: Known, aliases: Mapping[str, str]) -> results.ModelRow:
@@ -44,7 +45,7 @@ def shown(known: Known, aliases: Mapping[str, str]) -> results.Shown:
             )
             for entry in known.manifest.files
         ],
-        statements=[results.SaidOf(kind=kind, cid=cid, body=_json(body)) for kind, cid, body in known.statements],
+        statements=[_said(kind, cid, body) for kind, cid, body in known.statements],
     )
 
 
@@ -68,6 +69,11 @@ def expected(outlook: Outlook, name: str) -> results.Pulled:
         dry_run=True,
         missing_bytes=outlook.missing_bytes,
     )
+
+
+def _said(kind: str, cid: str, body: Mapping[str, Any]) -> results.SaidOf:
+    signer, predicate_type = claims(kind, body)
+    return results.SaidOf(kind=kind, cid=cid, signer=signer, predicate_type=predicate_type, body=_json(body))
 
 
 def _json(body: Mapping[str, Any]) -> dict[str, Any]:
