@@ -56,6 +56,7 @@ class ModelRow(Result):
     root_cid: str = Field(description=_ROOT)
     reference: str
     created_at: str = Field(description="ISO 8601, UTC.")
+    meta: dict[str, str] = Field(default_factory=dict, description="Free tags, kept in this home alone.")
 
 
 class Models(Result):
@@ -95,7 +96,7 @@ class Shown(Result):
     columns = (
         *("name", "version", "aliases", "manifest_cid", "root_cid", "profile", "tasks", "architectures", "model_type"),
         *("parameters", "dtype", "context_tokens", "weight_bytes", "size_bytes", "licence", "reference", "created_at"),
-        *("files", "statements"),
+        *("meta", "files", "statements"),
     )
     essence = "manifest_cid"
 
@@ -116,8 +117,21 @@ class Shown(Result):
     licence: str | None
     reference: str
     created_at: str = Field(description="ISO 8601, UTC.")
+    meta: dict[str, str] = Field(default_factory=dict, description="Free tags, kept in this home alone.")
     files: list[ModelFile]
     statements: list[SaidOf]
+
+
+class Meta(Result):
+    """The free tags of a model."""
+
+    columns = ("name", "version", "manifest_cid", "meta")
+    essence = "meta"
+
+    name: str
+    version: int
+    manifest_cid: str = Field(description=_MANIFEST)
+    meta: dict[str, str] = Field(description="Kept in this home alone: neither signed nor exported.")
 
 
 class Removed(Result):

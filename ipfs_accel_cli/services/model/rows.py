@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any
 
 from ipfs_accel_cli.core.errors import HomeUnusable
@@ -15,9 +17,14 @@ from ipfs_accel_cli.services.model.views import row
 # What a list shows of the model itself, whatever it is called.
 _OF_THE_MODEL = {"tasks", "architectures", "parameters", "dtype", "size_bytes", "licence", "root_cid"}
 
+NONE: Mapping[str, dict[str, str]] = MappingProxyType({})
 
-def rows(registry: tables.Tables, lookup: Lookup) -> list[results.ModelRow]:
-    """Return one line for every version of every name; raises NotFound when a model is gone from the store."""
+
+def rows(registry: tables.Tables, lookup: Lookup, tags: Mapping[str, dict[str, str]] = NONE) -> list[results.ModelRow]:
+    """Return one line for every version of every name, with the tags of each manifest.
+
+    Raises NotFound when a model is gone from the store.
+    """
     aliases: dict[str, list[str]] = defaultdict(list)
     for alias, manifest in registry.aliases().items():
         aliases[manifest].append(alias)
@@ -35,6 +42,7 @@ def rows(registry: tables.Tables, lookup: Lookup) -> list[results.ModelRow]:
                 manifest_cid=named.manifest,
                 reference=named.reference,
                 created_at=named.created_at,
+                meta=tags.get(named.manifest, {}),
                 **body,
             )
         )

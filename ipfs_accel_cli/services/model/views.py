@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ipfs_accel_cli.content.cid import CID
@@ -12,7 +13,7 @@ from ipfs_accel_cli.services.model.reuse import Outlook
 from ipfs_accel_cli.services.model.signing.judging import claims
 
 
-def row(known: Known, aliases: Mapping[str, str]) -> results.ModelRow:
+def row(known: Known, aliases: Mapping[str, str], meta: Mapping[str, str] = MappingProxyType({})) -> results.ModelRow:
     """Return a model as a line of `model ls`; `aliases` maps each alias to a manifest."""
     return results.ModelRow(
         name=known.named.name,
@@ -28,13 +29,14 @@ def row(known: Known, aliases: Mapping[str, str]) -> results.ModelRow:
         root_cid=str(known.manifest.root),
         reference=known.named.reference,
         created_at=known.named.created_at,
+        meta=dict(meta),
     )
 
 
-def shown(known: Known, aliases: Mapping[str, str]) -> results.Shown:
-    """Return all that is known of a model."""
+def shown(known: Known, aliases: Mapping[str, str], meta: Mapping[str, str]) -> results.Shown:
+    """Return all that is known of a model, with the tags it has here."""
     return results.Shown(
-        **row(known, aliases).model_dump(),
+        **row(known, aliases, meta).model_dump(),
         profile=known.manifest.profile,
         model_type=known.facts.model_type,
         context_tokens=known.facts.context_tokens,
