@@ -23,13 +23,13 @@ def mount(app: Typer) -> None:
 def meta(
     name: Name,
     settings: Annotated[
-        list[str] | None, Argument(metavar="KEY=VALUE", help="Tags to set; without any, those of the model are shown.")
+        list[str] | None, Argument(metavar="KEY=VALUE", help="Notes to set; without any, those on the model are shown.")
     ] = None,
     unset: Annotated[
-        list[str] | None, Option("--unset", metavar="KEY", help="Take this tag off; may be given again.")
+        list[str] | None, Option("--unset", metavar="KEY", help="Take this note off; may be given again.")
     ] = None,
 ) -> Meta:
-    """Show and set free tags of a model; `model ls --filter meta.KEY=VALUE` finds it by them.
+    """Show and set notes on a model; `model ls --filter meta.KEY=VALUE` finds it by them.
 
     They belong to the version that the name means, and stay in this home: they are neither signed nor exported.
 
@@ -38,7 +38,7 @@ def meta(
         ipfs-accel model meta story-model --unset owner
         ipfs-accel model ls --filter meta.stage=prod --columns name,version,meta.stage
     """
-    return node().models.tags.change(name, settings or [], unset or [])
+    return node().models.notes.change(name, settings or [], unset or [])
 
 
 @effects(DELETE)

@@ -1,4 +1,4 @@
-"""Free tags of models: what somebody wants to remember here, beside what is true of the model everywhere."""
+"""Notes on models: keys and values that the owner wants to remember here, beside what is true everywhere."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ MIGRATIONS = (
         """,
     ),
 )
-MAX_TAGS = 100
+MAX_NOTES = 100
 MAX_CHARACTERS = 1000
 _KEY = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
-class Tags:
-    """The tags of one home. They belong to a manifest, so a name's next version begins without any."""
+class Notes:
+    """The notes of one home. They belong to a manifest, so a name's next version begins without any."""
 
     database: Database
     lookup: Lookup
 
     def change(self, name: str, settings: Sequence[str], unset: Sequence[str]) -> Meta:
-        """Set tags given as KEY=VALUE, take others off, and return all of the model; all changes or none.
+        """Set notes given as KEY=VALUE, take others off, and return all of the model; all changes or none.
 
-        Raises NotFound for a model or tag that is not there, Invalid, and LimitReached.
+        Raises NotFound for a model or note that is not there, Invalid, and LimitReached.
         """
         named = self.lookup.find(name)
         values = dict(_parsed(text) for text in settings)
@@ -52,11 +52,11 @@ class Tags:
         return Meta(name=named.name, version=named.version, manifest_cid=named.manifest, meta=found)
 
     def all(self) -> dict[str, dict[str, str]]:
-        """Return the tags of every model by its manifest, sorted by key."""
+        """Return the notes of every model by its manifest, sorted by key."""
         try:
             self.database.migrate(OWNER, MIGRATIONS)
         except HomeUnusable:
-            # A home that only can be read, and in which nothing was ever tagged.
+            # A home that only can be read, and in which nothing was ever noted.
             return {}
         found: dict[str, dict[str, str]] = defaultdict(dict)
         for row in self.database.read().execute("SELECT * FROM meta ORDER BY manifest, key"):
@@ -69,7 +69,9 @@ class Tags:
             for key in unset:
                 gone = connection.execute("DELETE FROM meta WHERE manifest = ? AND key = ?", (manifest, key)).rowcount
                 if not gone:
-                    raise NotFound(f"there is no tag {key[:80]!r} to take off", suggestion="ipfs-accel model meta NAME")
+                    raise NotFound(
+                        f"there is no note {key[:80]!r} to take off", suggestion="ipfs-accel model meta NAME"
+                    )
             for key, value in values.items():
                 row = connection.execute(
                     "INSERT OR REPLACE INTO meta SELECT manifest, ?, ? FROM models WHERE manifest = ?",
@@ -78,14 +80,14 @@ class Tags:
                 if not row.rowcount:
                     raise NotFound("the model was removed meanwhile", suggestion="ipfs-accel model ls")
             (count,) = connection.execute("SELECT count(*) FROM meta WHERE manifest = ?", (manifest,)).fetchone()
-            if count > MAX_TAGS:
-                raise LimitReached(f"a model may have {MAX_TAGS} tags, not {count}")
+            if count > MAX_NOTES:
+                raise LimitReached(f"a model may have {MAX_NOTES} notes, not {count}")
 
 
 def _parsed(text: str) -> tuple[str, str]:
     key, found, value = text.partition("=")
     if not found:
-        raise Invalid(f"{text[:80]!r} is no tag; write KEY=VALUE, or --unset {text[:80]}")
+        raise Invalid(f"{text[:80]!r} is no note; write KEY=VALUE, or --unset {text[:80]}")
     if not _KEY.fullmatch(key):
         raise Invalid(f"{key[:80]!r} cannot be a key: a lower-case letter, then letters, digits, _ . and -, 63 at most")
     if not value.strip() or not value.isprintable():

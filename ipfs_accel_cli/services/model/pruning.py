@@ -92,7 +92,7 @@ class Pruner:
         self._check_names(names, versions)
         candidates = [one for one in old(versions, keep, before) if not names or one.name in names]
         reasons, note = self._reasons() if candidates else ({}, None)
-        stay = guarded(versions, candidates, reasons, self._bases) if candidates else {}
+        stay = guarded(versions, set(candidates), reasons, self._bases) if candidates else {}
         doomed = [one for one in candidates if one.manifest not in stay]
         released: list[str] = []
         rows = self._rows(doomed, versions)

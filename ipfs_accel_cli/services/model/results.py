@@ -56,7 +56,7 @@ class ModelRow(Result):
     root_cid: str = Field(description=_ROOT)
     reference: str
     created_at: str = Field(description="ISO 8601, UTC.")
-    meta: dict[str, str] = Field(default_factory=dict, description="Free tags, kept in this home alone.")
+    meta: dict[str, str] = Field(default_factory=dict, description="Notes of the owner, kept in this home alone.")
 
 
 class Models(Result):
@@ -117,13 +117,13 @@ class Shown(Result):
     licence: str | None
     reference: str
     created_at: str = Field(description="ISO 8601, UTC.")
-    meta: dict[str, str] = Field(default_factory=dict, description="Free tags, kept in this home alone.")
+    meta: dict[str, str] = Field(default_factory=dict, description="Notes of the owner, kept in this home alone.")
     files: list[ModelFile]
     statements: list[SaidOf]
 
 
 class Meta(Result):
-    """The free tags of a model."""
+    """The notes on a model."""
 
     columns = ("name", "version", "manifest_cid", "meta")
     essence = "meta"

@@ -20,8 +20,8 @@ _OF_THE_MODEL = {"tasks", "architectures", "parameters", "dtype", "size_bytes", 
 NONE: Mapping[str, dict[str, str]] = MappingProxyType({})
 
 
-def rows(registry: tables.Tables, lookup: Lookup, tags: Mapping[str, dict[str, str]] = NONE) -> list[results.ModelRow]:
-    """Return one line for every version of every name, with the tags of each manifest.
+def rows(registry: tables.Tables, lookup: Lookup, notes: Mapping[str, dict[str, str]] = NONE) -> list[results.ModelRow]:
+    """Return one line for every version of every name, with the notes on each manifest.
 
     Raises NotFound when a model is gone from the store.
     """
@@ -42,7 +42,7 @@ def rows(registry: tables.Tables, lookup: Lookup, tags: Mapping[str, dict[str, s
                 manifest_cid=named.manifest,
                 reference=named.reference,
                 created_at=named.created_at,
-                meta=tags.get(named.manifest, {}),
+                meta=notes.get(named.manifest, {}),
                 **body,
             )
         )

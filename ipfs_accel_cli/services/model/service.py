@@ -20,7 +20,7 @@ from ipfs_accel_cli.services.model.history import History
 from ipfs_accel_cli.services.model.importing import Importer
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
-from ipfs_accel_cli.services.model.meta import Tags
+from ipfs_accel_cli.services.model.meta import Notes
 from ipfs_accel_cli.services.model.pruning import Pruner
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
 from ipfs_accel_cli.services.model.rows import rows
@@ -70,7 +70,7 @@ class Models:
         self.health = Health(home, store, self._registry, self._lookup)
         self.watch = Watch(home, store, self._registry, self._lookup, loaded)
         self.pruner = Pruner(home, store, self._registry, self._lookup, self.watch, self.gc)
-        self.tags = Tags(database, self._lookup)
+        self.notes = Notes(database, self._lookup)
         self.trust = Trust(database, keys)
         self.signatures = Signatures(store, self._registry, self._lookup, self.trust)
         self._puller = Puller(home, store, self._registry)
@@ -125,13 +125,13 @@ class Models:
 
         `where` is a filter (`core/filters.py`), `sort` and `columns` name fields. Raises Invalid where they do not.
         """
-        found = rows(self._registry, self._lookup, self.tags.all())
+        found = rows(self._registry, self._lookup, self.notes.all())
         return listing.chosen(found, text, where=where, sort=sort, columns=columns)
 
     def show(self, name: str) -> results.Shown:
         """Return all that is known of a model; raises NotFound, which names what is spelled alike."""
         known = self._known(name)
-        return shown(known, self._registry.aliases(), self.tags.all().get(known.named.manifest, {}))
+        return shown(known, self._registry.aliases(), self.notes.all().get(known.named.manifest, {}))
 
     def remove(self, names: Sequence[str]) -> results.Removed:
         """Take names, single versions (`name@2`) or aliases off; a model without a name is released to gc.

@@ -34,7 +34,7 @@ def row(known: Known, aliases: Mapping[str, str], meta: Mapping[str, str] = Mapp
 
 
 def shown(known: Known, aliases: Mapping[str, str], meta: Mapping[str, str]) -> results.Shown:
-    """Return all that is known of a model, with the tags it has here."""
+    """Return all that is known of a model, with the notes on it here."""
     return results.Shown(
         **row(known, aliases, meta).model_dump(),
         profile=known.manifest.profile,

@@ -11,6 +11,7 @@ from typing import Any
 from ipfs_accel_cli.content import dsse, strictjson
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.manifest import Manifest
+from ipfs_accel_cli.core.distributions import installed
 from ipfs_accel_cli.core.errors import Invalid, NotFound, VerificationFailed
 from ipfs_accel_cli.services.model import lineage, tables
 from ipfs_accel_cli.services.model.content import Store
@@ -85,12 +86,12 @@ def verification(registry: tables.Tables, known: Known) -> Said:
     return Said(TYPES["verification"], body | _size(known))
 
 
-def scan(store: Store, known: Known, version: str, at: str) -> Said:
+def scan(store: Store, known: Known, at: str) -> Said:
     """Scan the files now and return what was found; raises UnsafeContent when something was."""
     scanned = scan_all(of_known(store, known))
     body = {
         "outcome": "no code that runs on loading was found",
-        "scanner": {"name": "ipfs-accel", "version": version},
+        "scanner": {"name": "ipfs-accel", "version": installed().get("ipfs-accel", "unknown")},
         "scannedAt": at,
         "files": [{"path": one.path, "form": one.form, "callables": one.callables} for one in scanned.files],
         "notes": scanned.notes,

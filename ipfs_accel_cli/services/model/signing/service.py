@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ipfs_accel_cli import __version__
 from ipfs_accel_cli.content import didkey, dsse
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.content.manifest import Statement
@@ -111,7 +110,7 @@ class Signatures:
         if predicate == "verification":
             return predicates.verification(self.registry, known)
         if predicate == "scan":
-            return predicates.scan(self.store, known, __version__, tables.now())
+            return predicates.scan(self.store, known, tables.now())
         if predicate == "evaluation":
             return predicates.evaluation(known)
         return predicates.own(current().path(predicate), uri)
