@@ -61,7 +61,7 @@ class Node:
     def models(self) -> Models:
         from ipfs_accel_cli.services.model.service import Models
 
-        return Models(self.home, self.database, self.store, self._loaded_models)
+        return Models(self.home, self.database, self.store, self._loaded_models, keys=lambda: self.peers)
 
     def _loaded_models(self) -> list[InMemory]:
         """Return what this process has loaded; asking does not start the inference service."""

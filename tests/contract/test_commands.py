@@ -20,6 +20,7 @@ model push | model versions | model alias | model rollback | model diff | model 
 model lineage | model card
 model status | model ps | model inspect | model scan | model repair
 model import
+model sign | model attest | model verify-attest | model trust | model meta | model prune
 infer embed | infer classify | infer generate | infer calibrate
 peer id
 store put | store get | store cat | store ls | store stat | store verify | store rm | store gc | store import
@@ -54,7 +55,10 @@ def test_a_command_says_in_a_sentence_what_it_does_and_shows_examples(command: F
 
 @pytest.mark.parametrize("command", commands(app), ids=ids)
 def test_only_what_makes_sense_there_is_offered_to_assistants(command: Found) -> None:
-    shell_only = command.path[0] in ("mcp", "serve-mcp") or command.path in (("config", "set"), ("hw", "top"))
+    shell_only = command.path[0] in ("mcp", "serve-mcp") or command.path in (
+        *(("config", "set"), ("hw", "top")),
+        *(("model", "sign"), ("model", "attest"), ("model", "trust")),
+    )
     assert command.effects.exposed is not shell_only
 
 

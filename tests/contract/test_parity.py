@@ -60,6 +60,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         hello = node.store.stat(f"{put.cid}/hello.txt").cid
         node.store.export_car(put.cid, files / "folder.car")
         node.peers.identity()
+        node.models.signatures.sign("encoder")
         (files / "run.json").write_text(node.benches.run("network", quick=True).model_dump_json())
         (files / "machine.json").write_text(node.machines.find("rtx-4090").model_dump_json())
         node.machines.save("saved", str(files / "machine.json"))
@@ -116,6 +117,9 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "model export": (["encoder", "-o", "{files}/encoder.car"], {"name": "encoder", "output": "{files}/encoder.car"}),
     "model push": (["encoder", "{files}/pushed"], {"name": "encoder", "target": "{files}/pushed"}),
     "model inspect": (["encoder", "--tensors"], {"name": "encoder", "tensors": True}),
+    "model verify-attest": (["encoder", "--require"], {"name": "encoder", "require": True}),
+    "model meta": (["encoder", "stage=prod"], {"name": "encoder", "settings": ["stage=prod"]}),
+    "model prune": (["--older-than", "1d"], {"older_than": "1d"}),
     "model import": (["tiny", "--from", "{files}/ollama"], {"source": "{files}/ollama", "models": ["tiny"]}),
     "infer embed": (["a cat", "the old dog", "-m", "encoder"], {"texts": ["a cat", "the old dog"], "model": "encoder"}),
     "infer classify": (["the cat", "-m", "classifier"], {"texts": ["the cat"], "model": "classifier"}),

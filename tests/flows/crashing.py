@@ -171,6 +171,35 @@ class Remove(Command):
         return str(len(list(node.home.objects.glob("*/*"))))
 
 
+class Prune(Command):
+    """Taking an old version off its name, and then what only it needed."""
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        node.models.add(lay_out(folder / "old" / "tiny", tiny_model(seed=1)))
+        node.models.add(folder / "hub" / "acme" / "tiny")
+
+    def run(self, node: Node, folder: Path) -> str:
+        node.models.pruner.prune(collect=True)
+        (left,) = node.models.history.versions("tiny").versions
+        return f"{left.version} {left.manifest_cid} {len(list(node.home.objects.glob('*/*')))}"
+
+
+class Sign(Command):
+    mends = False  # What is signed already needs no writer.
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        node.models.add(folder / "hub" / "acme" / "tiny")
+        node.peers.identity()
+
+    def run(self, node: Node, folder: Path) -> str:
+        signed = node.models.signatures.sign("tiny", output=folder / "signed.jsonl")
+        assert node.models.signatures.verify("tiny", require=True).trusted == 1
+        assert node.models.signatures.verify("tiny", file=folder / "signed.jsonl").trusted == 1
+        return signed.statement_cid
+
+
 COMMANDS: dict[str, Command] = {
     "put": Put(),
     "put-over-link": PutOverLink(),
@@ -179,6 +208,8 @@ COMMANDS: dict[str, Command] = {
     "gc": Collect(),
     "model-pull": Pull(),
     "model-rm": Remove(),
+    "model-prune": Prune(),
+    "model-sign": Sign(),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typer import Typer
 
-from ipfs_accel_cli.commands.model import contents, health, history, push, registry
+from ipfs_accel_cli.commands.model import contents, health, history, keeping, push, registry, signing
 
 app = Typer(help="Fetch, prove, name and hand on models.", no_args_is_help=True)
 registry.mount(app)
@@ -12,3 +12,5 @@ push.mount(app)
 contents.mount(app)
 health.mount(app)
 history.mount(app)
+signing.mount(app)
+keeping.mount(app)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ipfs_accel_cli.core import fields, filters
 from ipfs_accel_cli.services.model.results import ModelRow, Models
 
-FIELDS = fields.of_result(ModelRow)
+FIELDS = fields.with_entries(fields.of_result(ModelRow), "meta")
 
 
 def chosen(rows: Sequence[ModelRow], text: str, *, where: str | None, sort: str | None, columns: str | None) -> Models:

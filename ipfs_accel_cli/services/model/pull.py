@@ -193,14 +193,20 @@ def held(home: Home, key: str) -> Iterator[Path]:
             os.close(descriptor)
 
 
-def clear_abandoned(home: Home, *, dry_run: bool) -> tuple[int, int]:
-    """Remove the downloads that nobody works on; return their bytes and their number."""
+def clear_abandoned(home: Home, *, dry_run: bool, before: float | None = None) -> tuple[int, int]:
+    """Remove the downloads that nobody works on; return their bytes and their number.
+
+    With `before`, a time in seconds since 1970, only those of which no file was written since.
+    """
     folders = sorted(home.partial.iterdir()) if home.partial.is_dir() else []
     size_bytes = count = 0
     for folder in folders:
         if folder.is_dir() and not is_held(folder):
+            states = [path.stat() for path in folder.rglob("*") if path.is_file()]
+            if before is not None and any(state.st_mtime >= before for state in states):
+                continue
             count += 1
-            size_bytes += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            size_bytes += sum(state.st_size for state in states)
             if not dry_run:
                 with held(home, folder.name):
                     shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -17,9 +19,14 @@ from ipfs_accel_cli.services.model.views import row
 # What a list shows of the model itself, whatever it is called.
 _OF_THE_MODEL = {"tasks", "architectures", "parameters", "dtype", "size_bytes", "licence", "root_cid"}
 
+NONE: Mapping[str, dict[str, str]] = MappingProxyType({})
 
-def rows(registry: tables.Tables, lookup: Lookup) -> list[results.ModelRow]:
-    """Return one line for every version of every name; raises NotFound when a model is gone from the store."""
+
+def rows(registry: tables.Tables, lookup: Lookup, notes: Mapping[str, dict[str, str]] = NONE) -> list[results.ModelRow]:
+    """Return one line for every version of every name, with the notes on each manifest.
+
+    Raises NotFound when a model is gone from the store.
+    """
     aliases: dict[str, list[str]] = defaultdict(list)
     for alias, manifest in registry.aliases().items():
         aliases[manifest].append(alias)
@@ -34,6 +41,7 @@ def rows(registry: tables.Tables, lookup: Lookup) -> list[results.ModelRow]:
             "manifest_cid": named.manifest,
             "reference": named.reference,
             "created_at": named.created_at,
+            "meta": notes.get(named.manifest, {}),
             **body,
         }
         for (named, _), body in zip(listed, bodies, strict=True)

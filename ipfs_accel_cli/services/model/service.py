@@ -20,10 +20,14 @@ from ipfs_accel_cli.services.model.history import History
 from ipfs_accel_cli.services.model.importing import Importer
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
+from ipfs_accel_cli.services.model.meta import Notes
+from ipfs_accel_cli.services.model.pruning import Pruner
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
 from ipfs_accel_cli.services.model.pushing import Pusher
 from ipfs_accel_cli.services.model.rows import rows
 from ipfs_accel_cli.services.model.selection import Selection
+from ipfs_accel_cli.services.model.signing.service import Signatures
+from ipfs_accel_cli.services.model.signing.trust import Keys, Trust
 from ipfs_accel_cli.services.model.status import Watch
 from ipfs_accel_cli.services.model.using import InMemory
 from ipfs_accel_cli.services.model.views import expected, shown
@@ -45,7 +49,7 @@ class Models:
     """The models of one home. Safe to share between threads.
 
     `derived` is what was made of them, `contents` looks into their files, `health` checks and mends them,
-    `watch` tells their state, `history` the versions of their names.
+    `watch` tells their state, `history` the versions of their names, `signatures` who vouches for them.
     """
 
     def __init__(
@@ -54,6 +58,8 @@ class Models:
         database: Database,
         store: Store,
         loaded: Callable[[], Sequence[InMemory]] = tuple,
+        *,
+        keys: Callable[[], Keys],
     ) -> None:
         self._home, self._store = home, store
         self._registry = tables.Tables(database)
@@ -64,6 +70,10 @@ class Models:
         self.history = History(self._registry, self._lookup)
         self.health = Health(home, store, self._registry, self._lookup)
         self.watch = Watch(home, store, self._registry, self._lookup, loaded)
+        self.pruner = Pruner(home, store, self._registry, self._lookup, self.watch, self.gc)
+        self.notes = Notes(database, self._lookup)
+        self.trust = Trust(database, keys)
+        self.signatures = Signatures(store, self._registry, self._lookup, self.trust)
         self._puller = Puller(home, store, self._registry)
         self.imports = Importer(store, self._registry)
         self.pushes = Pusher(home, store, self._registry, self._lookup)
@@ -117,11 +127,13 @@ class Models:
 
         `where` is a filter (`core/filters.py`), `sort` and `columns` name fields. Raises Invalid where they do not.
         """
-        return listing.chosen(rows(self._registry, self._lookup), text, where=where, sort=sort, columns=columns)
+        found = rows(self._registry, self._lookup, self.notes.all())
+        return listing.chosen(found, text, where=where, sort=sort, columns=columns)
 
     def show(self, name: str) -> results.Shown:
         """Return all that is known of a model; raises NotFound, which names what is spelled alike."""
-        return shown(self._known(name), self._registry.aliases())
+        known = self._known(name)
+        return shown(known, self._registry.aliases(), self.notes.all().get(known.named.manifest, {}))
 
     def remove(self, names: Sequence[str]) -> results.Removed:
         """Take names, single versions (`name@2`) or aliases off; a model without a name is released to gc.
