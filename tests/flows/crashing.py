@@ -171,6 +171,22 @@ class Remove(Command):
         return str(len(list(node.home.objects.glob("*/*"))))
 
 
+class Deploy(Command):
+    """A second version of a deployment: made once, whole, or not at all."""
+
+    mends = False  # Where the version is there already nothing is written.
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        node.models.add(folder / "hub" / "acme" / "tiny")
+        node.models.deploys.new("chat", "tiny")
+
+    def run(self, node: Node, folder: Path) -> str:
+        assert [one.version for one in node.models.deploys.show("chat").versions][-1] == 1
+        made = node.models.deploys.new("chat", assignments=["port=9000"])
+        return f"{made.version} {made.config_cid}"
+
+
 COMMANDS: dict[str, Command] = {
     "put": Put(),
     "put-over-link": PutOverLink(),
@@ -179,6 +195,7 @@ COMMANDS: dict[str, Command] = {
     "gc": Collect(),
     "model-pull": Pull(),
     "model-rm": Remove(),
+    "deploy-new": Deploy(),
 }
 
 

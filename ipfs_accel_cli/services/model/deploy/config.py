@@ -109,8 +109,8 @@ class Deployment(Result):
     alias: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")] | None = Field(
         default=None, description="What clients call the model; the deployment's name if left out."
     )
-    api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")] | None = Field(
-        default=None, description="The variable that holds the key; never the key."
+    api_key_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,99}$")] | None = Field(
+        default=None, description="The variable that holds the key, in capitals; never the key."
     )
     memory_limit: Annotated[str, AfterValidator(_size)] | None = Field(default=None, description="Such as 8GiB.")
     cpu_limit: Annotated[float, Field(gt=0, le=4096, allow_inf_nan=False)] | None = Field(
@@ -243,5 +243,8 @@ def _said(error: Any) -> str:
     if error["type"] == "missing":
         return "it is needed"
     if error["type"] == "string_pattern_mismatch":
+        if error["loc"] == ("api_key_env",):
+            # It may well be a key that was given where its name belongs.
+            return "it is the name of a variable, in capitals, and never the key"
         return f"{error['input']!r} is not of the form {error['ctx']['pattern']}"
     return str(error["msg"]).removeprefix("Value error, ")

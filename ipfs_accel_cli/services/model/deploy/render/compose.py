@@ -53,7 +53,7 @@ def _llama_server(plan: Plan) -> dict[str, Any]:
     return {
         "image": image,
         "command": [str(word) for word in llama_server.words(plan, _MODELS, _EVERYWHERE)],
-        "user": "65534:65534",
+        "user": f"{plan.owner[1]}:{plan.owner[2]}",
         "volumes": files,
         "healthcheck": {"test": ["CMD", "curl", "-fsS", health], **_TIMES},
     }
