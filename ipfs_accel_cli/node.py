@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.hw.machines.service import Machines
     from ipfs_accel_cli.services.infer.inference import Inference
     from ipfs_accel_cli.services.infer.stats import Pace as Took
+    from ipfs_accel_cli.services.model.deploy.config import Deployment
+    from ipfs_accel_cli.services.model.deploy.results import Estimate
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.model.using import InMemory
     from ipfs_accel_cli.services.peer.peers import Peers
@@ -61,7 +63,25 @@ class Node:
     def models(self) -> Models:
         from ipfs_accel_cli.services.model.service import Models
 
-        return Models(self.home, self.database, self.store, self._loaded_models, keys=lambda: self.peers)
+        return Models(self.home, self.database, self.store, self._loaded_models, self._fit_of, keys=lambda: self.peers)
+
+    def _fit_of(self, folder: Path, config: Deployment) -> Estimate:
+        """Say whether a deployment fits this machine, as far as the headers of its files tell."""
+        from ipfs_accel_cli.core.errors import AccelError
+        from ipfs_accel_cli.services.model.deploy.results import Estimate
+
+        path = folder / config.file if config.file else folder
+        device = None if config.device == "auto" else config.device
+        batch = config.parallel or 1
+        try:
+            found = self.fits.fit(
+                str(path), context=config.context, batch=batch, dtype=config.dtype, device=device, strict=False
+            )
+        except AccelError as error:
+            return Estimate(verdict=f"unknown, because {error.detail}")
+        return Estimate(
+            fits=found.fits, total_bytes=found.total_bytes, budget_bytes=found.budget_bytes, verdict=found.verdict
+        )
 
     def _loaded_models(self) -> list[InMemory]:
         """Return what this process has loaded; asking does not start the inference service."""

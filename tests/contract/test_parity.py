@@ -56,6 +56,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         node.models.add(files / "encoder", name="encoder")
         node.models.add(files / "decoder", name="decoder")
         node.models.add(tiny_models.classifier(files / "classifier").folder, name="classifier")
+        node.models.deploys.new("served", "encoder")
+        node.models.deploys.new("served", assignments=["port=9000"])
         (put,) = node.store.put([files / "folder"])
         hello = node.store.stat(f"{put.cid}/hello.txt").cid
         node.store.export_car(put.cid, files / "folder.car")
@@ -121,6 +123,12 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "model meta": (["encoder", "stage=prod"], {"name": "encoder", "settings": ["stage=prod"]}),
     "model prune": (["--older-than", "1d"], {"older_than": "1d"}),
     "model import": (["tiny", "--from", "{files}/ollama"], {"source": "{files}/ollama", "models": ["tiny"]}),
+    "model deploy new": (["fresh", "--model", "encoder"], {"name": "fresh", "model": "encoder"}),
+    "model deploy ls": ([], {}),
+    "model deploy show": (["served@1"], {"deployment": "served@1"}),
+    "model deploy render": (["served", "--for", "accel"], {"deployment": "served", "target": "accel"}),
+    "model deploy diff": (["served"], {"before": "served"}),
+    "model deploy rm": (["served@1"], {"names": ["served@1"]}),
     "infer embed": (["a cat", "the old dog", "-m", "encoder"], {"texts": ["a cat", "the old dog"], "model": "encoder"}),
     "infer classify": (["the cat", "-m", "classifier"], {"texts": ["the cat"], "model": "classifier"}),
     "infer calibrate": (["encoder"], {"model": "encoder"}),
@@ -172,7 +180,7 @@ VOLATILE = {
     "home_free_bytes", "free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "revision", "duration_ms",
     "seconds", "measured_at", "at", "verified_at", "processes", "engine", "chosen", "id", "started_at", "median",
     "mad", "samples", "noisy", "busy_share", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
-    "markdown",
+    "markdown", "fit",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]
 

@@ -200,6 +200,22 @@ class Sign(Command):
         return signed.statement_cid
 
 
+class Deploy(Command):
+    """A second version of a deployment: made once, whole, or not at all."""
+
+    mends = False  # Where the version is there already nothing is written.
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        node.models.add(folder / "hub" / "acme" / "tiny")
+        node.models.deploys.new("chat", "tiny")
+
+    def run(self, node: Node, folder: Path) -> str:
+        assert [one.version for one in node.models.deploys.show("chat").versions][-1] == 1
+        made = node.models.deploys.new("chat", assignments=["port=9000"])
+        return f"{made.version} {made.config_cid}"
+
+
 COMMANDS: dict[str, Command] = {
     "put": Put(),
     "put-over-link": PutOverLink(),
@@ -210,6 +226,7 @@ COMMANDS: dict[str, Command] = {
     "model-rm": Remove(),
     "model-prune": Prune(),
     "model-sign": Sign(),
+    "deploy-new": Deploy(),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typer import Typer
 
-from ipfs_accel_cli.commands.model import contents, health, history, keeping, push, registry, signing
+from ipfs_accel_cli.commands.model import contents, deploy, health, history, keeping, push, registry, signing
 
 app = Typer(help="Fetch, prove, name and hand on models.", no_args_is_help=True)
 registry.mount(app)
@@ -14,3 +14,4 @@ health.mount(app)
 history.mount(app)
 signing.mount(app)
 keeping.mount(app)
+deploy.mount(app)

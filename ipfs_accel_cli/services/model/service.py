@@ -14,6 +14,7 @@ from ipfs_accel_cli.engines.base import Loadable, ModelFacts
 from ipfs_accel_cli.services.model import catalogue, exporting, listing, results, tables
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
+from ipfs_accel_cli.services.model.deploy.service import Deploys, Fit, unknown_fit
 from ipfs_accel_cli.services.model.derived import Derived
 from ipfs_accel_cli.services.model.health import Health
 from ipfs_accel_cli.services.model.history import History
@@ -49,7 +50,8 @@ class Models:
     """The models of one home. Safe to share between threads.
 
     `derived` is what was made of them, `contents` looks into their files, `health` checks and mends them,
-    `watch` tells their state, `history` the versions of their names, `signatures` who vouches for them.
+    `watch` tells their state, `history` the versions of their names, `signatures` who vouches for them, `deploys` how
+    they are served.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Models:
         database: Database,
         store: Store,
         loaded: Callable[[], Sequence[InMemory]] = tuple,
+        fit: Fit = unknown_fit,
         *,
         keys: Callable[[], Keys],
     ) -> None:
@@ -74,6 +77,7 @@ class Models:
         self.notes = Notes(database, self._lookup)
         self.trust = Trust(database, keys)
         self.signatures = Signatures(store, self._registry, self._lookup, self.trust)
+        self.deploys = Deploys(home, store, database, self._lookup, self._folders, fit)
         self._puller = Puller(home, store, self._registry)
         self.imports = Importer(store, self._registry)
         self.pushes = Pusher(home, store, self._registry, self._lookup)
@@ -166,7 +170,7 @@ class Models:
         """Delete what no model, root or running command needs: content, interrupted downloads, folders of links."""
         partial_bytes, partial_downloads = clear_abandoned(self._home, dry_run=dry_run)
         if not dry_run:
-            self._folders.forget(keep=set(self._registry.manifests()))
+            self._folders.forget(keep=set(self._registry.manifests()) | self.deploys.manifests())
         collected = self._store.gc(dry_run=dry_run)
         return results.Cleaned(
             dry_run=dry_run,
