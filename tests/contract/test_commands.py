@@ -22,6 +22,7 @@ model status | model ps | model inspect | model scan | model repair
 model import
 model sign | model attest | model verify-attest | model trust | model meta | model prune
 model deploy new | model deploy ls | model deploy show | model deploy render | model deploy diff | model deploy rm
+model eval | model perf | model compare
 infer embed | infer classify | infer generate | infer calibrate
 peer id
 store put | store get | store cat | store ls | store stat | store verify | store rm | store gc | store import

@@ -48,6 +48,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     files = base / "files"
     (files / "folder" / "sub").mkdir(parents=True)
     (files / "folder" / "hello.txt").write_text("hello world")
+    (files / "set.jsonl").write_text('{"text": "the cat", "expected": "good"}\n')
     (files / "folder" / "sub" / "numbers.bin").write_bytes(bytes(range(256)) * 5000)
     tiny_models.encoder(files / "encoder")
     tiny_models.decoder(files / "decoder")
@@ -129,6 +130,15 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "model deploy render": (["served", "--for", "accel"], {"deployment": "served", "target": "accel"}),
     "model deploy diff": (["served"], {"before": "served"}),
     "model deploy rm": (["served@1"], {"names": ["served@1"]}),
+    "model eval": (
+        ["classifier", "{files}/set.jsonl", "--threshold", "accuracy>=0"],
+        {"name": "classifier", "set_file": "{files}/set.jsonl", "threshold": ["accuracy>=0"]},
+    ),
+    "model perf": (["classifier"], {"names": ["classifier"]}),
+    "model compare": (
+        ["classifier", "classifier", "--set", "{files}/set.jsonl"],
+        {"a": "classifier", "b": "classifier", "set_file": "{files}/set.jsonl"},
+    ),
     "infer embed": (["a cat", "the old dog", "-m", "encoder"], {"texts": ["a cat", "the old dog"], "model": "encoder"}),
     "infer classify": (["the cat", "-m", "classifier"], {"texts": ["the cat"], "model": "classifier"}),
     "infer calibrate": (["encoder"], {"model": "encoder"}),
@@ -180,7 +190,7 @@ VOLATILE = {
     "home_free_bytes", "free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "revision", "duration_ms",
     "seconds", "measured_at", "at", "verified_at", "processes", "engine", "chosen", "id", "started_at", "median",
     "mad", "samples", "noisy", "busy_share", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
-    "markdown", "fit",
+    "markdown", "fit", "statement_cid",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]
 

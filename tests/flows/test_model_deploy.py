@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,7 @@ import pytest
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.core.errors import Conflict, DoesNotFit, Invalid, NotFound, UnsupportedContent
-from ipfs_accel_cli.core.paths import Home
-from ipfs_accel_cli.services.model.service import Models
+from ipfs_accel_cli.services.model.deploy.results import Estimate
 from tests.servers.tiny_model import lay_out, tiny_model
 
 
@@ -140,10 +140,11 @@ def test_nothing_is_made_of_a_model_that_is_not_here_or_a_name_that_will_not_do(
 
 def test_with_require_fit_no_version_is_made_of_what_is_not_known_to_fit(served: Node, tmp_path: Path) -> None:
     assert served.models.deploys.new("chat", require_fit=True).fit is not None
-    home = Home(served.home.path)
-    alone = Models(home, served.database, served.store)
+    alone = replace(
+        served.models.deploys, fit=lambda _folder, _config: Estimate(verdict="unknown, because nobody tells")
+    )
     with pytest.raises(DoesNotFit, match="unknown"):
-        alone.deploys.new("chat", assignments=["port=1"], require_fit=True)
+        alone.new("chat", assignments=["port=1"], require_fit=True)
     assert served.models.deploys.show("chat").version == 1
 
 

@@ -11,7 +11,7 @@ INSTALLED = shutil.which("systemd-analyze") is not None
 
 
 def verified(unit: Path, level: str = "info") -> str:
-    """Return what systemd says about a unit, nothing when it is in order; at the level `debug` it dumps what it read."""
+    """Return what systemd says about a unit, nothing when it is in order; `debug` shows what it read."""
     return subprocess.run(
         ["systemd-analyze", "verify", str(unit)],
         stdout=subprocess.PIPE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,10 +12,15 @@ from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.engines.base import Loadable, ModelFacts
 from ipfs_accel_cli.services.model import catalogue, exporting, listing, results, tables
+from ipfs_accel_cli.services.model.beside import Beside
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
-from ipfs_accel_cli.services.model.deploy.service import Deploys, Fit, unknown_fit
+from ipfs_accel_cli.services.model.deploy.service import Deploys
 from ipfs_accel_cli.services.model.derived import Derived
+from ipfs_accel_cli.services.model.evaluating.comparing import Comparing
+from ipfs_accel_cli.services.model.evaluating.kept import Kept
+from ipfs_accel_cli.services.model.evaluating.perf import Perf
+from ipfs_accel_cli.services.model.evaluating.service import Evaluations
 from ipfs_accel_cli.services.model.health import Health
 from ipfs_accel_cli.services.model.history import History
 from ipfs_accel_cli.services.model.importing import Importer
@@ -28,9 +33,8 @@ from ipfs_accel_cli.services.model.pushing import Pusher
 from ipfs_accel_cli.services.model.rows import rows
 from ipfs_accel_cli.services.model.selection import Selection
 from ipfs_accel_cli.services.model.signing.service import Signatures
-from ipfs_accel_cli.services.model.signing.trust import Keys, Trust
+from ipfs_accel_cli.services.model.signing.trust import Trust
 from ipfs_accel_cli.services.model.status import Watch
-from ipfs_accel_cli.services.model.using import InMemory
 from ipfs_accel_cli.services.model.views import expected, shown
 from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse, stating
 
@@ -50,8 +54,8 @@ class Models:
     """The models of one home. Safe to share between threads.
 
     `derived` is what was made of them, `contents` looks into their files, `health` checks and mends them,
-    `watch` tells their state, `history` the versions of their names, `signatures` who vouches for them, `deploys` how
-    they are served.
+    `watch` tells their state, `history` the versions of their names, `signatures` who vouches for them, `deploys`
+    how they are served, `evaluations` how good they are, `perf` what was measured; `comparing` puts two side by side.
     """
 
     def __init__(
@@ -59,10 +63,7 @@ class Models:
         home: Home,
         database: Database,
         store: Store,
-        loaded: Callable[[], Sequence[InMemory]] = tuple,
-        fit: Fit = unknown_fit,
-        *,
-        keys: Callable[[], Keys],
+        beside: Beside,
     ) -> None:
         self._home, self._store = home, store
         self._registry = tables.Tables(database)
@@ -72,12 +73,21 @@ class Models:
         self.contents = Contents(store, self._lookup)
         self.history = History(self._registry, self._lookup)
         self.health = Health(home, store, self._registry, self._lookup)
-        self.watch = Watch(home, store, self._registry, self._lookup, loaded)
+        self.watch = Watch(home, store, self._registry, self._lookup, beside.loaded)
         self.pruner = Pruner(home, store, self._registry, self._lookup, self.watch, self.gc)
         self.notes = Notes(database, self._lookup)
-        self.trust = Trust(database, keys)
+        self.trust = Trust(database, beside.keys)
         self.signatures = Signatures(store, self._registry, self._lookup, self.trust)
-        self.deploys = Deploys(home, store, database, self._lookup, self._folders, fit)
+        self.deploys = Deploys(home, store, database, self._lookup, self._folders, beside.fit)
+        self.evaluations = Evaluations(store, self._registry, self._lookup, Kept(database), beside.opened)
+        self.perf = Perf(
+            self._registry,
+            self._lookup,
+            self.evaluations.kept,
+            beside.speeds,
+            lambda known: self._folders.folder(known.manifest),
+        )
+        self.comparing = Comparing(self.evaluations, self.perf)
         self._puller = Puller(home, store, self._registry)
         self.imports = Importer(store, self._registry)
         self.pushes = Pusher(home, store, self._registry, self._lookup)

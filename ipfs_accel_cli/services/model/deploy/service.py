@@ -42,11 +42,6 @@ _TRIES = 20
 Fit = Callable[[Path, Deployment], Estimate]
 
 
-def unknown_fit(_folder: Path, _config: Deployment) -> Estimate:
-    """Say that nobody here knows what fits."""
-    return Estimate(verdict="unknown, because nothing here tells what fits")
-
-
 class _MovedError(Exception):
     """Another process made a version of the name meanwhile."""
 
