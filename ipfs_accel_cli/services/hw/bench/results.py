@@ -181,7 +181,13 @@ class Choice(Result):
 class Tuned(Result):
     """What suits this machine best."""
 
+    columns = ("machine_id", "told", "choices")
     essence = "choices"
 
     machine_id: str
     choices: list[Choice]
+
+    @property
+    def told(self) -> str:
+        """What to do where there is nothing to show."""
+        return "" if self.choices else "nothing is tuned here; ipfs-accel hw tune measures it"
