@@ -12,11 +12,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.settings import Settings
 
 if TYPE_CHECKING:
+    from ipfs_accel_cli.core.database import Database
     from ipfs_accel_cli.services.doctor.doctor import Doctor
     from ipfs_accel_cli.services.doctor.results import Check
     from ipfs_accel_cli.services.hw.bench.service import Benches
@@ -47,6 +47,8 @@ class Node:
 
     @cached_property
     def database(self) -> Database:
+        from ipfs_accel_cli.core.database import Database
+
         return Database(self.home)
 
     @cached_property
