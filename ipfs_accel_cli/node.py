@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.hw.machines.service import Machines
     from ipfs_accel_cli.services.infer.inference import Inference
     from ipfs_accel_cli.services.infer.stats import Pace as Took
+    from ipfs_accel_cli.services.model.deploy.config import Deployment
+    from ipfs_accel_cli.services.model.deploy.results import Estimate
+    from ipfs_accel_cli.services.model.evaluating.perf import Speed
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.model.using import InMemory
     from ipfs_accel_cli.services.peer.peers import Peers
@@ -59,9 +62,35 @@ class Node:
 
     @cached_property
     def models(self) -> Models:
+        from ipfs_accel_cli.services.model.beside import Beside
         from ipfs_accel_cli.services.model.service import Models
 
-        return Models(self.home, self.database, self.store, self._loaded_models)
+        beside = Beside(
+            loaded=self._loaded_models,
+            fit=self._fit_of,
+            opened=lambda *asked: self.inference.asking(*asked),
+            speeds=self._speeds,
+            keys=lambda: self.peers,
+        )
+        return Models(self.home, self.database, self.store, beside)
+
+    def _fit_of(self, folder: Path, config: Deployment) -> Estimate:
+        """Say whether a deployment fits this machine, as far as the headers of its files tell."""
+        from ipfs_accel_cli.core.errors import AccelError
+        from ipfs_accel_cli.services.model.deploy.results import Estimate
+
+        path = folder / config.file if config.file else folder
+        device = None if config.device == "auto" else config.device
+        batch = config.parallel or 1
+        try:
+            found = self.fits.fit(
+                str(path), context=config.context, batch=batch, dtype=config.dtype, device=device, strict=False
+            )
+        except AccelError as error:
+            return Estimate(verdict=f"unknown, because {error.detail}")
+        return Estimate(
+            fits=found.fits, total_bytes=found.total_bytes, budget_bytes=found.budget_bytes, verdict=found.verdict
+        )
 
     def _loaded_models(self) -> list[InMemory]:
         """Return what this process has loaded; asking does not start the inference service."""
@@ -69,6 +98,28 @@ class Node:
 
         warm = self.inference.loaded().models if "inference" in self.__dict__ else []
         return [InMemory(one.model_cid, one.task, one.engine, one.device, one.size_bytes, one.in_use) for one in warm]
+
+    def _speeds(self, manifest: str, folder: Path) -> Iterator[Speed]:
+        """Yield what other services measured of a model: runs with statistics, `hw fit --measure`, calibrations."""
+        from ipfs_accel_cli.engines.identity import machine_id
+        from ipfs_accel_cli.services.hw.fit.past import past
+        from ipfs_accel_cli.services.infer.calibrating import Calibrations
+        from ipfs_accel_cli.services.model.evaluating.perf import Speed
+
+        for one in past(self.database, lambda: self.machines.find(None), folder):
+            machine = machine_id() if one.here else one.machine
+            about: dict[str, object] = {"context": one.context, "batch": one.batch}
+            yield Speed(
+                machine, one.engine, one.device, one.dtype, one.name, one.value, one.measured_at, "measured run", about
+            )
+        for machine, task, found in Calibrations(self.database).all(manifest):
+            for trial in found.trials:
+                if trial.texts_s is not None:
+                    about = {"task": task, "threads": trial.threads, "chosen": trial.chosen}
+                    yield Speed(
+                        *(machine, trial.engine, trial.device or "cpu", "", "texts_s", trial.texts_s),
+                        *(found.measured_at, "calibration", about),
+                    )
 
     @cached_property
     def inference(self) -> Inference:

@@ -83,6 +83,13 @@ class Regressed(AccelError):
     remedy = "Measure again on a quiet machine; what stays slower has a cause in what changed between the two runs."
 
 
+class NotGoodEnough(AccelError):
+    """A model answers worse than was asked of it: below a threshold, or below another model."""
+
+    code, title, status, exit_code = "not-good-enough", "Not as good as asked", 409, 4
+    remedy = "The items that the error lists show where; the figures were kept all the same."
+
+
 class MalformedContent(VerificationFailed):
     """A block, CID, archive or file header breaks the rules of its own format."""
 

@@ -130,12 +130,23 @@ class GenerateOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreOptions:
+    """How long texts are read: `window` tokens at once, or fewer where the model reads fewer.
+
+    Each window begins `stride` tokens after the one before; 0 is half a window.
+    """
+
+    window: int = 1024
+    stride: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One thing asked of a session; `kind` is the name of the task that prepared it."""
 
     kind: str
     payload: Texts | Prompt
-    options: EmbedOptions | GenerateOptions
+    options: EmbedOptions | GenerateOptions | ScoreOptions
     id: RequestId = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -165,6 +176,19 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
+class Likelihoods:
+    """How unlikely the texts at `positions` are to a model, one figure a text.
+
+    `nats` are negative log-likelihoods, each the sum over so many `tokens`. The first token of a text has nothing
+    before it and is not counted. What several chunks say of one text is added up.
+    """
+
+    positions: tuple[int, ...]
+    nats: tuple[float, ...]
+    tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
     """Some more text and how many tokens were made for it; the last piece says why it is the last."""
 
@@ -178,7 +202,7 @@ class Piece:
 class Chunk:
     """A part of an answer; `finished` marks the last one of its request."""
 
-    data: Vectors | Scores | Piece
+    data: Vectors | Scores | Piece | Likelihoods
     finished: bool = False
 
 

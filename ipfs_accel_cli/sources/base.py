@@ -117,6 +117,15 @@ class Versioned(Protocol):
 
 
 @runtime_checkable
+class Ranged(Protocol):
+    """A source that can send a stretch of a file and nothing else."""
+
+    def part(self, file: RemoteFile, offset: int, length: int) -> bytes:
+        """Return `length` bytes of a file from `offset` on, fewer at its end; raises as `open` does."""
+        ...
+
+
+@runtime_checkable
 class Packed(Protocol):
     """A source whose files are archives that hold the model's files."""
 

@@ -10,5 +10,6 @@ TASKS = Registry(
         "embed": Plugin("ipfs_accel_cli.tasks.embed:Embed"),
         "classify": Plugin("ipfs_accel_cli.tasks.classify:Classify"),
         "generate": Plugin("ipfs_accel_cli.tasks.generate:Generate"),
+        "score": Plugin("ipfs_accel_cli.tasks.score:Score"),
     },
 )

@@ -171,6 +171,51 @@ class Remove(Command):
         return str(len(list(node.home.objects.glob("*/*"))))
 
 
+class Prune(Command):
+    """Taking an old version off its name, and then what only it needed."""
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        node.models.add(lay_out(folder / "old" / "tiny", tiny_model(seed=1)))
+        node.models.add(folder / "hub" / "acme" / "tiny")
+
+    def run(self, node: Node, folder: Path) -> str:
+        node.models.pruner.prune(collect=True)
+        (left,) = node.models.history.versions("tiny").versions
+        return f"{left.version} {left.manifest_cid} {len(list(node.home.objects.glob('*/*')))}"
+
+
+class Sign(Command):
+    mends = False  # What is signed already needs no writer.
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        node.models.add(folder / "hub" / "acme" / "tiny")
+        node.peers.identity()
+
+    def run(self, node: Node, folder: Path) -> str:
+        signed = node.models.signatures.sign("tiny", output=folder / "signed.jsonl")
+        assert node.models.signatures.verify("tiny", require=True).trusted == 1
+        assert node.models.signatures.verify("tiny", file=folder / "signed.jsonl").trusted == 1
+        return signed.statement_cid
+
+
+class Deploy(Command):
+    """A second version of a deployment: made once, whole, or not at all."""
+
+    mends = False  # Where the version is there already nothing is written.
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        node.models.add(folder / "hub" / "acme" / "tiny")
+        node.models.deploys.new("chat", "tiny")
+
+    def run(self, node: Node, folder: Path) -> str:
+        assert [one.version for one in node.models.deploys.show("chat").versions][-1] == 1
+        made = node.models.deploys.new("chat", assignments=["port=9000"])
+        return f"{made.version} {made.config_cid}"
+
+
 COMMANDS: dict[str, Command] = {
     "put": Put(),
     "put-over-link": PutOverLink(),
@@ -179,6 +224,9 @@ COMMANDS: dict[str, Command] = {
     "gc": Collect(),
     "model-pull": Pull(),
     "model-rm": Remove(),
+    "model-prune": Prune(),
+    "model-sign": Sign(),
+    "deploy-new": Deploy(),
 }
 
 

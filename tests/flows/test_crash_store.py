@@ -24,6 +24,9 @@ PLACES = {
     "gc": (20, 1),
     "model-pull": (8, 25),
     "model-rm": (8, 4),
+    "model-prune": (6, 30),
+    "model-sign": (3, 12),
+    "deploy-new": (8, 1),
 }
 
 

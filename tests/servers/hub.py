@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.servers.hub_uploads import LFS_BYTES, Uploads
 from tests.servers.serving import Handler, Site, serving
-
-LFS_BYTES = 4096  # Larger files are kept by their sha-256, smaller ones by their git blob id.
 
 
 class Hub(Site):
-    """Knows one branch, `main`, and its commit. With `token` set every request must carry it."""
+    """Knows one branch, `main`, and the commits of before. With `token` set every request must carry it."""
 
     def __init__(self, root: Path) -> None:
         super().__init__()
@@ -23,6 +23,8 @@ class Hub(Site):
         self.token: str | None = None
         self.gated: set[str] = set()
         self.tree_names: dict[str, str] = {}  # what the listing calls a file instead of its name
+        self.uploads = Uploads(self)
+        self.past: dict[str, Path] = {}  # where the files of an earlier commit lie
 
     def commit(self, repository: str) -> str:
         """Return the commit id of a repository as it stands."""
@@ -31,12 +33,22 @@ class Hub(Site):
             digest.update(name.encode() + hashlib.sha1(path.read_bytes()).digest())
         return digest.hexdigest()
 
+    def keep(self, repository: str) -> None:
+        """Remember the files of a repository as they are now under their commit."""
+        commit = self.commit(repository)
+        self.past[commit] = self.root.with_name("past") / commit
+        shutil.copytree(self.root / repository, self.past[commit], dirs_exist_ok=True)
+
     def answer(self, handler: Handler) -> None:
+        body = handler.body()
         if self.token and handler.headers.get("authorization") != f"Bearer {self.token}":
             return _refuse(handler, 401, "", "Invalid credentials in Authorization header")
         path = handler.path.partition("?")[0]
-        if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+))?", path):
+        match = re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+))?", path)
+        if match and handler.command == "GET":
             return self._api(handler, match[1], match[2] or "revision", match[3] or "main")
+        if self.uploads.answer(handler, path, body):
+            return None
         if match := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
             return self._content(handler, match[1], match[2], match[3])
         return _refuse(handler, 404, "", "not handled by this hub")
@@ -46,16 +58,22 @@ class Hub(Site):
             return _refuse(handler, 404, "RepoNotFound", "Repository not found")
         if repository in self.gated:
             return _refuse(handler, 403, "GatedRepo", "Access to this model is restricted")
-        if revision not in ("main", self.commit(repository)):
+        if revision not in ("main", self.commit(repository), *self.past):
             return _refuse(handler, 404, "RevisionNotFound", "Invalid rev id")
+        files = self._files(repository, revision)
         if what == "tree":
-            return _json(handler, [self._entry(name, path) for name, path in self._files(repository).items()])
+            return _json(handler, [self._entry(name, path) for name, path in files.items()])
         return _json(
             handler,
             {
-                **{"id": repository, "modelId": repository, "sha": self.commit(repository), "private": False},
+                **{
+                    "id": repository,
+                    "modelId": repository,
+                    "sha": revision if revision != "main" else self.commit(repository),
+                    "private": False,
+                },
                 **{"tags": ["license:mit"], "downloads": 0, "likes": 0},
-                "siblings": [{"rfilename": name} for name in self._files(repository)],
+                "siblings": [{"rfilename": name} for name in files],
             },
         )
 
@@ -69,13 +87,13 @@ class Hub(Site):
         return entry
 
     def _content(self, handler: Handler, repository: str, revision: str, name: str) -> None:
-        path = self._files(repository).get(name)
-        if path is None or revision not in ("main", self.commit(repository)):
+        path = self._files(repository, revision).get(name)
+        if path is None or revision not in ("main", self.commit(repository), *self.past):
             return _refuse(handler, 404, "EntryNotFound", "Entry not found")
         return handler.send_file(name, path.read_bytes(), {"X-Repo-Commit": self.commit(repository)})
 
-    def _files(self, repository: str) -> dict[str, Path]:
-        folder = self.root / repository
+    def _files(self, repository: str, revision: str = "main") -> dict[str, Path]:
+        folder = self.past.get(revision, self.root / repository)
         return {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
 
 

@@ -20,6 +20,7 @@ from ipfs_accel_cli.engines.torch.allocator import return_large_blocks
 from ipfs_accel_cli.engines.torch.decoder import DecoderSession
 from ipfs_accel_cli.engines.torch.encoder import classifier_parts, sentence_parts
 from ipfs_accel_cli.engines.torch.problems import loading
+from ipfs_accel_cli.engines.torch.scoring import ScoringSession
 from ipfs_accel_cli.engines.torch.weights import load_model
 
 # Activations, logits and key-value caches of moderate requests; a 74 M decoder with 8 x 512 tokens took 440 MiB.
@@ -70,7 +71,7 @@ class TorchEngine:
         architecture = ", ".join(model.architectures) or model.model_type or "this architecture"
         if plan.threads:
             torch.set_num_threads(plan.threads)
-        loaders = {"embed": _encoder, "classify": _encoder, "generate": _decoder}
+        loaders = {"embed": _encoder, "classify": _encoder, "generate": _decoder, "score": _decoder}
         if plan.task not in loaders:
             raise UnsupportedContent(f"the torch engine knows no task {plan.task!r}")
         with loading(model.name, architecture), quiet():
@@ -112,7 +113,8 @@ def _decoder(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Sess
         )
     return_large_blocks()
     decoder = load_model(AutoModelForCausalLM, files, plan, spread=_short(model, plan, device))
-    return DecoderSession(decoder, load_tokenizer(files), torch.device(device.name), model.name)
+    session = ScoringSession if plan.task == "score" else DecoderSession
+    return session(decoder, load_tokenizer(files), torch.device(device.name), model.name)
 
 
 def _short(model: ModelFacts, plan: Plan, device: Device) -> bool:

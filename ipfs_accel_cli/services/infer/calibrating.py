@@ -86,8 +86,19 @@ class Calibrations:
             return None
         if row is None:
             return None
-        trials = tuple(Trial.model_validate(trial) for trial in json.loads(row["trials"]))
-        return Calibration(row["engine"], trials, row["measured_at"])
+        return Calibration(row["engine"], _trials(row["trials"]), row["measured_at"])
+
+    def all(self, manifest: str) -> list[tuple[str, str, Calibration]]:
+        """Return (machine, task, what was measured) of a model, under all versions of the libraries; writes nothing."""
+        query = "SELECT machine, task, engine, trials, measured_at FROM infer_calibrations WHERE manifest = ?"
+        try:
+            rows = self._database.read().execute(query, (manifest,)).fetchall()
+        except sqlite3.OperationalError:
+            return []
+        return [
+            (row["machine"], row["task"], Calibration(row["engine"], _trials(row["trials"]), row["measured_at"]))
+            for row in rows
+        ]
 
     def keep(self, manifest: str, task: str, trials: Sequence[Trial]) -> Calibration:
         """Keep a measurement in place of an older one; raises HomeUnusable where nothing can be written."""
@@ -151,6 +162,10 @@ def chosen(trials: Sequence[Trial]) -> list[Trial]:
 def versions() -> str:
     """Name the libraries that decide how fast an engine is."""
     return ", ".join([f"python {platform.python_version()}", *(f"{name} {_version(name)}" for name in _PACKAGES)])
+
+
+def _trials(text: str) -> tuple[Trial, ...]:
+    return tuple(Trial.model_validate(trial) for trial in json.loads(text))
 
 
 def _trial(session: Session, task: str, choice: Choice, shapes: Sequence[Shape], agreement: float) -> Trial:

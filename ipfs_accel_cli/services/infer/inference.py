@@ -6,7 +6,7 @@ import logging
 import secrets
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -20,6 +20,7 @@ from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.engines import ENGINES
 from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, GenerateOptions, Loadable, Piece, Prompt, Texts
 from ipfs_accel_cli.engines.identity import machine_id
+from ipfs_accel_cli.services.infer.asking import Asking
 from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.infer.classifying import labelled
 from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
@@ -209,6 +210,13 @@ class Inference:
                 seed=seed if temperature > 0 else None,
                 stats=took,
             )
+
+    @contextmanager
+    def asking(self, model: str, task: str, engine: str | None = None, device: str | None = None) -> Iterator[Asking]:
+        """Hold a model, loaded for a task, for the block; raises whatever finding, choosing and loading raises."""
+        loadable = self._find(model, task)
+        with self._loader.leased(loadable, self._loader.wanted(task, engine, device), Watch()) as warm:
+            yield Asking(warm)
 
     def loaded(self) -> LoadedModels:
         """Return what is warm in this process."""

@@ -18,7 +18,7 @@ from ipfs_accel_cli.core.errors import MalformedContent
 from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.services.model.content import Hole
 from ipfs_accel_cli.sources import fetch
-from ipfs_accel_cli.sources.base import RemoteFile, Source
+from ipfs_accel_cli.sources.base import Ranged, RemoteFile, Source
 
 RUN_BYTES = 8 << 20  # Holes side by side are asked for together, up to so many bytes in memory.
 
@@ -136,6 +136,8 @@ def of_source(
             return None
         if file.address.startswith(("http://", "https://")):
             return _range(file.address, offset, length, file.path, headers() if headers else None)
+        if isinstance(source, Ranged):
+            return source.part(file, offset, length)
         stream = source.open(file, offset)
         try:
             return _taken(stream, length)

@@ -11,7 +11,7 @@ from pathlib import Path
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, Invalid, NotFound, VerificationFailed
 from ipfs_accel_cli.core.units import human_bytes
-from ipfs_accel_cli.services.model import tables
+from ipfs_accel_cli.services.model import passports, tables
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.import_results import Imports, KeptModel, State
 from ipfs_accel_cli.services.model.lookup import is_whole, load_manifest
@@ -56,9 +56,11 @@ class Importer:
         if chosen in self.registry.aliases():
             raise Conflict(f"{chosen!r} is an alias already", suggestion=f"ipfs-accel model rm {chosen}")
         paths = {file.path: current().path(file.local) for file in kept.files if file.local is not None}
-        snapshot = Snapshot(kept.reference, kept.revision, kept.files, facts=kept.facts)
+        snapshot = passports.imported(Snapshot(kept.reference, kept.revision, kept.files, facts=kept.facts))
         selection = "" if kept.whole else _PART
-        registration = Registration(chosen, str(kept.reference), selection, link=link)
+        registration = Registration(
+            chosen, str(kept.reference), selection, expected=snapshot.manifest, said=snapshot.said, link=link
+        )
         try:
             _check_small(kept.files)
             registered = register(self.store, snapshot, paths, registration)

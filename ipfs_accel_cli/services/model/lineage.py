@@ -77,6 +77,12 @@ def stated_bases(known: Known, lookup: Lookup) -> list[tuple[str, str, str]]:
     return [*found, *([("adapter-of", base, "adapter_config.json")] if isinstance(base, str) and base else [])]
 
 
+def bases_here(lookup: Lookup, known: Known) -> list[str]:
+    """Return the manifests of the models registered here that a model's files name as its base."""
+    found = (_registered(lookup, name) for _, name, _ in stated_bases(known, lookup))
+    return [parent.named.manifest for parent in found if parent is not None]
+
+
 def _source(line: _Line, one: Known) -> None:
     body = next((body for kind, _, body in one.statements if kind == "source"), {})
     reference = str(body.get("reference") or one.named.reference)

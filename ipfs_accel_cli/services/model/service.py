@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,19 +12,29 @@ from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.engines.base import Loadable, ModelFacts
 from ipfs_accel_cli.services.model import catalogue, exporting, listing, results, tables
+from ipfs_accel_cli.services.model.beside import Beside
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
+from ipfs_accel_cli.services.model.deploy.service import Deploys
 from ipfs_accel_cli.services.model.derived import Derived
+from ipfs_accel_cli.services.model.evaluating.comparing import Comparing
+from ipfs_accel_cli.services.model.evaluating.kept import Kept
+from ipfs_accel_cli.services.model.evaluating.perf import Perf
+from ipfs_accel_cli.services.model.evaluating.service import Evaluations
 from ipfs_accel_cli.services.model.health import Health
 from ipfs_accel_cli.services.model.history import History
 from ipfs_accel_cli.services.model.importing import Importer
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
+from ipfs_accel_cli.services.model.meta import Notes
+from ipfs_accel_cli.services.model.pruning import Pruner
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
+from ipfs_accel_cli.services.model.pushing import Pusher
 from ipfs_accel_cli.services.model.rows import rows
 from ipfs_accel_cli.services.model.selection import Selection
+from ipfs_accel_cli.services.model.signing.service import Signatures
+from ipfs_accel_cli.services.model.signing.trust import Trust
 from ipfs_accel_cli.services.model.status import Watch
-from ipfs_accel_cli.services.model.using import InMemory
 from ipfs_accel_cli.services.model.views import expected, shown
 from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse, stating
 
@@ -44,7 +54,8 @@ class Models:
     """The models of one home. Safe to share between threads.
 
     `derived` is what was made of them, `contents` looks into their files, `health` checks and mends them,
-    `watch` tells their state, `history` the versions of their names.
+    `watch` tells their state, `history` the versions of their names, `signatures` who vouches for them, `deploys`
+    how they are served, `evaluations` how good they are, `perf` what was measured; `comparing` puts two side by side.
     """
 
     def __init__(
@@ -52,7 +63,7 @@ class Models:
         home: Home,
         database: Database,
         store: Store,
-        loaded: Callable[[], Sequence[InMemory]] = tuple,
+        beside: Beside,
     ) -> None:
         self._home, self._store = home, store
         self._registry = tables.Tables(database)
@@ -62,9 +73,24 @@ class Models:
         self.contents = Contents(store, self._lookup)
         self.history = History(self._registry, self._lookup)
         self.health = Health(home, store, self._registry, self._lookup)
-        self.watch = Watch(home, store, self._registry, self._lookup, loaded)
+        self.watch = Watch(home, store, self._registry, self._lookup, beside.loaded)
+        self.pruner = Pruner(home, store, self._registry, self._lookup, self.watch, self.gc)
+        self.notes = Notes(database, self._lookup)
+        self.trust = Trust(database, beside.keys)
+        self.signatures = Signatures(store, self._registry, self._lookup, self.trust)
+        self.deploys = Deploys(home, store, database, self._lookup, self._folders, beside.fit)
+        self.evaluations = Evaluations(store, self._registry, self._lookup, Kept(database), beside.opened)
+        self.perf = Perf(
+            self._registry,
+            self._lookup,
+            self.evaluations.kept,
+            beside.speeds,
+            lambda known: self._folders.folder(known.manifest),
+        )
+        self.comparing = Comparing(self.evaluations, self.perf)
         self._puller = Puller(home, store, self._registry)
         self.imports = Importer(store, self._registry)
+        self.pushes = Pusher(home, store, self._registry, self._lookup)
 
     def pull(
         self,
@@ -115,11 +141,13 @@ class Models:
 
         `where` is a filter (`core/filters.py`), `sort` and `columns` name fields. Raises Invalid where they do not.
         """
-        return listing.chosen(rows(self._registry, self._lookup), text, where=where, sort=sort, columns=columns)
+        found = rows(self._registry, self._lookup, self.notes.all())
+        return listing.chosen(found, text, where=where, sort=sort, columns=columns)
 
     def show(self, name: str) -> results.Shown:
         """Return all that is known of a model; raises NotFound, which names what is spelled alike."""
-        return shown(self._known(name), self._registry.aliases())
+        known = self._known(name)
+        return shown(known, self._registry.aliases(), self.notes.all().get(known.named.manifest, {}))
 
     def remove(self, names: Sequence[str]) -> results.Removed:
         """Take names, single versions (`name@2`) or aliases off; a model without a name is released to gc.
@@ -152,7 +180,7 @@ class Models:
         """Delete what no model, root or running command needs: content, interrupted downloads, folders of links."""
         partial_bytes, partial_downloads = clear_abandoned(self._home, dry_run=dry_run)
         if not dry_run:
-            self._folders.forget(keep=set(self._registry.manifests()))
+            self._folders.forget(keep=set(self._registry.manifests()) | self.deploys.manifests())
         collected = self._store.gc(dry_run=dry_run)
         return results.Cleaned(
             dry_run=dry_run,

@@ -95,8 +95,11 @@ class Tables:
 
     def listed(self) -> list[tuple[Named, str | None]]:
         """Return what `names` does, each with what was kept of its model for lists."""
-        query = "SELECT names.*, body FROM names LEFT JOIN listed USING (manifest) ORDER BY name, version DESC"
-        return [(_named(row), row["body"]) for row in self._rows(query)]
+        query = (
+            "SELECT name, version, manifest, reference, created_at, body"
+            " FROM names LEFT JOIN listed USING (manifest) ORDER BY name, version DESC"
+        )
+        return [(Named(*row[:5]), row["body"]) for row in self._rows(query)]
 
     def named(self, name: str, version: int | None = None) -> Named | None:
         """Return one version of a name, or its newest."""

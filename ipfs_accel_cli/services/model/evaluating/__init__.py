@@ -1,0 +1,1 @@
+"""How good models are: sets, metrics, runs that are kept, and comparisons."""

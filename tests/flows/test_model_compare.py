@@ -1,0 +1,143 @@
+"""Models side by side on the same items, and what was measured of them over time."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ipfs_accel_cli import Node
+from ipfs_accel_cli.core.errors import Invalid, NotFound, NotGoodEnough
+from ipfs_accel_cli.services.model.evaluating.perf import since_when
+from ipfs_accel_cli.services.model.evaluating.running import Wanted
+from tests.conformance import tiny_models
+
+pytestmark = pytest.mark.models
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+TEXTS = [f"{one} {other} sat" for one in tiny_models.WORDS[:6] for other in tiny_models.WORDS[8:12]]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two classifiers: one as it is, and one that says something else of every text."""
+    folder = tmp_path_factory.mktemp("models")
+    tiny_models.classifier(folder / "base")
+    tiny_models.classifier(folder / "turned")
+    config = json.loads((folder / "turned/config.json").read_text())
+    config["id2label"] = {"0": "bad", "1": "odd", "2": "good"}
+    config["label2id"] = {"bad": 0, "odd": 1, "good": 2}
+    (folder / "turned/config.json").write_text(json.dumps(config))
+    tiny_models.decoder(folder / "decoder")
+    return folder
+
+
+@pytest.fixture
+def two(node: Node, models: Path, tmp_path: Path) -> tuple[Node, Path]:
+    for name in ("base", "turned"):
+        node.models.add(models / name)
+    right = [one.label for one in node.inference.classify(TEXTS, model="base")]
+    items = [{"text": text, "expected": label} for text, label in zip(TEXTS, right, strict=True)]
+    path = tmp_path / "set.jsonl"
+    path.write_text("".join(json.dumps(item) + "\n" for item in items))
+    return node, path
+
+
+def test_models_are_compared_item_by_item_on_a_set_that_is_asked_where_it_was_not(two: tuple[Node, Path]) -> None:
+    node, path = two
+    found = node.models.comparing.compare("base", "turned", path, Wanted())
+
+    accuracy = next(one for one in found.quality if one.metric == "accuracy")
+    assert (accuracy.a, accuracy.b, accuracy.items, accuracy.verdict) == (1, 0, len(TEXTS), "worse")
+    assert (accuracy.better_items, accuracy.worse_items) == (0, len(TEXTS))
+    assert accuracy.p == pytest.approx(2 / 2 ** len(TEXTS))
+    assert (accuracy.low, accuracy.high) == (-1, -1)
+    sizes = next(one for one in found.properties if one.property == "weight_bytes")
+    assert (sizes.a, sizes.change) == (sizes.b, 0)
+    assert found == node.models.comparing.compare("base", "turned", None, Wanted())
+
+
+def test_what_is_worse_fails_where_that_is_asked_and_what_is_better_does_not(two: tuple[Node, Path]) -> None:
+    node, path = two
+    compare = node.models.comparing.compare
+    with pytest.raises(NotGoodEnough, match="turned is worse than base: accuracy 0 against 1 on 24 items") as caught:
+        compare("base", "turned", path, Wanted(), fail_if_worse=True)
+    assert caught.value.exit_code == 4
+    assert caught.value.context["compared"]["quality"][0]["verdict"] == "worse"
+    better = compare("turned", "base", path, Wanted(metrics=["accuracy"]), fail_if_worse=True)
+    assert [(one.metric, one.verdict) for one in better.quality] == [("accuracy", "better")]
+    assert {one.verdict for one in compare("base", "base", path, Wanted()).quality} == {"same"}
+
+
+def test_what_cannot_be_told_is_unknown_and_says_why(two: tuple[Node, Path]) -> None:
+    node, path = two
+    assert node.models.comparing.compare("base", "turned", None, Wanted()).note
+    few = path.with_name("few.jsonl")
+    few.write_text("".join(path.read_text().splitlines(keepends=True)[:3]))
+    for name in ("base", "turned"):
+        node.models.evaluations.evaluate(name, few, Wanted(metrics=["accuracy"], keep_set=False))
+    (found,) = node.models.comparing.compare("base", "turned", None, Wanted()).quality
+    assert (found.a, found.b, found.verdict) == (1, 0, "unknown")
+    assert "was not kept" in str(found.reason)
+    for name in ("base", "turned"):
+        node.models.evaluations.evaluate(name, few, Wanted(metrics=["accuracy"]))
+    (found,) = node.models.comparing.compare("base", "turned", None, Wanted()).quality
+    assert (found.verdict, found.reason) == ("unknown", "fewer than 10 items")
+
+
+def test_everything_that_was_measured_is_found_again(two: tuple[Node, Path], models: Path) -> None:
+    node, path = two
+    node.models.add(models / "decoder")
+    node.inference.generate("the cat", model="decoder", max_tokens=6, stats=True)
+    node.inference.calibrate("base", "classify")
+    node.models.evaluations.evaluate("base", path, Wanted())
+
+    now = datetime.now(UTC)
+    found = node.models.perf.perf([], "1h", now)
+    told = {(one.model, one.figure, one.source) for one in found.figures}
+    assert told >= {
+        ("decoder", "tokens_s", "measured run"),
+        ("base", "texts_s", "calibration"),
+        ("base", "accuracy", "evaluation"),
+        ("base", "macro-f1", "evaluation"),
+    }
+    assert all(one.here and one.value >= 0 for one in found.figures)
+    assert [one.at for one in found.figures] == sorted((one.at for one in found.figures), reverse=True)
+    assert {one.model for one in node.models.perf.perf(["decoder"], None, now).figures} == {"decoder"}
+    assert node.models.perf.perf([], "1h", now + timedelta(hours=2)).figures == []
+    with pytest.raises(NotFound):
+        node.models.perf.perf(["nobody"], None, now)
+
+
+def test_a_new_kind_of_measurement_shows_up_by_itself(node: Node, models: Path) -> None:
+    node.models.add(models / "base")
+    with node.database.write() as connection:
+        connection.execute(
+            "CREATE TABLE fit_novelties"
+            " (machine TEXT, model TEXT, engine TEXT, unit TEXT, value REAL, watts REAL, measured_at TEXT)"
+        )
+        row = (model_of(node, "base"), "2026-01-30T00:00:00+00:00")
+        connection.execute("INSERT INTO fit_novelties VALUES ('elsewhere', ?, 'onnx', 'texts/s', 12.5, 9.5, ?)", row)
+    found = node.models.perf.perf(["base"], None, NOW).figures
+    assert {(one.figure, one.value, one.engine, one.here) for one in found} == {
+        ("texts_s", 12.5, "onnx", False),
+        ("watts", 9.5, "onnx", False),
+    }
+
+
+def model_of(node: Node, name: str) -> str:
+    from ipfs_accel_cli.services.hw.fit import headers
+
+    return headers.describe(str(node.models.folder(name)), node.models.folder).identity
+
+
+def test_a_time_is_a_date_a_moment_or_a_span_before_now() -> None:
+    assert since_when("7d", NOW) == NOW - timedelta(days=7)
+    assert since_when("30m", NOW) == NOW - timedelta(minutes=30)
+    assert since_when("2026-01-30", NOW) == datetime(2026, 1, 30, tzinfo=UTC)
+    assert since_when("2026-01-30T10:00:00Z", NOW) == datetime(2026, 1, 30, 10, tzinfo=UTC)
+    for text in ("yesterday", "7", "d", "-1d", "99999999999999d"):
+        with pytest.raises(Invalid):
+            since_when(text, NOW)
