@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
@@ -150,7 +150,13 @@ class Node:
         from ipfs_accel_cli.engines.identity import machine_id
         from ipfs_accel_cli.services.hw.bench.service import Benches
 
-        return Benches(self.home, self.database, machine_id, _store_in, lambda: self.hardware.info().cpu.model)
+        def model() -> str | None:
+            return self.hardware.info().cpu.model
+
+        def loaded(name: str, dtype: str, threads: int) -> AbstractContextManager[tuple[int, Callable[[], None]]]:
+            return self.inference.timed(name, dtype, threads)
+
+        return Benches(self.home, self.database, machine_id, _store_in, model, loaded)
 
     def _bandwidth(self) -> float | None:
         """Return the measured bytes a second of main memory; no file is made to look for it."""

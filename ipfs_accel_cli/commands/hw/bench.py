@@ -117,6 +117,10 @@ def tune(
     quick: Quick = False,
     show: Annotated[bool, Option("--show", help="Only tell what was tuned.")] = False,
     reset: Annotated[bool, Option("--reset", help="Go back to the defaults.")] = False,
+    model: Annotated[
+        str | None,
+        Option(help="Measure threads and dtype on this model, as it reads texts, not on layers like its own."),
+    ] = None,
 ) -> Tuned:
     """Measure threads, dtype and hashing on this machine, and keep what is faster than the defaults.
 
@@ -124,8 +128,9 @@ def tune(
 
     Examples:
         ipfs-accel hw tune
+        ipfs-accel hw tune --model minilm
         ipfs-accel hw tune --show
     """
     if reset:
         return node().benches.reset()
-    return node().benches.tuned() if show else node().benches.tune(quick=quick)
+    return node().benches.tuned() if show else node().benches.tune(quick=quick, model=model)

@@ -6,7 +6,7 @@ import logging
 import secrets
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -37,6 +37,7 @@ from ipfs_accel_cli.services.infer.runtime import Warm
 from ipfs_accel_cli.services.infer.stats import Pace, Unit, Watch
 from ipfs_accel_cli.services.infer.text_run import TextRun
 from ipfs_accel_cli.services.infer.texts import open_texts, read_prompt, windows
+from ipfs_accel_cli.services.infer.timing import TIMED_TASKS
 from ipfs_accel_cli.services.infer.worker import Answer
 from ipfs_accel_cli.tasks import TASKS
 from ipfs_accel_cli.tasks.base import Task
@@ -156,6 +157,13 @@ class Inference:
             measured_at=found.measured_at,
             trials=list(found.trials),
         )
+
+    def timed(self, model: str, dtype: str, threads: int) -> AbstractContextManager[tuple[int, Callable[[], None]]]:
+        """Load a model for the block as asked, beside those that are warm; give what runs so many texts through it.
+
+        Raises what finding, choosing and loading a model raises, and Invalid for one that reads no texts.
+        """
+        return self._loader.timed(self._find(model, next(iter(TIMED_TASKS))), dtype, threads)
 
     def generate(
         self,

@@ -15,7 +15,7 @@ from ipfs_accel_cli.core.errors import AccelError, HomeUnusable, Invalid, Unsupp
 from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.engines.base import Converts, Derives, Device, Loadable, Machine, Session
 from ipfs_accel_cli.engines.machine import available_bytes, measure
-from ipfs_accel_cli.services.infer import calibrating
+from ipfs_accel_cli.services.infer import calibrating, timing
 from ipfs_accel_cli.services.infer.calibrating import Calibration, Calibrations
 from ipfs_accel_cli.services.infer.choice import AUTO, Choice, Wanted, best, candidates
 from ipfs_accel_cli.services.infer.results import Trial
@@ -94,6 +94,12 @@ class Loader:
         with self._comparing:
             trials = self._compared(model, task, able, absent)
         return self._calibrations.keep(model.facts.manifest, task, trials)
+
+    @contextmanager
+    def timed(self, model: Loadable, dtype: str, threads: int) -> Iterator[tuple[int, Callable[[], None]]]:
+        """Hold the model, loaded in a dtype and with threads, and give what runs so many texts through it."""
+        with timing.timed(model, self._engines, self._measure, dtype=dtype, threads=threads) as once:
+            yield len(timing.TEXTS), once
 
     def _choose(self, model: Loadable, wanted: Wanted) -> Choice:
         """Return the engine that was asked for, else the one measured to be fastest, else the one that fits best."""

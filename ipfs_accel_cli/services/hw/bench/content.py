@@ -50,8 +50,8 @@ def bench(folder: Path, opened: Opened, effort: Effort) -> list[Row]:
 
         # Every sample puts blocks that are kept until the end, one warm-up besides.
         written = size_bytes + (effort.samples + 1) * _BLOCKS * _BLOCK_BYTES
-        held("the file and the blocks", written, shutil.disk_usage(folder).free, "the disk")
-        held("the bytes of the file", size_bytes, psutil.virtual_memory().available, "memory")
+        held("content", "the file and the blocks", written, shutil.disk_usage(folder).free, "the disk")
+        held("content", "the bytes of the file", size_bytes, psutil.virtual_memory().available, "memory")
     data = os.urandom(size_bytes)
     cores = usable_cores()
     with tempfile.TemporaryDirectory(dir=folder, prefix=".bench-") as made:

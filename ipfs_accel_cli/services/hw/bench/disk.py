@@ -28,7 +28,7 @@ def bench(folder: Path, effort: Effort) -> list[Row]:
     size_bytes = effort.bytes(_FILE_BYTES)
     free = shutil.disk_usage(folder).free
     if effort.size_bytes:
-        held("a file and as much room again", 2 * size_bytes, free, "the disk")
+        held("disk", "a file and as much room again", 2 * size_bytes, free, "the disk")
     if free < 2 * size_bytes:
         raise DiskFull(f"the disk has {human_bytes(free)} free, and a file of {human_bytes(size_bytes)} is needed")
     with nameless(folder) as descriptor:

@@ -58,12 +58,12 @@ def effort(*, quick: bool, repeat: int | None, size: str | None) -> Effort:
     return found
 
 
-def held(what: str, needed_bytes: int, free_bytes: int, where: str) -> None:
+def held(kind: str, what: str, needed_bytes: int, free_bytes: int, where: str) -> None:
     """Raise Invalid unless there is room for what a size that was asked for needs."""
     if needed_bytes > free_bytes:
         raise Invalid(
             f"{what} need {human_bytes(needed_bytes)} of {where}, and {human_bytes(free_bytes)} are free",
-            suggestion="give a smaller --size, or a smaller --repeat",
+            suggestion=f"ipfs-accel hw bench {kind} --size 64MiB",
         )
 
 

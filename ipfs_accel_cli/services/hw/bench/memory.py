@@ -24,7 +24,7 @@ def bench(effort: Effort) -> list[Row]:
     free = psutil.virtual_memory().available
     size_bytes = effort.size_bytes or max(_LEAST_BYTES, smaller(effort, free).bytes(_ARRAY_BYTES))
     if effort.size_bytes:
-        held("three arrays", 3 * size_bytes, free, "memory")
+        held("memory", "three arrays", 3 * size_bytes, free, "memory")
     a, b, c = (numpy.ones(size_bytes // 8) for _ in range(3))
     cores = usable_cores()
     with ThreadPoolExecutor(cores) as pool:

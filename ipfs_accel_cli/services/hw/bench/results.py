@@ -161,7 +161,7 @@ class Compared(Result):
 class Choice(Result):
     """One thing that was tuned."""
 
-    columns = ("name", "value", "default", "gained", "reason")
+    columns = ("name", "value", "default", "gained", "measured_on", "reason")
     essence = "value"
 
     name: Literal["threads", "hash_threads", "dtype"]
@@ -170,6 +170,7 @@ class Choice(Result):
     gain: float = Field(description="How much faster than the default, as a share; 0 where the default stays.")
     noise: float = Field(default=0.0, description="The gain that chance alone explains, as a share.")
     reason: str = Field(default="", description="Why the default stays, or what could not be measured.")
+    measured_on: str = Field(default="", description="What was run to see it.")
     measured_at: str = ""
 
     @property
@@ -181,7 +182,13 @@ class Choice(Result):
 class Tuned(Result):
     """What suits this machine best."""
 
+    columns = ("machine_id", "told", "choices")
     essence = "choices"
 
     machine_id: str
     choices: list[Choice]
+
+    @property
+    def told(self) -> str:
+        """What to do where there is nothing to show."""
+        return "" if self.choices else "nothing is tuned here; ipfs-accel hw tune measures it"

@@ -1,4 +1,4 @@
-"""How fast a model can be at best: bandwidth bounds a decoder, products of matrices an encoder. Pure."""
+"""How fast a model should be, by what takes most of its time: reading in a decoder, products in an encoder. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ORIGINS = {"measured": "measured", "vendor": "vendor's"}
 
 
 def speed(model: Model, parts: Need, shape: Shape, read: Rate, products: Rate) -> Speed:
-    """Return the bound of a decoder, or of an encoder of text; unknown, with the reason, for what is neither."""
+    """Return the estimate of a decoder, or of an encoder of text; unknown, with the reason, for what is neither."""
     if model.causal:
         return _decoder(model, parts, shape.batch, read)
     if model.towers and all(tower.role == "encoder" for tower in model.towers):
@@ -40,7 +40,7 @@ def _decoder(model: Model, parts: Need, batch: int, read: Rate) -> Speed:
 
 
 def _encoder(towers: Sequence[Stack], shape: Shape, products: Rate) -> Speed:
-    """Return the bound of products: an encoder multiplies matrices for all tokens at once."""
+    """Return what the products allow: an encoder multiplies matrices for all tokens at once."""
     if products.value is None:
         return Speed(basis="unknown", reason=products.reason)
     work = sum(text_flop(tower, shape.context) for tower in towers)
@@ -49,8 +49,8 @@ def _encoder(towers: Sequence[Stack], shape: Shape, products: Rate) -> Speed:
         tokens_s=round(texts_s * shape.context, 2),
         inputs_s=round(texts_s, 2),
         basis="estimate",
-        reason=f"at best: measured products of {products.value / 1e9:.1f} GFLOP/s over {work / 1e9:.3g} GFLOP"
-        f" for a text of {shape.context} tokens",
+        reason=f"measured products of {products.value / 1e9:.1f} GFLOP/s over {work / 1e9:.3g} GFLOP"
+        f" for a text of {shape.context} tokens, nothing else counted",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -74,6 +75,8 @@ def by_accelerate(config: Mapping[str, object], rooms: Sequence[Room], dtype: st
     # accelerate numbers the devices, whatever we call them.
     keys = {one.device: one.device if one.device == "cpu" else at for at, one in enumerate(rooms)}
     room = {keys[one.device]: one.size_bytes for one in rooms}
+    # It warns of devices that are not here, and it is asked about machines that are elsewhere.
+    logging.getLogger("accelerate.utils.modeling").setLevel(logging.ERROR)
     blocks = getattr(model, "_no_split_modules", None)
     chosen = infer_auto_device_map(model, room, no_split_module_classes=list(blocks or ()), dtype=kind)
     sizes = compute_module_sizes(model, dtype=kind)

@@ -111,7 +111,7 @@ class Fitted(Result):
 class Recommended(Result):
     """One model in the ranking."""
 
-    columns = ("rank", "model", "here", "fits", "total_bytes", "speed", "pros", "cons")
+    columns = ("rank", "model", "here", "fits", "total_bytes", "how_fast", "pros", "cons")
     essence = "model"
 
     rank: int
@@ -123,6 +123,11 @@ class Recommended(Result):
     pros: list[str]
     cons: list[str]
     command: str = Field(description="What to type to use it.")
+
+    @property
+    def how_fast(self) -> str:
+        """The speed in words, and whether it was measured."""
+        return f"{self.speed.figure} ({self.speed.basis})" if self.speed.figure else ""
 
 
 class Recommendation(Result):
