@@ -209,6 +209,7 @@ def test_a_statement_about_some_files_does_not_vouch_for_the_model(tiny: Node, t
         statement([("a", "b")], subject=[{"name": "a", "digest": {"md5": "00"}}]),
         statement([("a", "b")], subject=[{"name": 7, "digest": {"sha256": "00"}}]),
         statement([("a", "b")], predicate=[]),
+        statement([("a", "b")], predicateType="https://example.org/\x1b[31m"),
     ],
 )
 def test_a_payload_that_is_no_statement_is_invalid_though_a_trusted_key_signed_it(
