@@ -35,7 +35,7 @@ def sign(
     key_file: KeyFile = None,
     layout: Annotated[
         Literal["in-toto", "model-signing"],
-        Option("--format", help="What the statement looks like; model-signing is that of Sigstore."),
+        Option(help="What the statement looks like; model-signing is that of Sigstore."),
     ] = "in-toto",
     output: Output = None,
 ) -> Signed:
