@@ -14,7 +14,7 @@ from ipfs_accel_cli.core.errors import MalformedContent, NotFound, UnsupportedCo
 from ipfs_accel_cli.core.http import client, explained, refuse
 from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.sources import fetch, zips
-from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
+from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Writer, plainly
 from ipfs_accel_cli.sources.car import unpacked
 from ipfs_accel_cli.sources.reference import Reference
 
@@ -65,15 +65,17 @@ class HttpSource:
         ends = file.size_bytes is not None or file.sha256 is not None
         return fetch.ranged(file.address, offset, file.path, validator=file.validator, guarded=True, ends=ends)
 
-    def unpack(self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path) -> Snapshot:
+    def unpack(
+        self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path, write: Writer = plainly
+    ) -> Snapshot:
         """Write the model of an archive under `folder`; a file that is none is the model itself."""
         ((name, path),) = fetched.items()
         _refuse_page(name, path)
         if name.lower().endswith(".car"):
-            return replace(unpacked(snapshot, path, folder), revision=snapshot.revision)
+            return replace(unpacked(snapshot, path, folder, write), revision=snapshot.revision)
         if name.lower().endswith(_ZIPS):
             subfolder = snapshot.reference.subfolder
-            return snapshot.with_files(zips.unpack(path, subfolder, str(snapshot.reference), folder))
+            return snapshot.with_files(zips.unpack(path, subfolder, str(snapshot.reference), folder, write))
         return snapshot.with_files((RemoteFile(name, path.stat().st_size, local=path),))
 
 

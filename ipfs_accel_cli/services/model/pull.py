@@ -15,6 +15,7 @@ from pathlib import Path
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.model import download, tables
+from ipfs_accel_cli.services.model.arriving import Unpacking
 from ipfs_accel_cli.services.model.content import Following, Store
 from ipfs_accel_cli.services.model.lookup import is_whole
 from ipfs_accel_cli.services.model.register import Registration, register
@@ -118,8 +119,10 @@ class Puller:
         if isinstance(source, Packed):
             snapshot = reuse(self.store, selection.of_packed(snapshot))
             fetched = download.fetch(source, snapshot, folder / "fetched", self._follow(snapshot), packed=True)
-            unpacked = _empty(folder / "unpacked")
-            snapshot = selection.of_snapshot(source.unpack(snapshot, fetched.paths, unpacked))
+            unpacking = Unpacking(self._follow(snapshot))
+            unpacked = source.unpack(snapshot, fetched.paths, _empty(folder / "unpacked"), unpacking.write)
+            fetched.followed |= unpacking.followed
+            snapshot = selection.of_snapshot(unpacked)
             paths: Mapping[str, Path] = {file.path: file.local for file in snapshot.files if file.local is not None}
         else:
             snapshot = reuse(self.store, selection.of_snapshot(snapshot))

@@ -67,7 +67,8 @@ class Records:
     def mend(self, named: tables.Named, offer: Offer) -> int | None:
         """Make lost blocks again from the registry and the files, else take them from who offers them.
 
-        Return how many bytes others gave, None where nothing was lost. Raises VerificationFailed when one stays lost; then nothing was changed.
+        Return how many bytes others gave, None where nothing was lost. Raises VerificationFailed when one stays lost;
+        then nothing was changed.
         """
         lost = self.lost(named.manifest)
         found: dict[CID, bytes] = {}
