@@ -70,6 +70,8 @@ def test_the_damage_is_told_by_verify_and_status_and_hides_no_other_model(model:
     assert failed.json["error"]["suggestion"] == "ipfs-accel model repair tiny@1"
     assert (states["tiny@1"]["state"], states["sound@1"]["state"]) == ("corrupt", "present")
     assert manifest in states["tiny@1"]["reason"]
+    shown = cli("model", "show", "tiny", "--json")
+    assert (shown.status, shown.json["error"]["suggestion"]) == (4, failed.json["error"]["suggestion"])
     assert cli(*failed.json["error"]["suggestion"].split()[1:]).status == 0
     assert cli("model", "status", "tiny", "--json").json["models"][0]["state"] == "verified"
 

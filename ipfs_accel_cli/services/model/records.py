@@ -49,8 +49,10 @@ class Records:
         for kind, cid in wanted:
             try:
                 self.store.block(CID.parse(cid))
-            except (NotFound, VerificationFailed) as error:
-                found.append(Lost(kind, CID.parse(cid), error.detail))
+            except NotFound:
+                found.append(Lost(kind, CID.parse(cid), "it is not in the store"))
+            except VerificationFailed as error:
+                found.append(Lost(kind, CID.parse(cid), error.detail.rpartition(f"{cid}: ")[2]))
         return found
 
     def problem(self, named: tables.Named) -> VerificationFailed | None:
