@@ -24,7 +24,7 @@ PLACES = {
     "gc": (20, 1),
     "model-pull": (8, 25),
     "model-rm": (8, 4),
-    "deploy-new": (8, 1),
+    "deploy-new": (6, 8),
 }
 
 

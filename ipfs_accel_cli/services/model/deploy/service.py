@@ -168,6 +168,9 @@ class Deploys:
         found = self._read(one)
         manifest = load_manifest(self.store, one.manifest)
         folder = self.folders.folder(manifest)
+        if not folder.is_relative_to(self.home.path):
+            # Links in a temporary folder would be gone when the server looks for them.
+            raise self.home.unusable(PermissionError(f"{self.home.derived} is not writable"))
         files = {entry.path: self.store.object_path(entry.cid) for entry in manifest.files}
         plan = writing.plan(one.name, one.version, one.cid, found, self.home.path, folder, files)
         return writing.rendered(plan, target, output, replace=replace)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, Invalid
 from ipfs_accel_cli.core.files import replacing
 from ipfs_accel_cli.services.model.deploy.config import Deployment
-from ipfs_accel_cli.services.model.deploy.render.plan import Output, Plan
+from ipfs_accel_cli.services.model.deploy.render.plan import FILE, Output, Plan
 from ipfs_accel_cli.services.model.deploy.results import Rendered, Target
 
 _MODULES: Mapping[Target, str] = {
@@ -74,7 +75,7 @@ def rendered(plan: Plan, target: Target, output: str | Path | None, *, replace: 
         path=str(path) if path else None,
         unchanged=unchanged,
         text=made.text.removesuffix("\n"),
-        commands=made.commands,
+        commands=_commands(made, path),
         notes=made.notes,
     )
 
@@ -95,6 +96,14 @@ def _write(made: Output, folder: Path, title: str, *, replace: bool) -> tuple[Pa
     with replacing(path, 0o755 if made.executable else 0o644) as file:
         file.write(data)
     return path, False
+
+
+def _commands(made: Output, path: Path | None) -> list[str]:
+    """Return what to type next, with the file where it was written."""
+    named = str(path or made.file)
+    if made.executable and "/" not in named:
+        named = f"./{named}"
+    return [command.replace(FILE, shlex.quote(named)) for command in made.commands]
 
 
 def _user(number: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.services.model.deploy.render import accel, llama_server
-from ipfs_accel_cli.services.model.deploy.render.plan import Output, Plan, comments, heading, unused
+from ipfs_accel_cli.services.model.deploy.render.plan import FILE, Output, Plan, comments, heading, unused
 from ipfs_accel_cli.services.model.deploy.render.quoting import compose_value
 
 IMAGE = "ghcr.io/ggml-org/llama.cpp:server"
@@ -34,7 +34,7 @@ def render(plan: Plan) -> Output:
         service["environment"] = {**service.get("environment", {}), variable: f"${{{key}:?{key} must hold the key}}"}
     document = {"name": f"ipfs-accel-{plan.name}".replace(".", "-"), "services": {"model": service}}
     body = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
-    commands = ["docker compose -f compose.yaml up -d", "docker compose -f compose.yaml ps"]
+    commands = [f"docker compose -f {FILE} up -d", f"docker compose -f {FILE} ps"]
     text = "\n".join([*comments(heading(plan, *notes)), body])
     return Output("compose.yaml", text, commands=commands, notes=notes)
 

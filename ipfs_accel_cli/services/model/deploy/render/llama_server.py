@@ -6,7 +6,7 @@ import re
 from pathlib import PurePath
 
 from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
-from ipfs_accel_cli.services.model.deploy.render.plan import Output, Plan, comments, heading, unused
+from ipfs_accel_cli.services.model.deploy.render.plan import FILE, Output, Plan, comments, heading, unused
 from ipfs_accel_cli.services.model.deploy.render.quoting import shell_line
 
 USED = (
@@ -24,9 +24,9 @@ def render(plan: Plan) -> Output:
     command = "exec " + shell_line([plan.llama_server, *words(plan, plan.folder)])
     notes = told(plan)
     lines = ["#!/bin/sh", *comments(heading(plan, *notes)), "set -eu", *exports, command]
-    file = f"{plan.name}.sh"
     health = f"curl http://{plan.config.address}/health"
-    return Output(file, "\n".join(lines) + "\n", executable=True, commands=[f"./{file}", health], notes=notes)
+    text = "\n".join(lines) + "\n"
+    return Output(f"{plan.name}.sh", text, executable=True, commands=[FILE, health], notes=notes)
 
 
 def words(plan: Plan, folder: PurePath, host: str | None = None) -> list[str]:

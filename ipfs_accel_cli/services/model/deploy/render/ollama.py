@@ -8,10 +8,11 @@ from typing import Any
 
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.services.model.deploy.render import llama_server
-from ipfs_accel_cli.services.model.deploy.render.plan import Output, Plan, comments, heading, unused
+from ipfs_accel_cli.services.model.deploy.render.plan import FILE, Output, Plan, comments, heading, unused
 from ipfs_accel_cli.services.model.deploy.render.quoting import modelfile_value
 
 USED = ("context", "batch", "threads", "gpu_layers", "alias")
+_NAME = "Modelfile"
 _LARGEST_BYTES = 1 << 20
 
 
@@ -31,9 +32,9 @@ def render(plan: Plan) -> Output:
     body += _template(plan, notes)
     notes += unused(plan, USED, "a Modelfile")
     name = plan.alias
-    create = f"ollama create {shlex.quote(name)} -f Modelfile"
-    text = "\n".join([*comments(heading(plan, *notes, f"Create it with: {create}")), *body]) + "\n"
-    return Output("Modelfile", text, commands=[create, f"ollama run {shlex.quote(name)}"], notes=notes)
+    create = f"ollama create {shlex.quote(name)} -f {FILE}"
+    text = "\n".join([*comments(heading(plan, *notes, f"Create it with: {create.replace(FILE, _NAME)}")), *body]) + "\n"
+    return Output(_NAME, text, commands=[create, f"ollama run {shlex.quote(name)}"], notes=notes)
 
 
 def _path(path: str) -> str:

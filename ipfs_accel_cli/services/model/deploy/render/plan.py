@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ipfs_accel_cli.services.model.deploy.config import Deployment
 
+FILE = "{file}"  # In commands, where the file is named.
+
 # What every target expresses, or what says nothing about how to serve.
 _ALWAYS = {"model", "manifest", "server", "labels", "file"}
 _LIMITS = {"memory_limit", "cpu_limit"}
