@@ -205,7 +205,7 @@ def test_a_modelfile_names_the_file_and_what_came_with_it(gguf: Node) -> None:
         "PARAMETER num_thread 3",
     ]
     assert "\n".join(lines[6:]) == f'TEMPLATE """{TEMPLATE}"""'
-    assert rendered.commands[0] == "ollama create llm -f Modelfile"
+    assert rendered.commands[0].command == "ollama create llm -f Modelfile"
 
 
 def test_a_model_of_parts_and_a_model_of_several_files(node: Node, tmp_path: Path) -> None:

@@ -193,8 +193,10 @@ def checked(values: Mapping[str, Any]) -> Deployment:
             {"pointer": "/" + "/".join(str(part) for part in one["loc"]), "detail": _said(one)}
             for one in error.errors(include_url=False)
         ]
-        told = "; ".join(f"{one['pointer'][1:].replace('/', '.')}: {one['detail']}".removeprefix(": ") for one in wrong)
-        raise Invalid(f"the configuration is wrong: {told}", errors=wrong) from None
+        told = [f"{one['pointer'][1:].replace('/', '.')}: {one['detail']}".removeprefix(": ") for one in wrong]
+        if len(wrong) > 1:
+            raise Invalid(f"{len(wrong)} settings are wrong", errors=wrong) from None
+        raise Invalid(told[0]) from None
 
 
 def read_toml(data: bytes, what: str) -> dict[str, Any]:

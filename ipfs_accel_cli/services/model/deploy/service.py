@@ -231,6 +231,7 @@ class Deploys:
         def also(connection: sqlite3.Connection) -> None:
             if tables.newest(connection, name) != before:
                 raise _MovedError
+            self.store.block(CID.parse(chosen.manifest))  # A gc may have taken it since it was looked up.
             made.append(tables.add(connection, name, str(cid), chosen.manifest))
 
         with self.store.session() as session:

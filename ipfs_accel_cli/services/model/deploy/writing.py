@@ -16,7 +16,7 @@ from ipfs_accel_cli.core.errors import Conflict, Invalid
 from ipfs_accel_cli.core.files import replacing
 from ipfs_accel_cli.services.model.deploy.config import Deployment
 from ipfs_accel_cli.services.model.deploy.render.plan import FILE, Output, Plan
-from ipfs_accel_cli.services.model.deploy.results import Rendered, Target
+from ipfs_accel_cli.services.model.deploy.results import Rendered, Step, Target
 
 _MODULES: Mapping[Target, str] = {
     "accel": "accel",
@@ -98,12 +98,12 @@ def _write(made: Output, folder: Path, title: str, *, replace: bool) -> tuple[Pa
     return path, False
 
 
-def _commands(made: Output, path: Path | None) -> list[str]:
+def _commands(made: Output, path: Path | None) -> list[Step]:
     """Return what to type next, with the file where it was written."""
     named = str(path or made.file)
     if made.executable and "/" not in named:
         named = f"./{named}"
-    return [command.replace(FILE, shlex.quote(named)) for command in made.commands]
+    return [Step(command=command.replace(FILE, shlex.quote(named))) for command in made.commands]
 
 
 def _user(number: int) -> str:
