@@ -55,6 +55,13 @@ def test_what_is_shown_can_be_made_again_and_gives_the_same_configuration(served
     back = deploys.new("chat", file=file, assignments=["port=", "labels.note=", "extra_args="])
     assert (back.version, back.config_cid) == (3, deploys.show("chat@1").config_cid)
 
+    text = file.read_text()
+    file.write_text(text.replace("tiny@1", "tiny@2"))
+    with pytest.raises(Invalid, match="leave one of both out"):
+        deploys.new("chat", file=file)
+    assert deploys.new("moved", "tiny@2", file).model == "tiny@2"
+    with Node(tmp_path / "elsewhere") as other, pytest.raises(NotFound, match=r"tiny@2 .* is not here"):
+        other.models.deploys.new("chat", file=file)
     file.write_text('model = "tiny"\nprot = 1\n')
     with pytest.raises(Invalid, match="did you mean 'port'"):
         deploys.new("chat", file=file)

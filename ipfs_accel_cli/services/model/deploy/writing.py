@@ -32,12 +32,10 @@ def plan(
 ) -> Plan:
     """Return a deployment with what is found on this machine: its programs, and the owner of the home.
 
-    Raises Invalid for a home whose path no target could hold.
+    Raises Invalid for a path that no target could hold, of the home or of a file.
     """
-    if not str(home).isprintable():
-        raise Invalid(f"the path of the home folder {str(home)!r} holds control characters")
     owner = home.stat()
-    return Plan(
+    made = Plan(
         name=name,
         version=version,
         cid=cid,
@@ -49,6 +47,11 @@ def plan(
         program=_program(),
         llama_server=shutil.which("llama-server") or "llama-server",
     )
+    # A line end in a name would begin a line of its own in the file.
+    for path in (str(home), made.llama_server, *made.program, *files):
+        if not path.isprintable():
+            raise Invalid(f"{path!r} holds control characters, and no target takes such a path")
+    return made
 
 
 def rendered(plan: Plan, target: Target, output: str | Path | None, *, replace: bool) -> Rendered:
