@@ -176,6 +176,8 @@ def test_a_compose_file_gives_the_container_the_model_and_the_loopback_only(gguf
     on_gpu = yaml.safe_load(gguf.models.deploys.render("llm", "compose").text)["services"]["model"]
     assert on_gpu["image"].endswith(":server-cuda")
     assert on_gpu["deploy"]["resources"]["reservations"]["devices"][0]["device_ids"] == ["1"]
+    assert "--device" not in on_gpu["command"]
+    assert "--device CUDA1" in gguf.models.deploys.render("llm", "llama-server").text
     gguf.models.deploys.new("llm", assignments=["device=rocm"])
     with pytest.raises(Invalid, match="no default image"):
         gguf.models.deploys.render("llm", "compose")
