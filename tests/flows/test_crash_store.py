@@ -27,7 +27,7 @@ PLACES = {
     "model-rm": (8, 4),
     "model-prune": (6, 30),
     "model-sign": (3, 12),
-    "deploy-new": (8, 1),
+    "deploy-new": (6, 8),
 }
 
 
