@@ -56,7 +56,8 @@ class HubOffer(ServedOffer):
         self.site, self.place, self._patch = site, "hf://acme/tiny", monkeypatch
 
     def paths(self) -> set[str]:
-        return set(self.site._files("acme/tiny"))
+        folder = self.site.root / "acme" / "tiny"
+        return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
     def content(self, path: str) -> bytes:
         return (self.site.root / "acme" / "tiny" / path).read_bytes()
@@ -149,8 +150,10 @@ class TestFolder(TargetSuite):
     ) -> None:
         push(node, offer)
         node.models.add(lay_out(tmp_path / "next", tiny_model(1)), "tiny")
-        with pytest.raises(Conflict, match="is there already and differs"):
+        with pytest.raises(Conflict, match="holds another model already"):
             push(node, offer)
+        with pytest.raises(Conflict, match="holds another model already"):
+            node.models.export("tiny", offer.path, "plain")
         (tmp_path / "other").mkdir()
         (tmp_path / "other" / "thesis.txt").write_text("mine")
         with pytest.raises(Conflict, match=r"no part of tiny: thesis\.txt"):
