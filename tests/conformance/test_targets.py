@@ -220,6 +220,13 @@ class TestOci(ServedTargetSuite):
 
         assert push(node, offer).verified
 
+    def test_an_upload_whose_last_answer_was_lost_is_not_sent_again(self, offer: OciOffer, node: Node) -> None:
+        offer.site.mutes = 1
+
+        pushed = push(node, offer)
+        assert pushed.verified
+        assert offer.site.received_bytes < pushed.size_bytes + 2000
+
     def test_blobs_of_another_repository_are_mounted(self, offer: OciOffer, node: Node) -> None:
         first = push(node, offer)
         node.models.pull(first.reference, "pulled")
