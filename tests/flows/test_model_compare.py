@@ -87,6 +87,17 @@ def test_what_cannot_be_told_is_unknown_and_says_why(two: tuple[Node, Path]) -> 
     assert (found.verdict, found.reason) == ("unknown", "fewer than 10 items")
 
 
+def test_answers_of_another_way_of_asking_are_not_compared(node: Node, models: Path, tmp_path: Path) -> None:
+    node.models.add(models / "decoder")
+    path = tmp_path / "prompts.jsonl"
+    path.write_text("".join(json.dumps({"prompt": text, "expected": "the"}) + "\n" for text in TEXTS[:12]))
+    node.models.evaluations.evaluate("decoder", path, Wanted(max_tokens=2))
+    longer = node.models.comparing.compare("decoder", "decoder", path, Wanted(metrics=["cer"], max_tokens=4))
+    assert [(one.metric, one.verdict) for one in longer.quality] == [("cer", "same")]
+    both = node.models.comparing.compare("decoder", "decoder", None, Wanted(metrics=["cer", "f1"]))
+    assert sorted(one.metric for one in both.quality) == ["cer", "f1"]
+
+
 def test_everything_that_was_measured_is_found_again(two: tuple[Node, Path], models: Path) -> None:
     node, path = two
     node.models.add(models / "decoder")

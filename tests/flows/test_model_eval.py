@@ -128,6 +128,8 @@ def test_recorded_answers_are_a_set_that_the_same_model_answers_perfectly(
         with pytest.raises(Conflict):
             evaluate(name, path, Wanted(golden=golden))
 
+    with pytest.raises(NotFound, match="no folder"):
+        evaluate("decoder", path, Wanted(golden=tmp_path / "nowhere" / "golden.jsonl"))
     with pytest.raises(NotGoodEnough) as caught:
         evaluate("decoder", tmp_path / "decoder.jsonl", Wanted(thresholds=["exact>=1"], max_tokens=4))
     assert {one["pointer"] for one in caught.value.errors} <= {f"q{at}" for at in range(5)}
@@ -180,14 +182,24 @@ def test_what_was_measured_travels_with_the_model_and_the_set_stays_with_it(
     node.store.gc()
     assert b"".join(map(bytes, node.store.open(found.set_cid))) == path.read_bytes()
     with Node(tmp_path / "other") as other:
-        other.models.pull(str(tmp_path / "model.car"))
+        other.models.pull(str(tmp_path / "model.car"), "classifier")
+        card = b"".join(map(bytes, other.models.history.card("classifier"))).decode()
         listed = {(one.figure, one.value, one.source) for one in other.models.perf.perf([], None, NOW).figures}
     assert ("accuracy", 0.8, "statement") in listed
+    assert f"| accuracy | 0.8 | 5 | {found.set_cid} | torch | float32 |" in card
+    assert "no evaluation" not in card
 
     node.models.remove(["classifier"])
     node.store.gc()
     with pytest.raises(NotFound):
         node.store.open(found.set_cid)
+
+
+def test_a_prompt_that_leaves_no_room_is_named(node: Node, models: Path, tmp_path: Path) -> None:
+    node.models.add(models / "decoder")
+    path = write(tmp_path / "set.jsonl", [{"id": "long", "prompt": "rain " * 60, "expected": "sun"}])
+    with pytest.raises(Invalid, match=r"the item 'long': .* reads 96 at most"):
+        node.models.evaluations.evaluate("decoder", path, Wanted())
 
 
 def test_a_set_that_is_not_to_be_kept_is_not(node: Node, models: Path, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def evaluate(
     set_file: SetFile,
     metric: Annotated[
         list[str] | None,
-        Option(help="Measure this, may be given several times; else what suits the model and the set."),
+        Option(help="Measure this, such as f1, accuracy, cosine or perplexity; several may be given. Else what suits."),
     ] = None,
     threshold: Annotated[
         list[str] | None, Option(help="End with status 4 unless this holds, such as 'f1>=0.8'; several may be given.")

@@ -12,6 +12,7 @@ from ipfs_accel_cli.services.model.lookup import Known
 from ipfs_accel_cli.services.model.tables import Check
 
 _EVALUATED = ("evaluation", "measurement")
+_OF_AN_EVALUATION = ("items", "set", "engine", "dtype", "machine", "at")
 
 
 def card(known: Known, inspected: Inspected, lineage: Lineage, check: Check | None) -> str:
@@ -22,6 +23,7 @@ def card(known: Known, inspected: Inspected, lineage: Lineage, check: Check | No
         *_section("Identity", _identity(known, check)),
         *_section("What it is", _facts(known, inspected)),
         *_section("Numbers by dtype", _dtypes(inspected)),
+        *_section("How good it is", _quality(known)),
         *_section("Where it comes from", _descent(lineage)),
         *_section("Files", _files(known)),
         *_section("The same model elsewhere", _commands(known)),
@@ -75,6 +77,20 @@ def _dtypes(inspected: Inspected) -> Iterator[str]:
         (one.dtype, str(one.tensors), f"{one.parameters:,}", human_bytes(one.size_bytes)) for one in inspected.dtypes
     ]
     yield from _table(("dtype", "tensors", "parameters", "size"), rows)
+
+
+def _quality(known: Known) -> Iterator[str]:
+    """Yield what evaluations found, the newest first; what somebody stated in another form is passed over."""
+    said = [
+        body for kind, _, body in known.statements if kind == _EVALUATED[0] and isinstance(body.get("metrics"), dict)
+    ]
+    rows = [
+        (_text(str(metric)), f"{value:.4g}", *(_text(str(body.get(key, ""))) for key in _OF_AN_EVALUATION))
+        for body in sorted(said, key=lambda body: str(body.get("at", "")), reverse=True)
+        for metric, value in body["metrics"].items()
+        if isinstance(value, int | float)
+    ]
+    yield from _table(("metric", "value", *_OF_AN_EVALUATION), rows)
 
 
 def _descent(lineage: Lineage) -> Iterator[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.errors import Invalid, MalformedContent
 from ipfs_accel_cli.services.model.evaluating import numbers
 from ipfs_accel_cli.services.model.evaluating.metrics import Task
 from ipfs_accel_cli.services.model.evaluating.sets import Item
@@ -63,7 +64,10 @@ def ask(asking: Asking, way: Way, items: Sequence[Item]) -> Iterator[list[Any]]:
 
 
 def _generated(asking: Asking, way: Way, items: Sequence[Item]) -> list[Any]:
-    return [asking.generate(item.text, way.max_tokens, way.stop) for item in items]
+    try:
+        return [asking.generate(item.text, way.max_tokens, way.stop) for item in items]
+    except Invalid as error:
+        raise Invalid(f"the item {items[0].id!r}: {error.detail}", suggestion=error.suggestion) from error
 
 
 def _classified(asking: Asking, _way: Way, items: Sequence[Item]) -> list[Any]:
@@ -71,12 +75,17 @@ def _classified(asking: Asking, _way: Way, items: Sequence[Item]) -> list[Any]:
 
 
 def _scored(asking: Asking, way: Way, items: Sequence[Item]) -> list[Any]:
-    return [list(pair) for pair in asking.score([item.text for item in items], way.window)]
+    found = asking.score([item.text for item in items], way.window)
+    for item, (nats, _) in zip(items, found, strict=True):
+        _check_finite(item, [nats])
+    return [list(pair) for pair in found]
 
 
 def _embedded(asking: Asking, way: Way, items: Sequence[Item]) -> list[Any]:
     """Return vectors where they are wanted, else the cosine with what the item compares with."""
     vectors = asking.embed([item.text for item in items])
+    for item, vector in zip(items, vectors, strict=True):
+        _check_finite(item, vector)
     if way.vectors:
         return vectors
     texts = [one for one in map(_second, items) if one is not None]
@@ -89,6 +98,14 @@ def _embedded(asking: Asking, way: Way, items: Sequence[Item]) -> list[Any]:
         except ValueError as error:
             raise Invalid(f"the item {item.id!r}: {error}") from error
     return found
+
+
+def _check_finite(item: Item, values: Sequence[float]) -> None:
+    """Refuse what no sound weights compute: no figure can be made of it."""
+    if not all(map(math.isfinite, values)):
+        raise MalformedContent(
+            f"the model answers the item {item.id!r} with NaN or infinity", suggestion="ipfs-accel model verify --full"
+        )
 
 
 def _second(item: Item) -> str | None:

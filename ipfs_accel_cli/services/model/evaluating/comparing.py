@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,7 +39,7 @@ class Comparing:
         ours, theirs = lookup.describe(lookup.find(a)), lookup.describe(lookup.find(b))
         set_cid = self._measured(ours, theirs, set_file, wanted) if set_file is not None else None
         names = [metrics.find(name).name for name in wanted.metrics]
-        quality = [one for one in self._quality(ours, theirs, set_cid) if not names or one.metric in names]
+        quality = [one for one in self._quality(ours, theirs, set_cid, wanted) if not names or one.metric in names]
         found = Compared(
             a=ours.named.name,
             a_cid=ours.named.manifest,
@@ -63,26 +64,26 @@ class Comparing:
         """Return the set's CID, after both models have been asked all of it, unless they were before."""
         cid, items = self.evaluations.set_of(set_file)
         for known in (ours, theirs):
-            had = [
-                one for one in self._newest(known.named.manifest) if one.run.set_cid == cid and one.items >= len(items)
-            ]
-            if wanted.metrics and {one.metric for one in had} >= set(wanted.metrics):
-                continue
-            if had and not wanted.metrics:
+            figures = [one for one in self._newest(known.named.manifest, wanted) if one.run.set_cid == cid]
+            had = {one.metric for one in figures if one.items >= len(items)}
+            if had and had >= set(wanted.metrics):
                 continue
             self.evaluations.evaluate(known.named.manifest, set_file, replace(wanted, thresholds=(), golden=None))
         return cid
 
-    def _newest(self, manifest: str) -> list[kept.Figure]:
-        """Return the newest figure of each metric on each set, asked in each way."""
+    def _newest(self, manifest: str, wanted: Wanted | None) -> list[kept.Figure]:
+        """Return the newest figure of each metric on each set, asked in each way, or only as it is wanted."""
         found: dict[tuple[str, str, str], kept.Figure] = {}
         for one in self.evaluations.kept.figures(manifest):
+            if wanted is not None and not _is_so(one.run, wanted):
+                continue
             found.setdefault((one.run.set_cid, one.run.way, one.metric), one)
         return list(found.values())
 
-    def _quality(self, ours: Known, theirs: Known, set_cid: str | None) -> Iterator[Quality]:
-        others = {(one.run.set_cid, one.run.way, one.metric): one for one in self._newest(theirs.named.manifest)}
-        for one in self._newest(ours.named.manifest):
+    def _quality(self, ours: Known, theirs: Known, set_cid: str | None, wanted: Wanted) -> Iterator[Quality]:
+        so = None if set_cid is None else wanted
+        others = {(one.run.set_cid, one.run.way, one.metric): one for one in self._newest(theirs.named.manifest, so)}
+        for one in self._newest(ours.named.manifest, so):
             other = others.get((one.run.set_cid, one.run.way, one.metric))
             if other is not None and set_cid in (None, one.run.set_cid):
                 current().progress(0, None, f"comparing {one.metric}")
@@ -106,6 +107,12 @@ class Comparing:
             return sets.read(self.evaluations.store.object_path(CID.parse(set_cid))).items
         except (NotFound, VerificationFailed):
             return ()
+
+
+def _is_so(run: kept.Run, wanted: Wanted) -> bool:
+    """Say whether a run asked in the way that is wanted, on the engine and device that are wanted."""
+    way = json.dumps(wanted.way(metrics.task(run.task)).said(), sort_keys=True)
+    return way == run.way and wanted.engine in (None, run.engine) and wanted.device in (None, run.device)
 
 
 def _quality(one: kept.Figure, items: int, values: tuple[float, float], judged: significance.Judged) -> Quality:

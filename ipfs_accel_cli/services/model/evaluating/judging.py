@@ -114,7 +114,7 @@ _NEEDED = {
     **dict.fromkeys(("accuracy", "macro-f1"), "expected label"),
     **dict.fromkeys(("cosine", "least-cosine"), _COMPARED),
     **dict.fromkeys(("pearson", "spearman"), "number that says how alike a pair is"),
-    **dict.fromkeys(("perplexity", "bits-per-byte"), "text alone"),
+    **dict.fromkeys(("perplexity", "bits-per-byte"), "single text"),
 }
 
 

@@ -60,6 +60,14 @@ def find(name: str) -> Metric:
     return found
 
 
+def task(name: str) -> Task:
+    """Return a task that metrics are of; raises Invalid for another one."""
+    found = next((metric.task for metric in METRICS.values() if metric.task == name), None)
+    if found is None:
+        raise Invalid(f"no metric is of the task {name!r}")
+    return found
+
+
 def mean(values: Sequence[float]) -> float:
     """Return the mean."""
     return math.fsum(values) / len(values)

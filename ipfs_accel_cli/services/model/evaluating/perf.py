@@ -104,6 +104,7 @@ def _moment(text: str) -> datetime:
 def _of_speed(known: Known, speed: Speed) -> Figure:
     return Figure(
         model=known.named.name,
+        version=known.named.version,
         model_cid=known.named.manifest,
         figure=speed.name,
         value=int(speed.value) if speed.name.endswith("_bytes") else speed.value,
@@ -122,6 +123,7 @@ def _of_evaluation(known: Known, one: kept.Figure) -> Figure:
     run = one.run
     return Figure(
         model=known.named.name,
+        version=known.named.version,
         model_cid=known.named.manifest,
         figure=one.metric,
         value=one.value,
@@ -144,6 +146,7 @@ def _of_statement(known: Known, body: Mapping[str, Any]) -> Iterator[Figure]:
             _moment(body["at"])
             yield Figure(
                 model=known.named.name,
+                version=known.named.version,
                 model_cid=known.named.manifest,
                 figure=metric,
                 value=value,

@@ -12,10 +12,11 @@ from ipfs_accel_cli.core.results import Result
 class Figure(Result):
     """One thing that was measured of a model."""
 
-    columns = ("model", "figure", "value", "engine", "device", "dtype", "here", "source", "about", "at")
+    columns = ("model", "version", "figure", "value", "engine", "device", "dtype", "here", "source", "about", "at")
     essence = "value"
 
     model: str
+    version: int
     model_cid: str
     figure: str = Field(description="What was measured, with its unit: tokens_s, texts_s, increment_bytes, f1 …")
     value: int | float

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import Conflict, Invalid
+from ipfs_accel_cli.core.errors import Conflict, Invalid, NotFound
 from ipfs_accel_cli.engines.identity import machine_id
 from ipfs_accel_cli.services.model.evaluating import judging, kept
 from ipfs_accel_cli.services.model.evaluating.asked import Asking, Opened, Way, ask
-from ipfs_accel_cli.services.model.evaluating.metrics import Metric
+from ipfs_accel_cli.services.model.evaluating.metrics import Metric, Task
 from ipfs_accel_cli.services.model.evaluating.sets import Item
 from ipfs_accel_cli.services.model.evaluating.thresholds import Threshold
 
@@ -37,6 +37,11 @@ class Wanted:
     keep_set: bool = True
     again: bool = False
 
+    def way(self, task: Task) -> Way:
+        """Return how items are asked for a task; recorded answers of encoders are their vectors."""
+        vectors = self.golden is not None and task == "embed"
+        return Way(task, self.max_tokens, tuple(self.stop), self.window, vectors)
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -56,15 +61,17 @@ def planned(
     names = [*wanted.metrics, *(bound.metric for bound in bounds)]
     if wanted.golden is None:
         chosen = judging.chosen(names, tasks, items)
-        return chosen, Way(chosen[0].task, wanted.max_tokens, tuple(wanted.stop), wanted.window)
+        return chosen, wanted.way(chosen[0].task)
     if names:
         raise Invalid("--golden only records answers; measure in a run of its own", suggestion="leave --golden out")
+    if not wanted.golden.parent.is_dir():
+        raise NotFound(f"there is no folder {str(wanted.golden.parent)!r} to write the answers to")
     if wanted.golden.exists():
         raise Conflict(f"{wanted.golden} is there already", suggestion="give another file to --golden")
     if any(item.other is not None for item in items):
         raise Invalid("--golden records the answers to single texts, and this set holds pairs")
     task = judging.task_of(tasks)
-    return [], Way(task, wanted.max_tokens, tuple(wanted.stop), wanted.window, vectors=task == "embed")
+    return [], wanted.way(task)
 
 
 def answered(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.manifest import Statement
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import NotGoodEnough
+from ipfs_accel_cli.core.errors import Conflict, NotGoodEnough
 from ipfs_accel_cli.core.files import replacing
 from ipfs_accel_cli.services.model import tables
 from ipfs_accel_cli.services.model.content import Root, Store
@@ -53,8 +53,8 @@ class Evaluations:
         known = self.lookup.describe(self.lookup.find(name))
         found_set = sets.read(current().path(path))
         items = found_set.items[: wanted.limit]
-        chosen, way = planned(wanted, bounds, known.facts.tasks, items)
         golden = current().path(wanted.golden) if wanted.golden else None
+        chosen, way = planned(replace(wanted, golden=golden), bounds, known.facts.tasks, items)
         manifest = known.named.manifest
         set_cid = self._keep_set(found_set, manifest, keep=wanted.keep_set)
         run = answered(self.opened, self.kept, manifest, set_cid, items, way, wanted)
@@ -95,6 +95,8 @@ class Evaluations:
         """Return the CID of a set, which lies in the store from now on, as long as the model is registered."""
         with self.store.session() as session:
             stored = session.path(found.path)
+            if stored.sha256 != found.sha256:
+                raise Conflict(f"{found.path} changed while it was read", suggestion="run the command again")
             if keep:
                 session.commit([Root(stored.cid, tables.OWNER, manifest, KIND_SET)])
         return str(stored.cid)

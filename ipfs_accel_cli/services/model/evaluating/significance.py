@@ -20,6 +20,7 @@ Verdict = Literal["better", "worse", "same", "unknown"]
 SEED = 20261126
 DRAWS = 2000
 LEAST_ITEMS = 10
+MANY_ITEMS, FEWER_DRAWS = 10_000, 200  # With so many items a draw takes long, and tells more.
 LEVEL = 0.05
 _RIGHT_OR_WRONG = ("exact", "match", "accuracy", "macro-f1")
 _RATIOS = ("wer", "cer", "perplexity", "bits-per-byte")
@@ -71,7 +72,7 @@ def interval(metric: Metric, a: Sequence[Any], b: Sequence[Any], draws: int = DR
     one, other = _statistic(metric, a), _statistic(metric, b)
     generator = numpy.random.default_rng(SEED)
     found = []
-    for _ in range(draws):
+    for _ in range(draws if len(a) <= MANY_ITEMS else FEWER_DRAWS):
         places = generator.integers(0, len(a), len(a))
         found.append(other(places) - one(places))
     low, high = numpy.percentile(numpy.array(found), [100 * LEVEL / 2, 100 * (1 - LEVEL / 2)]).tolist()

@@ -6,7 +6,7 @@ import math
 
 import numpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.core.errors import Invalid
@@ -106,6 +106,7 @@ def test_edits_are_a_distance(one: str, other: str, third: str) -> None:
     assert edits(one, other) >= abs(len(one) - len(other))
 
 
+@settings(deadline=None)  # The first example imports numpy.
 @given(NUMBERS, st.randoms(use_true_random=False))
 def test_a_correlation_does_not_mind_the_order_of_items_nor_the_scale(values: list[int], chance: object) -> None:
     others = [value**3 for value in values]
