@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.hw.hardware import Hardware
     from ipfs_accel_cli.services.hw.machines.service import Machines
     from ipfs_accel_cli.services.infer.inference import Inference
+    from ipfs_accel_cli.services.infer.quantizing import Workshop
     from ipfs_accel_cli.services.infer.results import Stats
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.model.using import InMemory
@@ -81,6 +82,11 @@ class Node:
             tuned=self._tuned,
             note=self._note_speed,
         )
+
+    @property
+    def workshop(self) -> Workshop:
+        """Quantises models with the engines of this process."""
+        return self.inference.workshop
 
     def _note_speed(self, folder: Path, stats: Stats, context: int) -> None:
         self.fits.note_speed(folder, dtype=stats.dtype, context=context, tokens_s=stats.tokens_s)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typer import Typer
 
-from ipfs_accel_cli.commands.model import contents, health, history, registry
+from ipfs_accel_cli.commands.model import contents, health, history, making, registry
 
 app = Typer(help="Fetch, prove, name and hand on models.", no_args_is_help=True)
 registry.mount(app)
 contents.mount(app)
 health.mount(app)
 history.mount(app)
+making.mount(app)

@@ -95,6 +95,10 @@ class Loader:
             trials = self._compared(model, task, able, absent)
         return self._calibrations.keep(model.facts.manifest, task, trials)
 
+    def prepared(self, model: Loadable, wanted: Wanted) -> Choice:
+        """Return the engine for a model with what it makes of it; raises what choosing and making raise."""
+        return self._prepared(model, best(*candidates(model.facts, wanted, self._engines, self._measure)))
+
     def _choose(self, model: Loadable, wanted: Wanted) -> Choice:
         """Return the engine that was asked for, else the one measured to be fastest, else the one that fits best."""
         if (wanted.engine, wanted.device) != (AUTO, AUTO) or wanted.task not in MEASURED_TASKS:
@@ -136,7 +140,7 @@ class Loader:
     def _is_ready(self, model: Loadable, choice: Choice) -> bool:
         """Say whether an engine can begin at once: making a graph takes long enough that it has to be asked for."""
         engine = choice.engine
-        if not isinstance(engine, Derives):
+        if not isinstance(engine, Derives) or engine.own(model.facts):
             return True
         kind = engine.kind(choice.plan.task)
         return self._derived is not None and self._derived.find(model.facts.manifest, kind) is not None
@@ -156,6 +160,9 @@ class Loader:
         engine, task = choice.engine, choice.plan.task
         if not isinstance(engine, Derives):
             return choice
+        own = engine.own(model.facts)
+        if own:
+            return replace(choice, plan=replace(choice.plan, derived=model.folder / own))
         if self._derived is None:
             raise UnsupportedContent(f"{engine.name} needs a place to keep what it makes of a model")
         make = partial(engine.derive, model.facts, model.folder, task)

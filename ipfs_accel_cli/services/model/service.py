@@ -10,7 +10,7 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.core.paths import Home
-from ipfs_accel_cli.engines.base import Loadable, ModelFacts
+from ipfs_accel_cli.engines.base import Loadable
 from ipfs_accel_cli.services.model import catalogue, exporting, listing, results, tables
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
@@ -18,9 +18,11 @@ from ipfs_accel_cli.services.model.derived import Derived
 from ipfs_accel_cli.services.model.health import Health
 from ipfs_accel_cli.services.model.history import History
 from ipfs_accel_cli.services.model.importing import Importer
+from ipfs_accel_cli.services.model.loadable import of_known
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
+from ipfs_accel_cli.services.model.quantizing import Quantizer
 from ipfs_accel_cli.services.model.rows import rows
 from ipfs_accel_cli.services.model.selection import Selection
 from ipfs_accel_cli.services.model.status import Watch
@@ -44,7 +46,7 @@ class Models:
     """The models of one home. Safe to share between threads.
 
     `derived` is what was made of them, `contents` looks into their files, `health` checks and mends them,
-    `watch` tells their state, `history` the versions of their names.
+    `watch` tells their state, `history` the versions of their names, `quantizer` makes smaller ones of them.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Models:
         self.watch = Watch(home, store, self._registry, self._lookup, loaded)
         self._puller = Puller(home, store, self._registry)
         self.imports = Importer(store, self._registry)
+        self.quantizer = Quantizer(home, store, self._registry, self._lookup, self._folders)
 
     def pull(
         self,
@@ -173,19 +176,7 @@ class Models:
         NotFound, whose suggestion is the command that brings one.
         """
         known = self._known(name) if name else self._default(task)
-        facts = ModelFacts(
-            name=known.named.name,
-            manifest=known.named.manifest,
-            architectures=known.facts.architectures,
-            model_type=known.facts.model_type,
-            tasks=known.facts.tasks,
-            parameters=known.facts.parameters,
-            weight_bytes=known.facts.weight_bytes,
-            dtype=known.facts.dtype,
-            context_tokens=known.facts.context_tokens,
-            files=tuple(entry.path for entry in known.manifest.files),
-        )
-        return Loadable(facts, self._folders.folder(known.manifest))
+        return of_known(known, self._folders.folder(known.manifest))
 
     def folder(self, name: str) -> Path:
         """Return the folder with a model's verified files; raises NotFound."""

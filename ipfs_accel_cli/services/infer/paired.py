@@ -1,0 +1,84 @@
+"""Two models timed in turn, so that whatever else the machine does slows both alike."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.engines.base import GenerateOptions, Prompt, Request, Session
+from ipfs_accel_cli.services.infer.calibrating import Shape, made_up
+from ipfs_accel_cli.services.infer.fidelity import rows
+
+ENCODING = (Shape("one", 1, 12), Shape("many", 16, 12), Shape("long", 8, 100))
+# Words of the prompt; the tokens that follow are counted.
+WRITING = (Shape("short prompt", 1, 8), Shape("long prompt", 1, 48))
+NEW_TOKENS = 12
+_ROUNDS, _SECONDS, _FEWEST_ROUNDS = 9, 3.0, 3
+
+Run = Callable[[Session, Sequence[str]], int]
+
+
+def compare(task: str, reference: Session, other: Session) -> list[dict[str, Any]]:
+    """Return for each shape the median rate of both, how far half of the runs spread, and the median of the ratios."""
+    shapes, run, unit = (WRITING, _write, "tokens/s") if task == "generate" else (ENCODING, _rows_of(task), "texts/s")
+    found: list[dict[str, Any]] = []
+    for shape in shapes:
+        current().progress(len(found), len(shapes), "measuring both in turn")
+        texts = made_up(shape)
+        before, after = _rounds(run, reference, other, texts)
+        ratios = [new / old for old, new in zip(before, after, strict=True)]
+        found.append(
+            {
+                "shape": shape.name,
+                "texts": shape.texts,
+                "words": shape.words,
+                "unit": unit,
+                "original": round(statistics.median(before), 2),
+                "original_spread": _spread(before),
+                "quantized": round(statistics.median(after), 2),
+                "quantized_spread": _spread(after),
+                "ratio": round(statistics.median(ratios), 3),
+                "rounds": len(ratios),
+            }
+        )
+    return found
+
+
+def _rounds(run: Run, reference: Session, other: Session, texts: Sequence[str]) -> tuple[list[float], list[float]]:
+    """Run both alternately; which is first changes, and the first round only warms up."""
+    rates: tuple[list[float], list[float]] = ([], [])
+    begun = time.perf_counter()
+    for number in range(_ROUNDS + 1):
+        order = (0, 1) if number % 2 else (1, 0)
+        for which in order:
+            current().check()
+            start = time.perf_counter()
+            done = run((reference, other)[which], texts)
+            seconds = time.perf_counter() - start
+            if number:
+                rates[which].append(done / max(seconds, 1e-9))
+        if number >= _FEWEST_ROUNDS and time.perf_counter() - begun > _SECONDS:
+            break
+    return rates
+
+
+def _rows_of(task: str) -> Run:
+    return lambda session, texts: len(rows(session, task, texts, len(texts)))
+
+
+def _write(session: Session, texts: Sequence[str]) -> int:
+    session.submit(Request("generate", Prompt(texts[0]), GenerateOptions(max_tokens=NEW_TOKENS)))
+    steps = 0
+    while session.step():
+        current().check()
+        steps += 1
+    return steps
+
+
+def _spread(rates: Sequence[float]) -> float:
+    """Return the distance between the quartiles as a part of the median."""
+    low, middle, high = statistics.quantiles(rates, n=4)
+    return round((high - low) / middle, 3)
