@@ -21,6 +21,7 @@ from ipfs_accel_cli.engines.sentence import read_sentence
 FILE = "model.onnx"
 METHOD = "ipfs-accel-onnx-int8"
 # Matrix products and tables of vectors are nearly all of an encoder; of other operations integer forms are rarer.
+_REFUSALS = (ValueError, RuntimeError, onnx.shape_inference.InferenceError, onnx.checker.ValidationError)
 OPERATIONS = ("MatMul", "Gemm", "Gather")
 
 
@@ -34,15 +35,18 @@ def quantize(model: ModelFacts, files: Path, graph: Path, task: str, target: Pat
     target.mkdir(parents=True, exist_ok=True)
     try:
         with _silent():
+            whole = onnx.load(graph)
+            # The exporter also notes the shapes of weights, which no longer hold once a matrix is turned over.
+            del whole.graph.value_info[:]
             quantize_dynamic(
-                graph,
+                whole,
                 target / FILE,
                 op_types_to_quantize=list(OPERATIONS),
                 per_channel=True,
                 reduce_range=narrow,
                 weight_type=QuantType.QInt8,
             )
-    except (ValueError, RuntimeError) as error:
+    except _REFUSALS as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise UnsupportedContent(f"the graph of {model.name} cannot be quantised: {first}") from error
     _config(files, task, target)

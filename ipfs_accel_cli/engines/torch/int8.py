@@ -92,7 +92,7 @@ def _form(module: torch.nn.Module) -> torch.nn.Module | None:
     return None
 
 
-@register_quantization_config(METHOD)  # type: ignore[untyped-decorator]
+@register_quantization_config(METHOD)
 class Int8Config(QuantizationConfigMixin):  # type: ignore[misc]
     """What config.json says of such weights."""
 
@@ -105,7 +105,7 @@ class Int8Config(QuantizationConfigMixin):  # type: ignore[misc]
         return {"quant_method": METHOD, **self.said}
 
 
-@register_quantizer(METHOD)  # type: ignore[untyped-decorator]
+@register_quantizer(METHOD)
 class Int8Quantizer(HfQuantizer):  # type: ignore[misc]
     """Prepares the layers before transformers reads their weights."""
 

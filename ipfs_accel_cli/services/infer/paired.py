@@ -5,9 +5,11 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.engines.base import GenerateOptions, Prompt, Request, Session
 from ipfs_accel_cli.services.infer.calibrating import Shape, made_up
 from ipfs_accel_cli.services.infer.fidelity import rows
@@ -25,7 +27,8 @@ def compare(task: str, reference: Session, other: Session) -> list[dict[str, Any
     """Return for each shape the median rate of both, how far half of the runs spread, and the median of the ratios."""
     shapes, run, unit = (WRITING, _write, "tokens/s") if task == "generate" else (ENCODING, _rows_of(task), "texts/s")
     found: list[dict[str, Any]] = []
-    for shape in shapes:
+    for wished in shapes:
+        shape = _readable(reference, wished) if task == "generate" else wished
         current().progress(len(found), len(shapes), "measuring both in turn")
         texts = made_up(shape)
         before, after = _rounds(run, reference, other, texts)
@@ -63,6 +66,19 @@ def _rounds(run: Run, reference: Session, other: Session, texts: Sequence[str]) 
         if number >= _FEWEST_ROUNDS and time.perf_counter() - begun > _SECONDS:
             break
     return rates
+
+
+def _readable(session: Session, shape: Shape) -> Shape:
+    """Return the shape, shortened until a model with a small context reads it."""
+    request = Request("generate", Prompt(made_up(shape)[0]), GenerateOptions(max_tokens=NEW_TOKENS))
+    try:
+        session.submit(request)
+    except Invalid:
+        if shape.words == 1:
+            raise
+        return _readable(session, replace(shape, words=shape.words // 2))
+    session.abort(request.id)
+    return shape
 
 
 def _rows_of(task: str) -> Run:
