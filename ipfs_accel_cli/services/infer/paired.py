@@ -18,20 +18,20 @@ ENCODING = (Shape("one", 1, 12), Shape("many", 16, 12), Shape("long", 8, 100))
 # Words of the prompt; the tokens that follow are counted.
 WRITING = (Shape("short prompt", 1, 8), Shape("long prompt", 1, 48))
 NEW_TOKENS = 12
-_ROUNDS, _SECONDS, _FEWEST_ROUNDS = 9, 3.0, 3
+_ROUNDS, _SECONDS, _FEWEST_ROUNDS = 9, 2.0, 3
 
-Run = Callable[[Session, Sequence[str]], int]
+Run = Callable[[Session, Shape], int]
 
 
 def compare(task: str, reference: Session, other: Session) -> list[dict[str, Any]]:
     """Return for each shape the median rate of both, how far half of the runs spread, and the median of the ratios."""
-    shapes, run, unit = (WRITING, _write, "tokens/s") if task == "generate" else (ENCODING, _rows_of(task), "texts/s")
+    shapes, run = shapes_of(task)
+    unit = "tokens/s" if task == "generate" else "texts/s"
     found: list[dict[str, Any]] = []
     for wished in shapes:
         shape = _readable(reference, wished) if task == "generate" else wished
         current().progress(len(found), len(shapes), "measuring both in turn")
-        texts = made_up(shape)
-        before, after = _rounds(run, reference, other, texts)
+        before, after = _rounds(run, reference, other, shape)
         ratios = [new / old for old, new in zip(before, after, strict=True)]
         found.append(
             {
@@ -50,7 +50,14 @@ def compare(task: str, reference: Session, other: Session) -> list[dict[str, Any
     return found
 
 
-def _rounds(run: Run, reference: Session, other: Session, texts: Sequence[str]) -> tuple[list[float], list[float]]:
+def shapes_of(task: str) -> tuple[Sequence[Shape], Run]:
+    """Return what a model is timed with, and how: the run returns how many texts or tokens were made."""
+    if task == "generate":
+        return WRITING, _write
+    return ENCODING, lambda session, shape: len(rows(session, task, made_up(shape), shape.texts))
+
+
+def _rounds(run: Run, reference: Session, other: Session, shape: Shape) -> tuple[list[float], list[float]]:
     """Run both alternately; which is first changes, and the first round only warms up."""
     rates: tuple[list[float], list[float]] = ([], [])
     begun = time.perf_counter()
@@ -59,7 +66,7 @@ def _rounds(run: Run, reference: Session, other: Session, texts: Sequence[str]) 
         for which in order:
             current().check()
             start = time.perf_counter()
-            done = run((reference, other)[which], texts)
+            done = run((reference, other)[which], shape)
             seconds = time.perf_counter() - start
             if number:
                 rates[which].append(done / max(seconds, 1e-9))
@@ -81,12 +88,9 @@ def _readable(session: Session, shape: Shape) -> Shape:
     return shape
 
 
-def _rows_of(task: str) -> Run:
-    return lambda session, texts: len(rows(session, task, texts, len(texts)))
-
-
-def _write(session: Session, texts: Sequence[str]) -> int:
-    session.submit(Request("generate", Prompt(texts[0]), GenerateOptions(max_tokens=NEW_TOKENS)))
+def _write(session: Session, shape: Shape) -> int:
+    readable = _readable(session, shape)
+    session.submit(Request("generate", Prompt(made_up(readable)[0]), GenerateOptions(max_tokens=NEW_TOKENS)))
     steps = 0
     while session.step():
         current().check()

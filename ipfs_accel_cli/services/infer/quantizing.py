@@ -18,6 +18,7 @@ from ipfs_accel_cli.engines.sentence import Dense, LayerNorm, read_sentence
 from ipfs_accel_cli.services.infer import fidelity, paired
 from ipfs_accel_cli.services.infer.choice import Choice
 from ipfs_accel_cli.services.infer.loader import Loader
+from ipfs_accel_cli.services.infer.peak import peak_bytes
 from ipfs_accel_cli.services.infer.samples import read_samples
 
 # The name of a method begins with that of its engine.
@@ -82,7 +83,13 @@ class Workshop:
             current().progress(0, None, f"comparing {len(samples)} answers")
             quality = fidelity.compare(task, reference, other, samples)
             speed = paired.compare(task, reference, other)
-        return {"quality": quality, "speed": speed, "threads": plan.threads, "device": plan.device}
+        current().progress(0, None, "measuring the memory that each takes")
+        engine = first.engine.name
+        memory = {
+            "original_peak_bytes": peak_bytes(original, engine, first.plan),
+            "quantized_peak_bytes": peak_bytes(made, engine, plan),
+        }
+        return {"quality": quality, "speed": speed, **memory, "threads": plan.threads, "device": plan.device}
 
     def _choice(self, model: Loadable, task: str, method: str) -> Choice:
         wanted = self.loader.wanted(task, method.partition("-")[0], "cpu")

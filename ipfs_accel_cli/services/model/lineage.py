@@ -67,6 +67,12 @@ def lineage(lookup: Lookup, known: Known, language: Language = "mermaid") -> Lin
     )
 
 
+def quantized_from(known: Known) -> list[str]:
+    """Return the manifests of the models that statements name as those that this one was quantised from."""
+    stated = [body.get("parents") for kind, _, body in known.statements if kind == QUANTIZATION]
+    return sorted({str(parent) for parents in stated if isinstance(parents, list) for parent in parents})
+
+
 def stated_bases(known: Known, lookup: Lookup) -> list[tuple[str, str, str]]:
     """Return what a model's files name as its base: (kind, name, file that says so)."""
     files = of_known(lookup.store, known).files
@@ -90,9 +96,8 @@ def _source(line: _Line, one: Known) -> None:
 
 def _quantized(line: _Line, lookup: Lookup, one: Known) -> bool:
     """Add the models that this one was quantised from; say whether there are any."""
-    stated = [body for kind, _, body in one.statements if kind == QUANTIZATION]
-    parents = {str(parent) for body in stated for parent in body.get("parents") or ()}
-    for parent in sorted(parents):
+    parents = quantized_from(one)
+    for parent in parents:
         names = lookup.registry.names_of(parent)
         label = f"{names[0].name}@{names[0].version}" if names else parent
         line.add(Ancestor(id=parent, kind="model" if names else "named", label=label))

@@ -10,7 +10,16 @@ from ipfs_accel_cli.core.results import Result
 class Quality(Result):
     """How the quantised model answers, measured with the original's answers as the reference."""
 
-    columns = ("measure", "quality", "least_cosine", "mean_difference", "perplexity", "token_agreement", "samples")
+    columns = (
+        "measure",
+        "quality",
+        "least_cosine",
+        "mean_difference",
+        "original_perplexity",
+        "perplexity",
+        "token_agreement",
+        "samples",
+    )
     essence = "quality"
     bars = ("quality",)
 
@@ -61,7 +70,7 @@ class Quantized(Result):
 
     columns = (
         *("name", "version", "manifest_cid", "method", "quality", "speed", "original_weight_bytes", "weight_bytes"),
-        *("size_share", "engine", "threads", "parents"),
+        *("size_share", "original_peak_bytes", "quantized_peak_bytes", "engine", "threads", "parents"),
     )
     essence = "manifest_cid"
     bars = ("size_share",)
@@ -81,6 +90,10 @@ class Quantized(Result):
     original_weight_bytes: int
     weight_bytes: int
     size_share: float = Field(description="Bytes of the new weights as a part of the original's.")
+    original_peak_bytes: int | None = Field(
+        description="By how much a process grew at most that loaded and ran it; null where the system does not tell."
+    )
+    quantized_peak_bytes: int | None = Field(description="The same of the new model.")
     quality: Quality
     speed: list[Speed]
     samples_cid: str = Field(description="The CID of the samples, as one JSON text a line.")

@@ -115,7 +115,10 @@ class Quantizer:
             quality=Quality.model_validate(body["quality"]),
             speed=[Speed.model_validate(one) for one in body["speed"]],
             **{key: body[key] for key in ("method", "task", "engine", "threads", "device", "parents")},
-            **{key: body[key] for key in ("samples_cid", "machine_id", "versions")},
+            **{
+                key: body[key]
+                for key in ("samples_cid", "machine_id", "versions", "original_peak_bytes", "quantized_peak_bytes")
+            },
         )
 
     def _free_name(self, name: str) -> str:

@@ -90,7 +90,7 @@ class Shown(Result):
     columns = (
         *("name", "version", "aliases", "manifest_cid", "root_cid", "profile", "tasks", "architectures", "model_type"),
         *("parameters", "dtype", "context_tokens", "weight_bytes", "size_bytes", "licence", "reference", "created_at"),
-        "files",
+        *("quantized_from", "files"),
     )
     essence = "manifest_cid"
 
@@ -111,6 +111,7 @@ class Shown(Result):
     licence: str | None
     reference: str
     created_at: str = Field(description="ISO 8601, UTC.")
+    quantized_from: list[str] = Field(description="Manifests of the models that it was quantised from.")
     files: list[ModelFile]
     statements: list[SaidOf]
 
