@@ -19,7 +19,7 @@ model pull | model add | model ls | model show | model rm | model verify | model
 model versions | model alias | model rollback | model diff | model dedup
 model lineage | model card
 model status | model ps | model inspect | model scan | model repair
-model import
+model import | model quantize
 infer embed | infer classify | infer generate | infer calibrate
 peer id
 store put | store get | store cat | store ls | store stat | store verify | store rm | store gc | store import

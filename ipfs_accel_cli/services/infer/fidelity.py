@@ -20,12 +20,16 @@ Rows = NDArray[numpy.float32]
 
 def compare(task: str, reference: Session, other: Session, texts: Sequence[str]) -> dict[str, Any]:
     """Return `quality` with the name of its `measure` and what else was seen of the answers to the texts."""
+    found: dict[str, Any]
     if task == "generate":
-        return _likelihoods(
-            [_likelihood(reference, text) for text in texts], [_likelihood(other, text) for text in texts]
-        )
-    compared = _scores if task == "classify" else _vectors
-    return {**compared(rows(reference, task, texts), rows(other, task, texts)), "samples": len(texts)}
+        found = _likelihoods(*([_likelihood(session, text) for text in texts] for session in (reference, other)))
+    else:
+        compared = _scores if task == "classify" else _vectors
+        found = compared(rows(reference, task, texts), rows(other, task, texts))
+    # Beyond six digits it is the order of sums, which threads decide.
+    return {key: round(one, 6) if isinstance(one, float) else one for key, one in found.items()} | {
+        "samples": len(texts)
+    }
 
 
 def rows(session: Session, task: str, texts: Sequence[str], batch: int = BATCH) -> Rows:
@@ -86,5 +90,4 @@ def _likelihoods(reference: Sequence[Likelihood], other: Sequence[Likelihood]) -
         "original_perplexity": before,
         "token_agreement": same / tokens,
         "tokens": tokens,
-        "samples": len(reference),
     }

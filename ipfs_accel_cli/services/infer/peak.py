@@ -38,9 +38,10 @@ def measured(argument: str) -> int | None:
     """Be that process; the libraries are loaded before it begins to count."""
     asked: dict[str, Any] = json.loads(argument)
     engine = ENGINES.load(asked["engine"])()
-    facts = ModelFacts(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in asked["facts"].items()}
-    )
+    known: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in asked["facts"].items()
+    }
+    facts = ModelFacts(**known)
     derived = asked["plan"]["derived"]
     plan = Plan(**asked["plan"] | {"derived": Path(derived) if derived else None})
     try:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
-from ipfs_accel_cli.engines.base import Loadable, ModelFacts, Quantizes
+from ipfs_accel_cli.engines.base import Loadable, ModelFacts, Plan, Quantizes
 from ipfs_accel_cli.engines.identity import machine_id
 from ipfs_accel_cli.engines.sentence import Dense, LayerNorm, read_sentence
 from ipfs_accel_cli.services.infer import fidelity, paired
@@ -23,6 +23,8 @@ from ipfs_accel_cli.services.infer.samples import read_samples
 
 # The name of a method begins with that of its engine.
 METHODS = ("onnx-int8", "torch-int8")
+# Below it the libraries' own buffers are most of what is measured, and two processes take longer than all the rest.
+LEAST_WEIGHT_BYTES = 8 << 20
 _TASKS = ("embed", "classify", "generate")
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".h5", ".msgpack", ".onnx", ".onnx_data", ".gguf", ".ckpt")
 _LISTS = (".safetensors.index.json", ".bin.index.json")
@@ -83,13 +85,17 @@ class Workshop:
             current().progress(0, None, f"comparing {len(samples)} answers")
             quality = fidelity.compare(task, reference, other, samples)
             speed = paired.compare(task, reference, other)
-        current().progress(0, None, "measuring the memory that each takes")
-        engine = first.engine.name
         memory = {
-            "original_peak_bytes": peak_bytes(original, engine, first.plan),
-            "quantized_peak_bytes": peak_bytes(made, engine, plan),
+            "original_peak_bytes": self._peak(original, first.engine.name, first.plan, original.facts),
+            "quantized_peak_bytes": self._peak(made, first.engine.name, plan, original.facts),
         }
         return {"quality": quality, "speed": speed, **memory, "threads": plan.threads, "device": plan.device}
+
+    def _peak(self, model: Loadable, engine: str, plan: Plan, original: ModelFacts) -> int | None:
+        if original.weight_bytes < LEAST_WEIGHT_BYTES:
+            return None
+        current().progress(0, None, f"measuring the memory that {model.facts.name} takes")
+        return peak_bytes(model, engine, plan)
 
     def _choice(self, model: Loadable, task: str, method: str) -> Choice:
         wanted = self.loader.wanted(task, method.partition("-")[0], "cpu")

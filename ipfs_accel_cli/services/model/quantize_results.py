@@ -91,7 +91,7 @@ class Quantized(Result):
     weight_bytes: int
     size_share: float = Field(description="Bytes of the new weights as a part of the original's.")
     original_peak_bytes: int | None = Field(
-        description="By how much a process grew at most that loaded and ran it; null where the system does not tell."
+        description="By how much a process grew at most that loaded and ran it; null below 8 MiB of weights."
     )
     quantized_peak_bytes: int | None = Field(description="The same of the new model.")
     quality: Quality

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,11 @@ from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
 from ipfs_accel_cli.sources.reference import Reference, check_name
 
 LEAST_QUALITY = 0.98
+# What a statement and the result both hold.
+_SHOWN = (
+    *("method", "task", "engine", "threads", "device", "parents", "samples_cid", "machine_id", "versions"),
+    *("original_peak_bytes", "quantized_peak_bytes"),
+)
 _FRONT = re.compile(r"\s*---\r?\n(.*?)\r?\n---", re.DOTALL)
 
 
@@ -84,7 +90,7 @@ class Quantizer:
                 _card(target, known, method)
                 small = of_folder(target, chosen)
                 compared = workshop.compare(original, small, task, method, texts)
-                _check(compared, least, chosen)
+                _check(compared, least, known.named.name, method)
                 body = _body(known, method, task, made, compared, texts)
                 return self._register(known, chosen, target, body, small.facts)
             finally:
@@ -114,11 +120,7 @@ class Quantizer:
             statement_cid=statement,
             quality=Quality.model_validate(body["quality"]),
             speed=[Speed.model_validate(one) for one in body["speed"]],
-            **{key: body[key] for key in ("method", "task", "engine", "threads", "device", "parents")},
-            **{
-                key: body[key]
-                for key in ("samples_cid", "machine_id", "versions", "original_peak_bytes", "quantized_peak_bytes")
-            },
+            **{key: body[key] for key in _SHOWN},
         )
 
     def _free_name(self, name: str) -> str:
@@ -128,15 +130,18 @@ class Quantizer:
         return chosen
 
 
-def _check(compared: Mapping[str, Any], least: float, name: str) -> None:
+def _check(compared: Mapping[str, Any], least: float, name: str, method: str) -> None:
     quality = compared["quality"]
-    if not quality["quality"] >= least:
-        raise VerificationFailed(
-            f"{name} answers too differently: {quality['measure']} {quality['quality']:.4f}, and {least} is asked for;"
-            " nothing was registered",
-            suggestion="another --method, --samples of what it is for, or a lower --min-quality",
-            **compared,
-        )
+    if quality["quality"] >= least:
+        return
+    command = f"ipfs-accel model quantize {name}"
+    lower = f"{command} --method {method} --min-quality {math.floor(quality['quality'] * 1000) / 1000}"
+    raise VerificationFailed(
+        f"{name} as {method} answers too differently: {quality['measure']} {quality['quality']:.4f}, and {least:g} is"
+        " asked for; nothing was registered",
+        suggestion=f"{command} --method torch-int8" if method == "onnx-int8" else lower,
+        **compared,
+    )
 
 
 def _body(
