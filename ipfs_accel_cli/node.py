@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.hw.hardware import Hardware
     from ipfs_accel_cli.services.hw.machines.service import Machines
     from ipfs_accel_cli.services.infer.inference import Inference
+    from ipfs_accel_cli.services.infer.quantizing import Workshop
     from ipfs_accel_cli.services.infer.stats import Pace as Took
     from ipfs_accel_cli.services.model.deploy.config import Deployment
     from ipfs_accel_cli.services.model.deploy.results import Estimate
@@ -132,6 +133,11 @@ class Node:
             tuned=self._tuned,
             note=self._note_speed,
         )
+
+    @property
+    def workshop(self) -> Workshop:
+        """Quantises models with the engines of this process."""
+        return self.inference.workshop
 
     def _note_speed(self, folder: Path, took: Took) -> None:
         from ipfs_accel_cli.services.hw.fit.speeds import Pace

@@ -206,6 +206,14 @@ class Chunk:
     finished: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """What a model expects of a text: for each token its natural log of probability, and the likeliest token there."""
+
+    logs: tuple[float, ...]
+    likeliest: tuple[int, ...]
+
+
 class Session(Protocol):
     """A loaded model. One thread owns it and makes every call, so that the requests it holds can be batched."""
 
@@ -245,8 +253,11 @@ class Engine(Protocol):
 class Converts(Protocol):
     """An engine that can compute in another dtype than it would by itself, where it is told which is faster."""
 
-    def in_dtype(self, plan: Plan, dtype: str) -> Plan:
-        """Return the plan with a dtype that was measured on the processor; as it is where that says nothing."""
+    def in_dtype(self, model: ModelFacts, plan: Plan, dtype: str) -> Plan:
+        """Return the plan with a dtype that was measured on the processor; as it is where that says nothing.
+
+        A quantised model computes as it was quantised.
+        """
 
 
 @runtime_checkable
@@ -261,3 +272,26 @@ class Derives(Protocol):
 
         Raises VerificationFailed when what it made does not answer as the model does, and as `load`.
         """
+
+    def own(self, model: ModelFacts) -> str:
+        """Return the path of the file of the model that is such a thing already, or nothing: then none is made."""
+
+
+@runtime_checkable
+class Quantizes(Protocol):
+    """An engine that writes a model with weights of fewer bits, which it loads itself."""
+
+    def quantize(self, model: ModelFacts, files: Path, plan: Plan, target: Path) -> Mapping[str, str | int | float]:
+        """Write weights and configuration, where they lie in the model, below the folder `target`.
+
+        `plan.derived` is what the engine made of the model, for one that `Derives`. The same model gives the same bytes
+        under the same versions of the libraries. Returns what is to be kept on record; raises as `load`.
+        """
+
+
+@runtime_checkable
+class Likely(Protocol):
+    """A session that can say how likely it holds a text to be."""
+
+    def likelihood(self, text: str) -> Likelihood:
+        """Return it for every token of a text but the first; a text that is too long is cut."""

@@ -83,11 +83,12 @@ class EncoderSuite:
     ) -> None:
         if not isinstance(engine, Converts):
             pytest.skip("it computes in one dtype")
-        narrow = engine.in_dtype(plan, "bfloat16")
+        narrow = engine.in_dtype(embedder.facts, plan, "bfloat16")
         assert narrow == replace(plan, dtype="bfloat16")
         elsewhere = replace(plan, device="cuda:0")
-        assert engine.in_dtype(elsewhere, "bfloat16") == elsewhere
-        assert engine.in_dtype(plan, "nosuch") == plan
+        assert engine.in_dtype(embedder.facts, elsewhere, "bfloat16") == elsewhere
+        assert engine.in_dtype(embedder.facts, plan, "nosuch") == plan
+        assert engine.in_dtype(replace(embedder.facts, dtype="int8"), plan, "bfloat16") == plan
         wide, less = (
             embed(engine.load(embedder.facts, embedder.folder, one), TEXTS[:1]).rows[0] for one in (plan, narrow)
         )

@@ -19,7 +19,7 @@ model pull | model add | model ls | model show | model rm | model verify | model
 model push | model versions | model alias | model rollback | model diff | model dedup
 model lineage | model card
 model status | model ps | model inspect | model scan | model repair
-model import
+model import | model quantize
 model sign | model attest | model verify-attest | model trust | model meta | model prune
 model deploy new | model deploy ls | model deploy show | model deploy render | model deploy diff | model deploy rm
 model eval | model perf | model compare

@@ -141,6 +141,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     ),
     "infer embed": (["a cat", "the old dog", "-m", "encoder"], {"texts": ["a cat", "the old dog"], "model": "encoder"}),
     "infer classify": (["the cat", "-m", "classifier"], {"texts": ["the cat"], "model": "classifier"}),
+    "model quantize": (["encoder", "--method", "torch-int8"], {"name": "encoder", "method": "torch-int8"}),
     "infer calibrate": (["encoder"], {"model": "encoder"}),
     "infer generate": (
         ["the cat", "-m", "decoder", "--max-tokens", "5"],
@@ -190,7 +191,8 @@ VOLATILE = {
     "home_free_bytes", "free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "revision", "duration_ms",
     "seconds", "measured_at", "at", "verified_at", "processes", "engine", "chosen", "id", "started_at", "median",
     "mad", "samples", "noisy", "busy_share", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
-    "markdown", "fit", "statement_cid",
+    "markdown", "fit", "statement_cid", "original", "quantized", "ratio", "original_spread", "quantized_spread",
+    "rounds",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typer import Typer
 
-from ipfs_accel_cli.commands.model import contents, deploy, health, history, keeping, push, quality, registry, signing
+from ipfs_accel_cli.commands.model import (
+    contents,
+    deploy,
+    health,
+    history,
+    keeping,
+    making,
+    push,
+    quality,
+    registry,
+    signing,
+)
 
 app = Typer(help="Fetch, prove, name and hand on models.", no_args_is_help=True)
 registry.mount(app)
@@ -16,3 +27,4 @@ signing.mount(app)
 keeping.mount(app)
 deploy.mount(app)
 quality.mount(app)
+making.mount(app)

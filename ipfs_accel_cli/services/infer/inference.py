@@ -25,6 +25,7 @@ from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.infer.classifying import labelled
 from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
 from ipfs_accel_cli.services.infer.loader import MEASURED_TASKS, Derived, Loader, SettingsLike
+from ipfs_accel_cli.services.infer.quantizing import Workshop
 from ipfs_accel_cli.services.infer.results import (
     CalibrationShown,
     Classification,
@@ -90,6 +91,11 @@ class Inference:
         self._runtime = self._loader.runtime
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
+
+    @property
+    def workshop(self) -> Workshop:
+        """What quantises models, with the engines of this service."""
+        return Workshop(self._loader)
 
     def embed(
         self,

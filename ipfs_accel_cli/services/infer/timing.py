@@ -33,7 +33,7 @@ def timed(
         raise Invalid(f"no engine runs {model.facts.name} in a dtype of one's choice")
     choice = best(converting, absent)
     assert isinstance(choice.engine, Converts)
-    plan = choice.engine.in_dtype(replace(choice.plan, threads=threads), dtype)
+    plan = choice.engine.in_dtype(model.facts, replace(choice.plan, threads=threads), dtype)
     texts, options = Texts(TEXTS), EmbedOptions(len(TEXTS))
     with closing(choice.engine.load(model.facts, model.folder, plan)) as session:
 

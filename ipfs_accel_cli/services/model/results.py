@@ -96,7 +96,7 @@ class Shown(Result):
     columns = (
         *("name", "version", "aliases", "manifest_cid", "root_cid", "profile", "tasks", "architectures", "model_type"),
         *("parameters", "dtype", "context_tokens", "weight_bytes", "size_bytes", "licence", "reference", "created_at"),
-        *("meta", "files", "statements"),
+        *("meta", "quantized_from", "files", "statements"),
     )
     essence = "manifest_cid"
 
@@ -118,6 +118,7 @@ class Shown(Result):
     reference: str
     created_at: str = Field(description="ISO 8601, UTC.")
     meta: dict[str, str] = Field(default_factory=dict, description="Notes of the owner, kept in this home alone.")
+    quantized_from: list[str] = Field(description="Manifests of the models that it was quantised from.")
     files: list[ModelFile]
     statements: list[SaidOf]
 

@@ -10,7 +10,7 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.core.paths import Home
-from ipfs_accel_cli.engines.base import Loadable, ModelFacts
+from ipfs_accel_cli.engines.base import Loadable
 from ipfs_accel_cli.services.model import catalogue, exporting, listing, results, tables
 from ipfs_accel_cli.services.model.beside import Beside
 from ipfs_accel_cli.services.model.content import Store
@@ -24,12 +24,14 @@ from ipfs_accel_cli.services.model.evaluating.service import Evaluations
 from ipfs_accel_cli.services.model.health import Health
 from ipfs_accel_cli.services.model.history import History
 from ipfs_accel_cli.services.model.importing import Importer
+from ipfs_accel_cli.services.model.loadable import of_known
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.meta import Notes
 from ipfs_accel_cli.services.model.pruning import Pruner
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
 from ipfs_accel_cli.services.model.pushing import Pusher
+from ipfs_accel_cli.services.model.quantizing import Quantizer
 from ipfs_accel_cli.services.model.rows import rows
 from ipfs_accel_cli.services.model.selection import Selection
 from ipfs_accel_cli.services.model.signing.service import Signatures
@@ -55,7 +57,8 @@ class Models:
 
     `derived` is what was made of them, `contents` looks into their files, `health` checks and mends them,
     `watch` tells their state, `history` the versions of their names, `signatures` who vouches for them, `deploys`
-    how they are served, `evaluations` how good they are, `perf` what was measured; `comparing` puts two side by side.
+    how they are served, `evaluations` how good they are, `perf` what was measured; `comparing` puts two side by side,
+    `quantizer` makes smaller ones of them.
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class Models:
         self._puller = Puller(home, store, self._registry)
         self.imports = Importer(store, self._registry)
         self.pushes = Pusher(home, store, self._registry, self._lookup)
+        self.quantizer = Quantizer(home, store, self._registry, self._lookup, self._folders)
 
     def pull(
         self,
@@ -201,19 +205,7 @@ class Models:
         NotFound, whose suggestion is the command that brings one.
         """
         known = self._known(name) if name else self._default(task)
-        facts = ModelFacts(
-            name=known.named.name,
-            manifest=known.named.manifest,
-            architectures=known.facts.architectures,
-            model_type=known.facts.model_type,
-            tasks=known.facts.tasks,
-            parameters=known.facts.parameters,
-            weight_bytes=known.facts.weight_bytes,
-            dtype=known.facts.dtype,
-            context_tokens=known.facts.context_tokens,
-            files=tuple(entry.path for entry in known.manifest.files),
-        )
-        return Loadable(facts, self._folders.folder(known.manifest))
+        return of_known(known, self._folders.folder(known.manifest))
 
     def folder(self, name: str) -> Path:
         """Return the folder with a model's verified files; raises NotFound."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.services.model import results
+from ipfs_accel_cli.services.model.lineage import quantized_from
 from ipfs_accel_cli.services.model.lookup import Known
 from ipfs_accel_cli.services.model.reuse import Outlook
 from ipfs_accel_cli.services.model.signing.judging import claims
@@ -41,6 +42,7 @@ def shown(known: Known, aliases: Mapping[str, str], meta: Mapping[str, str]) -> 
         model_type=known.facts.model_type,
         context_tokens=known.facts.context_tokens,
         weight_bytes=known.facts.weight_bytes,
+        quantized_from=quantized_from(known),
         files=[
             results.ModelFile(
                 path=entry.path, size_bytes=entry.size_bytes, sha256=entry.sha256.hex(), cid=str(entry.cid)
