@@ -12,7 +12,7 @@ from pathlib import Path
 from ipfs_accel_cli.content import passport
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import Conflict
+from ipfs_accel_cli.core.errors import Conflict, Unavailable, classified
 from ipfs_accel_cli.core.files import sync_folder
 from ipfs_accel_cli.core.space import check_space
 from ipfs_accel_cli.sources.base import RemoteFile
@@ -57,8 +57,7 @@ class FolderTarget:
         folder, wanted = Path(place.locator), {item.path: item for item in delivery.parcel.items}
         if delivery.holding.settled:
             return Sent(of_path(folder), delivery.parcel.manifest, 0)
-        (folder / passport.FOLDER).mkdir(parents=True, exist_ok=True)
-        with _alone(folder / passport.FOLDER):
+        with _writing(folder), _alone(folder / passport.FOLDER):
             (folder / _PART).unlink(missing_ok=True)
             _refuse_another(folder, self.read(place, passport.CAR), delivery.parcel)
             there = {file.path: file for file in _files(folder, wanted)}
@@ -114,6 +113,17 @@ def _write(item: Item, folder: Path, parcel: Parcel, progress: Progress) -> None
         sync_folder(target.parent)
     finally:
         (folder / _PART).unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Make the folder, and say what a disk that refuses means: DiskFull, else Unavailable."""
+    try:
+        (folder / passport.FOLDER).mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        said = f"cannot write into {folder}: {error.strerror or error}"
+        raise classified(error) or Unavailable(said, suggestion="choose another folder") from error
 
 
 @contextmanager

@@ -53,7 +53,7 @@ class HubTarget:
         url = hf_hub_url(place.locator, path, revision=place.revision, endpoint=_endpoint())
         data = b""
         try:
-            for piece in fetch.ranged(url, 0, path, headers=build_hf_headers()):
+            for piece in fetch.ranged(url, 0, str(place), headers=build_hf_headers()):
                 data += piece
                 if len(data) > passport.MAX_BYTES:
                     return None

@@ -15,7 +15,7 @@ from ipfs_accel_cli.content.manifest import Statement
 from ipfs_accel_cli.content.passport import CAR, Passport
 from ipfs_accel_cli.core import retry
 from ipfs_accel_cli.core.call import Call, using
-from ipfs_accel_cli.core.errors import AccelError, NotAuthorised, Offline, TryAgain, VerificationFailed
+from ipfs_accel_cli.core.errors import AccelError, NotAuthorised, Offline, TryAgain, Unavailable, VerificationFailed
 from ipfs_accel_cli.services.model.push_results import Pushed
 from ipfs_accel_cli.services.model.register import KIND_STATEMENT
 from ipfs_accel_cli.services.model.tables import add_statement
@@ -63,7 +63,7 @@ class TargetSuite:
         assert push(node, offer, dry_run=True).sent_bytes == 0
 
     def test_a_push_that_broke_off_goes_on(self, offer: Offer, node: Node) -> None:
-        with offer.breaking(), pytest.raises((TryAgain, OSError)):
+        with offer.breaking(), pytest.raises((TryAgain, Unavailable)):
             push(node, offer)
         before = offer.traffic_bytes()
         pushed = push(node, offer)

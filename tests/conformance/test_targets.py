@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from ipfs_accel_cli import Node
-from ipfs_accel_cli.core.errors import Conflict, DiskFull, TryAgain
+from ipfs_accel_cli.core.errors import Conflict, DiskFull, TryAgain, Unavailable
 from ipfs_accel_cli.targets import base, folder, oci_uploads
 from tests.conformance.target_suite import Offer, ServedOffer, ServedTargetSuite, TargetSuite, push
 from tests.servers.hub import Hub, hub
@@ -169,6 +169,11 @@ class TestFolder(TargetSuite):
                 push(node, offer)
         assert not offer.paths()
 
+    def test_a_folder_that_cannot_be_made_is_told(self, node: Node, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(Unavailable, match="cannot write into"):
+            node.models.pushes.push("tiny", str(tmp_path / "file" / "out"))
+
     def test_a_disk_that_fills_up_leaves_nothing_half_done(
         self, offer: FolderOffer, node: Node, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -177,7 +182,7 @@ class TestFolder(TargetSuite):
 
         with monkeypatch.context() as broken:
             broken.setattr(folder.os, "fsync", full)
-            with pytest.raises(OSError, match="No space"):
+            with pytest.raises(DiskFull):
                 push(node, offer)
         assert not offer.paths()
         assert push(node, offer).verified

@@ -16,7 +16,7 @@ class OpenRegistry(Ollama):
 
     Every answer to an upload says anew where it goes on, and only there it does. `forgets` drops so many sessions
     when they are asked for, `loses` keeps no blob though it says so, `read_only` refuses all but reading.
-    `mutes` so many answers are lost of uploads that are done. Once `fails_after_bytes` have come, only 503 is answered.
+    `mutes` so many answers are lost of uploads that are done. Once `fails_after_bytes` have come, all is answered 503.
     """
 
     def __init__(self) -> None:
