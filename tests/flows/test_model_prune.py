@@ -13,6 +13,7 @@ import pytest
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.core.errors import Invalid, NotFound
 from ipfs_accel_cli.core.units import parse_duration
+from ipfs_accel_cli.services.model.pruning import old
 from ipfs_accel_cli.services.model.pull import held
 from ipfs_accel_cli.services.model.using import mapped
 from tests.conftest import Ran
@@ -101,8 +102,8 @@ def test_a_version_in_use_by_another_process_stays(three: Node, tmp_path: Path) 
     try:
         os.read(ready[0], 1)
         pruned = three.models.pruner.prune()
-        assert str(child) in pruned.spared[-1].reason
-        assert 1 in left(three)
+        assert [(one.version, f"process {child} " in one.reason) for one in pruned.spared] == [(1, True)]
+        assert left(three) == [3, 1]
     finally:
         os.write(done[1], b"x")
         os.waitpid(child, 0)
@@ -145,3 +146,24 @@ def test_the_command_line_prunes(three: Node, cli: Callable[..., Ran]) -> None:
     ran = cli("model", "prune", "tiny", "--gc", "--json")
     assert (ran.status, [one["version"] for one in ran.json["versions"]]) == (0, [2, 1])
     assert cli("model", "prune", "--keep", "0").status == 2
+
+
+def test_what_was_made_of_an_old_version_goes_with_it(three: Node) -> None:
+    def make(target: Path) -> dict[str, str]:
+        target.write_bytes(b"graph" * 1000)
+        return {"engine": "test"}
+
+    three.models.derived.obtain(three.models.show("tiny@1").manifest_cid, "graph", make)
+    planned = {one.version: one.frees_bytes for one in three.models.pruner.prune(dry_run=True).versions}
+    assert planned[1] == planned[2] + 5000
+    assert three.models.pruner.prune(collect=True).freed_bytes >= sum(planned.values())
+    assert three.store.check() == []
+
+
+def test_what_changed_between_plan_and_deed_stays(three: Node) -> None:
+    planned = old(three.models._registry.names(), 1, None)
+    three.models.tag("tiny@1", "best")
+    three.models.remove(["tiny@3"])
+
+    gone, released = three.models.pruner._take_off(planned, 1)
+    assert (gone, released, left(three)) == (set(), [], [2, 1])

@@ -224,6 +224,11 @@ def test_a_statement_about_some_files_does_not_vouch_for_the_model(tiny: Node, t
         statement([("a", "b")], subject=[{"name": "a", "digest": {"md5": "00"}}]),
         statement([("a", "b")], subject=[{"name": 7, "digest": {"sha256": "00"}}]),
         statement([("a", "b")], predicate=[]),
+        statement([], subject=7),
+        statement([], subject=[None]),
+        statement([], subject=[{"digest": "sha256"}]),
+        statement([("a", "b")], predicateType="https://model_signing/signature/v1.0"),
+        b"9" * 5000,
         statement([("a", "b")], predicateType="https://example.org/\x1b[31m"),
     ],
 )

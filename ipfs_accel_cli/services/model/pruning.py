@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import time
@@ -20,8 +21,9 @@ from ipfs_accel_cli.services.model.lookup import Lookup
 from ipfs_accel_cli.services.model.prune_results import Pruned, PrunedVersion, SparedVersion
 from ipfs_accel_cli.services.model.pull import clear_abandoned
 from ipfs_accel_cli.services.model.results import Cleaned
-from ipfs_accel_cli.services.model.status import Watch
+from ipfs_accel_cli.services.model.status import UNKNOWN, Watch
 from ipfs_accel_cli.services.model.tables import Named
+from ipfs_accel_cli.services.model.using import mapped
 
 
 def old(versions: Iterable[Named], keep: int, before: str | None) -> list[Named]:
@@ -91,7 +93,7 @@ class Pruner:
         versions = self.registry.names()
         self._check_names(names, versions)
         candidates = [one for one in old(versions, keep, before) if not names or one.name in names]
-        reasons, note = self._reasons() if candidates else ({}, None)
+        reasons, note = self._reasons(candidates) if candidates else ({}, None)
         stay = guarded(versions, set(candidates), reasons, self._bases) if candidates else {}
         doomed = [one for one in candidates if one.manifest not in stay]
         released: list[str] = []
@@ -123,17 +125,18 @@ class Pruner:
                     f"{name!r} is no name, but means {meant.name}", suggestion=f"ipfs-accel model prune {meant.name}"
                 )
 
-    def _reasons(self) -> tuple[dict[str, str], str | None]:
-        """Return why manifests stay for what is seen of this home: aliases and use."""
+    def _reasons(self, candidates: Collection[Named]) -> tuple[dict[str, str], str | None]:
+        """Return why manifests stay for what is seen of this home, aliases and use, and what cannot be seen."""
         found = {manifest: f"the alias {alias} means it" for alias, manifest in self.registry.aliases().items()}
-        running = self.watch.running()
-        for one in running.loaded:
-            found.setdefault(one.manifest_cid, "it is loaded in this process")
-        for used in running.processes:
-            for version in self.registry.names():
-                if version.name in used.models:
-                    found.setdefault(version.manifest, f"process {used.pid} ({used.program}) uses {version.name}")
-        return found, running.processes_unknown
+        for one in self.watch.loaded():
+            found.setdefault(one.manifest, "it is loaded in this process")
+        others = mapped(self.home)
+        for manifest in {one.manifest for one in candidates} if others else ():
+            content = self._content(manifest)
+            user = next((other for other in others or () if not other.objects.isdisjoint(content)), None)
+            if user is not None:
+                found.setdefault(manifest, f"process {user.pid} ({user.program}) uses its files")
+        return found, UNKNOWN if others is None else None
 
     def _bases(self, one: Named) -> list[str]:
         current().check()
@@ -182,19 +185,18 @@ class Pruner:
         return int(row["size_bytes"]) if row is not None else 0
 
     def _content(self, manifest: str) -> dict[str, int]:
-        """Return the bytes of a model's files by what names their content, and of what was made of it."""
+        """Return the bytes of a model's files, and of what was made of it, by their sha-256 in hex."""
         named = self.registry.names_of(manifest)
         try:
             known = self.lookup.describe(named[0])
         except (IndexError, NotFound):
             return {}
-        files = {entry.sha256.hex(): entry.size_bytes for entry in known.manifest.files}
-        made = {
-            str(body.get("cid")): int(body.get("size_bytes", 0))
-            for kind, _, body in known.statements
-            if kind == DERIVED
-        }
-        return files | made
+        content = {entry.sha256.hex(): entry.size_bytes for entry in known.manifest.files}
+        for kind, _, body in known.statements:
+            if kind == DERIVED:
+                with suppress(NotFound):
+                    content[self.store.sha256(body["cid"]).hex()] = int(body.get("size_bytes", 0))
+        return content
 
 
 def _still_old(connection: sqlite3.Connection, one: Named, keep: int) -> bool:

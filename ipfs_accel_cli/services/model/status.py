@@ -31,7 +31,7 @@ from ipfs_accel_cli.services.model.using import InMemory, Mapping, mapped
 from ipfs_accel_cli.sources.reference import NAMED, Reference, parse
 
 State = Literal["remote", "partial", "present", "verified", "corrupt", "loaded"]
-_UNKNOWN = "this system does not tell which files a process has mapped"
+UNKNOWN = "this system does not tell which files a process has mapped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Watch:
                 for one in self.loaded()
             ],
             processes=list(self._processes(others or [])),
-            processes_unknown=_UNKNOWN if others is None else None,
+            processes_unknown=UNKNOWN if others is None else None,
             downloads=list(self._downloads()),
         )
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.content import didkey, dsse, strictjson
-from ipfs_accel_cli.content.errors import Malformed, OverLimit, Unsupported
+from ipfs_accel_cli.content.errors import ContentError, Malformed, OverLimit, Unsupported
 
 # The example of the DSSE protocol 1.0.0, "Test Vectors": ECDSA over P-256, the raw r and s behind each other.
 PUBLISHED = (
@@ -79,6 +79,23 @@ def test_both_alphabets_of_base64_are_read(encode: object, padding: str) -> None
 def test_what_is_no_envelope_is_refused(data: bytes) -> None:
     with pytest.raises(Malformed):
         dsse.decode(data)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["keyid", "sig", "name"]), inner),
+    max_leaves=8,
+)
+BODIES = st.dictionaries(st.sampled_from(["payload", "payloadType", "signatures", "dsseEnvelope"]), VALUES)
+
+
+@given(st.binary(max_size=60) | BODIES.map(lambda body: json.dumps(body).encode()))
+def test_anything_is_read_as_an_envelope_or_refused(data: bytes) -> None:
+    try:
+        envelope = dsse.decode(data)
+    except ContentError:
+        return
+    assert dsse.decode(envelope.encode()) == envelope
 
 
 def test_a_huge_envelope_is_refused_before_it_is_read() -> None:
