@@ -102,16 +102,14 @@ class Node:
     def _speeds(self, manifest: str, folder: Path) -> Iterator[Speed]:
         """Yield what other services measured of a model: runs with statistics, `hw fit --measure`, calibrations."""
         from ipfs_accel_cli.engines.identity import machine_id
-        from ipfs_accel_cli.services.hw.fit.past import past
         from ipfs_accel_cli.services.infer.calibrating import Calibrations
         from ipfs_accel_cli.services.model.evaluating.perf import Speed
 
-        for one in past(self.database, lambda: self.machines.find(None), folder):
+        for one in self.fits.measured(folder):
             machine = machine_id() if one.here else one.machine
+            name = "increment_bytes" if one.kind == "memory" else one.unit.replace("/", "_")
             about: dict[str, object] = {"context": one.context, "batch": one.batch}
-            yield Speed(
-                machine, one.engine, one.device, one.dtype, one.name, one.value, one.measured_at, "measured run", about
-            )
+            yield Speed(machine, one.engine, one.device, one.dtype, name, one.value, one.at, "measured run", about)
         for machine, task, found in Calibrations(self.database).all(manifest):
             for trial in found.trials:
                 if trial.texts_s is not None:

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -111,11 +112,12 @@ class Bucket:
         return self._opened
 
     def _open(self) -> Any:
-        import boto3
         from botocore import UNSIGNED
         from botocore.config import Config
+        from botocore.session import Session
 
-        session = boto3.session.Session()
+        session = Session()
+        session.register_component("data_loader", _definitions(session.get_config_variable("data_path")))
         owner = current().folders is None
         signed = owner and not self.place.anonymous and session.get_credentials() is not None
         # Asked again by us, who can be stopped, and not by botocore as well. Version 4 because others sign less.
@@ -124,11 +126,11 @@ class Bucket:
             retries={"mode": "standard", "total_max_attempts": 1},
             response_checksum_validation="when_required",
         )
-        region = self.place.region or session.region_name or _REGION
-        opened = session.client("s3", region_name=region, endpoint_url=self.place.endpoint, config=config)
+        region = self.place.region or session.get_config_variable("region") or _REGION
+        opened = session.create_client("s3", region_name=region, endpoint_url=self.place.endpoint, config=config)
         if signed:
             _refuse_unencrypted(opened.meta.endpoint_url)
-        bundle = session._session.get_config_variable("ca_bundle")
+        bundle = session.get_config_variable("ca_bundle")
         self.certificates = str(bundle) if bundle else None
         opened.meta.events.register("before-send.s3", self._send)
         return opened
@@ -172,9 +174,17 @@ class _Body:
 
 def _needs_boto() -> None:
     try:
-        import boto3  # noqa: F401
+        import botocore  # noqa: F401
     except ImportError as error:
         raise MissingExtra("s3:// needs boto3, which is not installed", suggestion=INSTALL) from error
+
+
+@lru_cache(maxsize=4)
+def _definitions(data_path: str | None) -> Any:
+    """Read botocore's description of S3 once for all buckets: that takes longer than to ask a server near by."""
+    from botocore.loaders import create_loader
+
+    return create_loader(data_path)
 
 
 def _text(value: Any) -> str:

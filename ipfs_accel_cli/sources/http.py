@@ -14,7 +14,7 @@ from ipfs_accel_cli.core.errors import NotFound, VerificationFailed
 from ipfs_accel_cli.core.http import client, explained, refuse
 from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.sources import fetch, lone
-from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
+from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Writer, plainly
 from ipfs_accel_cli.sources.reference import Reference
 
 _UNANSWERED = (400, 403, 405, 501)  # What servers answer that do not know HEAD, or whose signature is for GET alone.
@@ -60,10 +60,12 @@ class HttpSource:
         ends = file.size_bytes is not None or file.sha256 is not None
         return fetch.ranged(file.address, offset, file.path, validator=file.validator, guarded=True, ends=ends)
 
-    def unpack(self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path) -> Snapshot:
+    def unpack(
+        self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path, write: Writer = plainly
+    ) -> Snapshot:
         """Write the model of an archive under `folder`; a file that is none is the model itself."""
         ((name, path),) = fetched.items()
-        return lone.unpack(snapshot, name, path, folder)
+        return lone.unpack(snapshot, name, path, folder, write)
 
 
 def _look(reference: Reference, name: str) -> _Seen:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ipfs_accel_cli.core.errors import MalformedContent, UnsupportedContent
 from ipfs_accel_cli.sources import zips
-from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
+from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Writer
 from ipfs_accel_cli.sources.car import unpacked
 
 _ZIPS = (".zip", ".whl")
@@ -25,17 +25,17 @@ def refuse_unread(name: str) -> None:
         raise UnsupportedContent(f"{name} is an archive of a kind that is not read here; .zip and .car are")
 
 
-def unpack(snapshot: Snapshot, name: str, path: Path, folder: Path) -> Snapshot:
+def unpack(snapshot: Snapshot, name: str, path: Path, folder: Path, write: Writer) -> Snapshot:
     """Write the model of an archive under `folder`; a file that is none is the model itself.
 
     Raises MalformedContent for a web page in place of a file, and what the readers of archives raise.
     """
     _refuse_page(name, path)
     if name.lower().endswith(".car"):
-        return replace(unpacked(snapshot, path, folder), revision=snapshot.revision)
+        return replace(unpacked(snapshot, path, folder, write), revision=snapshot.revision)
     if name.lower().endswith(_ZIPS):
         subfolder = snapshot.reference.subfolder
-        return snapshot.with_files(zips.unpack(path, subfolder, str(snapshot.reference), folder))
+        return snapshot.with_files(zips.unpack(path, subfolder, str(snapshot.reference), folder, write))
     return snapshot.with_files((RemoteFile(name, path.stat().st_size, local=path),))
 
 

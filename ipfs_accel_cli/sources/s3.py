@@ -18,7 +18,7 @@ from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.core.s3 import Bucket
 from ipfs_accel_cli.sources import buckets, fetch, lone
-from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
+from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Writer, plainly
 from ipfs_accel_cli.sources.reference import Reference
 
 MAX_OBJECTS = 20_000
@@ -83,13 +83,15 @@ class S3Source:
         """Return `length` bytes from `offset` on, and fetch no others; raises as `open` does."""
         return patiently(lambda: self._part(file, offset, length))
 
-    def unpack(self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path) -> Snapshot:
+    def unpack(
+        self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path, write: Writer = plainly
+    ) -> Snapshot:
         """Write the model of an archive under `folder`; objects that are none are the model itself."""
         archive = next((file for file in snapshot.files if not file.as_is), None)
         if archive is None:
             local = (replace(file, local=fetched[file.path]) for file in snapshot.files)
             return snapshot.with_files(tuple(local))
-        return lone.unpack(snapshot, archive.path, fetched[archive.path], folder)
+        return lone.unpack(snapshot, archive.path, fetched[archive.path], folder, write)
 
     def _part(self, file: RemoteFile, offset: int, length: int) -> bytes:
         bucket, url, headers = self._request(file)

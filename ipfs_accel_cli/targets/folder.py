@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ipfs_accel_cli.content import passport
+from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict
 from ipfs_accel_cli.core.files import sync_folder
@@ -59,6 +60,7 @@ class FolderTarget:
         (folder / passport.FOLDER).mkdir(parents=True, exist_ok=True)
         with _alone(folder / passport.FOLDER):
             (folder / _PART).unlink(missing_ok=True)
+            _refuse_another(folder, self.read(place, passport.CAR), delivery.parcel)
             there = {file.path: file for file in _files(folder, wanted)}
             _refuse_differing(folder, there, wanted, delivery.removed)
             missing = [item for item in wanted.values() if not _equal(there.get(item.path), wanted)]
@@ -74,6 +76,16 @@ class FolderTarget:
     def listed(self, sent: Sent, parcel: Parcel) -> list[RemoteFile]:
         """Read the parcel's files in the folder again and hash them."""
         return list(_files(Path(sent.reference.locator), {item.path: item for item in parcel.items}))
+
+
+def _refuse_another(folder: Path, data: bytes | None, parcel: Parcel) -> None:
+    """Raise Conflict where the passport of another model lies; one that cannot be read is nobody's."""
+    try:
+        found = str(passport.Passport.decode(data).manifest.cid) if data is not None else parcel.manifest
+    except ContentError:
+        return
+    if found != parcel.manifest:
+        raise Conflict(f"{folder} holds another model already, {found}", suggestion="choose another folder")
 
 
 def _refuse_differing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ipfs_accel_cli.content import passport
@@ -66,14 +67,21 @@ class HubTarget:
         try:
             there = HubSource().resolve(place)
         except NotFound as error:
-            if parcel.create:
-                return Holding()
-            raise NotFound(error.detail, suggestion=f"{_push(place, parcel.name)} --create") from error
+            if not parcel.create:
+                raise NotFound(error.detail, suggestion=f"{_push(place, parcel.name)} --create") from error
+            # A branch begins with what the main one has.
+            return Holding() if place.revision == MAIN else replace(self._begun(place, parcel), revision=None)
         listed = {file.path: file for file in there.files}
         same = frozenset(one.path for one in parcel.items if one.path in listed and one.is_as(listed[one.path]))
         wanted = {item.path for item in parcel.items}
         others = tuple(path for path in listed if path not in wanted)
         return Holding(there.revision, same, len(same) == len(wanted), others)
+
+    def _begun(self, place: Reference, parcel: Parcel) -> Holding:
+        try:
+            return replace(self.look(place.pinned(MAIN), replace(parcel, create=False)), settled=False)
+        except NotFound:
+            return Holding()
 
     def send(self, place: Reference, delivery: Delivery) -> Sent:
         """Upload large files one by one, which the hub keeps though the push may break off, then commit all at once."""
@@ -84,6 +92,8 @@ class HubTarget:
         with _quiet():
             if holding.revision is None:
                 _create(api, place, delivery.parcel)
+            if delivery.parcel.private:
+                _check_private(api, place)
             additions = list(self._uploaded(api, place, delivery))
             commit = _commit(api, place, delivery, additions)
         return Sent(place.pinned(commit), commit)
@@ -132,6 +142,15 @@ def _create(api: HfApi, place: Reference, parcel: Parcel) -> None:
     _asked(place, lambda: api.create_repo(place.locator, private=private, exist_ok=True))
     if place.revision != MAIN:
         _asked(place, lambda: api.create_branch(place.locator, branch=str(place.revision), exist_ok=True))
+
+
+def _check_private(api: HfApi, place: Reference) -> None:
+    """Raise Conflict for a repository that was there already and that everybody can read."""
+    if not _asked(place, lambda: api.model_info(place.locator)).private:
+        raise Conflict(
+            f"{place.locator} is there already and everybody can read it; nothing was sent",
+            suggestion="make it private at the hub, choose another name, or leave out --private",
+        )
 
 
 def _commit(api: HfApi, place: Reference, delivery: Delivery, additions: list[CommitOperationAdd]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, NotAuthorised, TryAgain, Unavailable, VerificationFailed
 from ipfs_accel_cli.core.files import replacing
 from ipfs_accel_cli.core.http import refuse
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # A blob up to this size goes in one request; larger ones in chunks of it, each in memory so that it can go again.
 CHUNK_BYTES = 16 << 20
+_HASHED_BYTES_S = 50e6
 _BYTES = {"content-type": "application/octet-stream"}
 Ask = Callable[..., "httpx.Response"]
 _GONE = (404, 416)  # Registries forget uploads, and say so when one does not go on where they are.
@@ -39,7 +41,9 @@ class Uploads:
         before_bytes, failures = progress.done_bytes, 0
         while True:
             try:
-                location, offset = self._resumed(digest) if digest in self._open else self._begun(digest)
+                # An answer may be lost when all is done, and a large blob is not sent twice for that.
+                done = failures > 0 and self._is_there(digest)
+                location, offset = ("", 0) if done else self._upload(digest)
                 while location and offset + CHUNK_BYTES < item.size_bytes:
                     location, offset = self._patched(item, digest, location, offset)
                     failures = 0
@@ -59,13 +63,18 @@ class Uploads:
 
     def send_bytes(self, data: bytes, digest: str) -> None:
         """Bring a small blob there unless it is."""
-        url = f"{self._where.url}/blobs/{digest}"
-        if self._ask("HEAD", url).status_code == 200:
+        if self._is_there(digest):
             return
         location, _ = self._begun(digest)
         if location:
             self._put(location, digest, data)
         self._forget(digest)
+
+    def _is_there(self, digest: str) -> bool:
+        return self._ask("HEAD", f"{self._where.url}/blobs/{digest}").status_code == 200
+
+    def _upload(self, digest: str) -> tuple[str, int]:
+        return self._resumed(digest) if digest in self._open else self._begun(digest)
 
     def _begun(self, digest: str) -> tuple[str, int]:
         """Begin an upload, or take the blob from another repository of the registry; no location when that did it."""
@@ -112,7 +121,7 @@ class Uploads:
             response = self._accepted(self._ask("PATCH", location, content=rest, headers=headers))
             location, rest = self._located(digest, response), b""
         try:
-            self._put(location, digest, rest)
+            self._put(location, digest, rest, item.size_bytes)
         except _Refused as error:
             if not item.is_sound():
                 raise damaged(item, self._parcel) from error
@@ -120,10 +129,12 @@ class Uploads:
                 f"{self._what}: the registry got other bytes of {item.path} than were sent"
             ) from error
 
-    def _put(self, location: str, digest: str, data: bytes) -> None:
+    def _put(self, location: str, digest: str, data: bytes, size_bytes: int = 0) -> None:
         # The address has a query of its own, which httpx would replace by `params`.
         url = f"{location}{'&' if urlsplit(location).query else '?'}{urlencode({'digest': digest})}"
-        response = self._ask("PUT", url, content=data, headers=_BYTES)
+        # Registries read all of it again before they answer.
+        seconds = current().read_seconds + size_bytes / _HASHED_BYTES_S
+        response = self._ask("PUT", url, content=data, headers=_BYTES, timeout=seconds)
         if response.status_code == 400:
             raise _Refused(f"{self._what}: {response.text[:200]}")
         self._accepted(response)

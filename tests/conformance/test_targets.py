@@ -56,7 +56,8 @@ class HubOffer(ServedOffer):
         self.site, self.place, self._patch = site, "hf://acme/tiny", monkeypatch
 
     def paths(self) -> set[str]:
-        return set(self.site._files("acme/tiny"))
+        folder = self.site.root / "acme" / "tiny"
+        return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
     def content(self, path: str) -> bytes:
         return (self.site.root / "acme" / "tiny" / path).read_bytes()
@@ -149,8 +150,10 @@ class TestFolder(TargetSuite):
     ) -> None:
         push(node, offer)
         node.models.add(lay_out(tmp_path / "next", tiny_model(1)), "tiny")
-        with pytest.raises(Conflict, match="is there already and differs"):
+        with pytest.raises(Conflict, match="holds another model already"):
             push(node, offer)
+        with pytest.raises(Conflict, match="holds another model already"):
+            node.models.export("tiny", offer.path, "plain")
         (tmp_path / "other").mkdir()
         (tmp_path / "other" / "thesis.txt").write_text("mine")
         with pytest.raises(Conflict, match=r"no part of tiny: thesis\.txt"):
@@ -216,6 +219,13 @@ class TestOci(ServedTargetSuite):
         offer.site.forgets = 2
 
         assert push(node, offer).verified
+
+    def test_an_upload_whose_last_answer_was_lost_is_not_sent_again(self, offer: OciOffer, node: Node) -> None:
+        offer.site.mutes = 1
+
+        pushed = push(node, offer)
+        assert pushed.verified
+        assert offer.site.received_bytes < pushed.size_bytes + 2000
 
     def test_blobs_of_another_repository_are_mounted(self, offer: OciOffer, node: Node) -> None:
         first = push(node, offer)

@@ -157,6 +157,21 @@ class Pull(Command):
         return node.models.pull("hf://acme/tiny").manifest_cid
 
 
+class Unpack(Command):
+    """Taking a model out of an archive: its files are hashed while they are unpacked."""
+
+    mends = False
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        with Node(folder / "maker") as maker:
+            maker.models.add(folder / "hub" / "acme" / "tiny")
+            maker.models.export("tiny", folder / "tiny.car")
+
+    def run(self, node: Node, folder: Path) -> str:
+        return node.models.add(folder / "tiny.car").manifest_cid
+
+
 class Remove(Command):
     """Removing a model, and then what only it needed."""
 
@@ -223,6 +238,7 @@ COMMANDS: dict[str, Command] = {
     "pin": Pin(),
     "gc": Collect(),
     "model-pull": Pull(),
+    "model-add-car": Unpack(),
     "model-rm": Remove(),
     "model-prune": Prune(),
     "model-sign": Sign(),

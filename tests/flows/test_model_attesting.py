@@ -141,18 +141,28 @@ def test_a_public_key_is_trusted_from_text_or_file_and_a_private_one_never(tiny:
     text = tmp_path / "publisher.did"
     text.write_text(did(key) + "\n")
 
-    for given in (str(public), str(text), did(key)):
+    for given in (str(public), str(text), did(key), did(key).removeprefix("did:key:")):
         (one,) = tiny.models.trust.add(given, "publisher").keys
         assert (one.key, one.label, one.own) == (did(key), "publisher", False)
     with pytest.raises(Invalid, match="private key"):
         tiny.models.trust.add(str(private), None)
     with pytest.raises(Conflict, match="called 'publisher'"):
         tiny.models.trust.add(did(Ed25519PrivateKey.generate()), "publisher")
+    text.write_text("password: hunter2")
+    with pytest.raises(Invalid, match="holds neither") as error:
+        tiny.models.trust.add(str(text), None)
+    assert "hunter2" not in error.value.detail
     with pytest.raises(Invalid, match="cannot be the name"):
         tiny.models.trust.add(did(key), "a\x1b[31m")
     with pytest.raises(NotFound):
         tiny.models.trust.remove(did(Ed25519PrivateKey.generate()))
-    assert tiny.models.trust.remove(str(public)).keys == []
+    assert tiny.models.trust.change(str(public), None, remove=True) == tiny.models.trust.change(
+        None, None, remove=False
+    )
+    assert tiny.models.trust.listed().keys == []
+    for label, remove in ((None, True), ("publisher", False)):
+        with pytest.raises(Invalid, match="need a key"):
+            tiny.models.trust.change(None, label, remove=remove)
 
 
 def test_keys_for_which_everybody_can_sign_are_refused(tiny: Node) -> None:

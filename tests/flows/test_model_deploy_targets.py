@@ -18,6 +18,7 @@ from mcp import Client
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
+from ipfs_accel_cli.services.model.deploy.results import Target
 from tests.conformance import tiny_models
 from tests.servers.systemd import INSTALLED, settings, unit_words, verified
 from tests.servers.tiny_model import lay_out, tiny_model
@@ -25,13 +26,14 @@ from tests.unit.formats import builders
 
 TOKEN = "0123456789abcdef-0123456789abcdef"
 GGUF = builders.gguf({"w": ((4, 8), 0, 128)}, {"general.architecture": "llama"})
+FILE = "a \"m\" $x 'y' %h.gguf"
 TEMPLATE = '{{ .Prompt }}\n"x"'
 
 
 @pytest.fixture
 def gguf(node: Node, tmp_path: Path) -> Node:
-    """A node with a deployment of a GGUF model whose file has a space in its name."""
-    files = {"a model.gguf": GGUF, "template": TEMPLATE.encode(), "params": b'{"stop": ["<|end|>", "a b"]}'}
+    """A node with a deployment of a GGUF model whose file is named to break out of every quote."""
+    files = {FILE: GGUF, "template": TEMPLATE.encode(), "params": b'{"stop": ["<|end|>", "a b"]}'}
     node.models.add(lay_out(tmp_path / "made", files), name="quantised")
     node.models.deploys.new(
         "llm",
@@ -117,7 +119,7 @@ def test_the_script_of_llama_server_starts_it_with_these_words(gguf: Node, tmp_p
     assert done.returncode == 0, done.stderr
     key, *words = done.stdout.decode().split("\0")[:-1]
     model = Path(words[1])
-    assert (key, model.name, model.read_bytes()) == ("sesame", "a model.gguf", GGUF)
+    assert (key, model.name, model.read_bytes()) == ("sesame", FILE, GGUF)
     # Each of the two requests may use all of the context that was asked for.
     assert words[2:] == [
         *("--alias", "llm", "--host", "127.0.0.1", "--port", "18081", "--ctx-size", "2048", "--parallel", "2"),
@@ -146,6 +148,7 @@ def test_a_unit_is_what_systemd_takes_without_a_word(
     assert unit["IPAddressAllow"] == ["localhost"]
     if server == "llama-server":
         command = unit_words(unit["ExecStart"][0].replace("${CREDENTIALS_DIRECTORY}", "/run/credentials"))
+        assert Path(command[2]).name == FILE
         assert command[-4:] == ["--grammar", 'a $HOME "%h"', "--api-key-file", "/run/credentials/LLM_KEY"]
     if INSTALLED:
         assert verified(Path(str(rendered.path))) == ""
@@ -157,7 +160,7 @@ def test_a_compose_file_gives_the_container_the_model_and_the_loopback_only(gguf
     (volume,) = service["volumes"]
     assert (Path(volume["source"]).read_bytes(), volume["target"], volume["read_only"]) == (
         GGUF,
-        "/models/a model.gguf",
+        f"/models/{FILE}".replace("$", "$$"),
         True,
     )
     words = service["command"]
@@ -173,6 +176,8 @@ def test_a_compose_file_gives_the_container_the_model_and_the_loopback_only(gguf
     on_gpu = yaml.safe_load(gguf.models.deploys.render("llm", "compose").text)["services"]["model"]
     assert on_gpu["image"].endswith(":server-cuda")
     assert on_gpu["deploy"]["resources"]["reservations"]["devices"][0]["device_ids"] == ["1"]
+    assert "--device" not in on_gpu["command"]
+    assert "--device CUDA1" in gguf.models.deploys.render("llm", "llama-server").text
     gguf.models.deploys.new("llm", assignments=["device=rocm"])
     with pytest.raises(Invalid, match="no default image"):
         gguf.models.deploys.render("llm", "compose")
@@ -205,7 +210,7 @@ def test_a_modelfile_names_the_file_and_what_came_with_it(gguf: Node) -> None:
         "PARAMETER num_thread 3",
     ]
     assert "\n".join(lines[6:]) == f'TEMPLATE """{TEMPLATE}"""'
-    assert rendered.commands[0] == "ollama create llm -f Modelfile"
+    assert rendered.commands[0].command == "ollama create llm -f Modelfile"
 
 
 def test_a_model_of_parts_and_a_model_of_several_files(node: Node, tmp_path: Path) -> None:
@@ -227,3 +232,11 @@ def test_a_model_of_parts_and_a_model_of_several_files(node: Node, tmp_path: Pat
     assert "q8.gguf" in deploys.render("many", "llama-server").text
     with pytest.raises(UnsupportedContent, match="no engine of ours"):
         deploys.render("many", "accel")
+
+
+@pytest.mark.parametrize("target", ["llama-server", "ollama", "systemd", "compose"])
+def test_a_file_whose_name_holds_a_line_end_is_in_no_rendered_file(node: Node, tmp_path: Path, target: Target) -> None:
+    node.models.add(lay_out(tmp_path / "made", {"a\nExecStartPre=x\n.gguf": GGUF}))
+    node.models.deploys.new("llm", "made")
+    with pytest.raises(Invalid, match="control characters"):
+        node.models.deploys.render("llm", target)

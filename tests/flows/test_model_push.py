@@ -23,7 +23,7 @@ from ipfs_accel_cli.content.manifest import Statement
 from ipfs_accel_cli.content.passport import CAR, JSON, Passport
 from ipfs_accel_cli.core import retry
 from ipfs_accel_cli.core.call import Call, using
-from ipfs_accel_cli.core.errors import Conflict, Invalid, MalformedContent, NotAuthorised, VerificationFailed
+from ipfs_accel_cli.core.errors import Conflict, Invalid, MalformedContent, NotAuthorised, NotFound, VerificationFailed
 from tests.servers.hub import Hub, hub
 from tests.servers.oci import docker_registry
 from tests.servers.oci_uploads import OpenRegistry, open_registry
@@ -186,6 +186,28 @@ def test_a_commit_that_came_in_between_is_not_overwritten(tiny: Node, site: Hub)
     with pytest.raises(Conflict, match="changed by somebody else"):
         tiny.models.pushes.push("tiny", "hf://acme/tiny")
     assert (folder / "tokenizer.json").read_text() == "mine"
+
+
+def test_a_branch_is_made_when_asked_for_and_main_stays(tiny: Node, site: Hub, tmp_path: Path) -> None:
+    first = tiny.models.pushes.push("tiny", "hf://acme/tiny", create=True)
+    tiny.models.add(lay_out(tmp_path / "next", tiny_model(1)), "tiny")
+    with pytest.raises(NotFound, match="no revision 'v2'") as raised:
+        tiny.models.pushes.push("tiny", "hf://acme/tiny@v2")
+    assert raised.value.suggestion == "ipfs-accel model push tiny hf://acme/tiny@v2 --create"
+    second = tiny.models.pushes.push("tiny", "hf://acme/tiny@v2", create=True)
+
+    assert second.sent_bytes < second.size_bytes
+    with Node(tmp_path / "elsewhere") as other:
+        assert other.models.pull("hf://acme/tiny@v2", "two").manifest_cid == second.manifest_cid
+        assert other.models.pull("hf://acme/tiny", "one").manifest_cid == first.manifest_cid
+
+
+def test_what_is_to_be_private_is_never_sent_where_everybody_reads(tiny: Node, site: Hub) -> None:
+    lay_out(site.root / "acme" / "tiny", {".gitattributes": b""})
+
+    with pytest.raises(Conflict, match="everybody can read"):
+        tiny.models.pushes.push("tiny", "hf://acme/tiny", create=True, private=True)
+    assert not site.uploads.stored
 
 
 def test_a_model_with_weights_twice_comes_back_with_both(node: Node, site: Hub, tmp_path: Path) -> None:

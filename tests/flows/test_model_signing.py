@@ -13,8 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.content import didkey, dsse
+from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.errors import (
     Conflict,
+    NotFound,
     VerificationFailed,
 )
 from ipfs_accel_cli.services.model.signing import intoto
@@ -99,6 +101,19 @@ def test_signing_again_gives_the_same_statement(tiny: Node, tmp_path: Path) -> N
     with pytest.raises(Conflict):
         tiny.models.signatures.sign("tiny", output=output)
     assert output.read_text() == "notes of mine\n"
+
+
+def test_a_signature_outlives_gc_and_a_second_pull_and_goes_with_its_model(tiny: Node, tmp_path: Path) -> None:
+    signed = tiny.models.signatures.sign("tiny")
+    tiny.models.gc()
+    tiny.models.add(tmp_path / "tiny")
+    assert tiny.models.signatures.verify("tiny", require=True).trusted == 1
+    assert tiny.store.check() == []
+
+    tiny.models.remove(["tiny"])
+    tiny.models.gc()
+    with pytest.raises(NotFound):
+        tiny.store.block(CID.parse(signed.statement_cid))
 
 
 def test_a_signature_travels_in_a_car_and_is_not_trusted_there_before_its_key_is(tiny: Node, tmp_path: Path) -> None:
@@ -209,6 +224,7 @@ def test_a_statement_about_some_files_does_not_vouch_for_the_model(tiny: Node, t
         statement([("a", "b")], subject=[{"name": "a", "digest": {"md5": "00"}}]),
         statement([("a", "b")], subject=[{"name": 7, "digest": {"sha256": "00"}}]),
         statement([("a", "b")], predicate=[]),
+        statement([("a", "b")], predicateType="https://example.org/\x1b[31m"),
     ],
 )
 def test_a_payload_that_is_no_statement_is_invalid_though_a_trusted_key_signed_it(

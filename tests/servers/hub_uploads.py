@@ -56,8 +56,8 @@ class Uploads:
         if path.endswith(".git/info/lfs/objects/batch"):
             objects = [self._action(one) for one in json.loads(body)["objects"]]
             return _json(handler, {"transfer": "basic", "objects": objects})
-        if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)/(preupload|commit)/(.+)", path):
-            return self._change(handler, match[1], match[2], body)
+        if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)/(preupload|commit|branch)/(.+)", path):
+            return self._change(handler, match[1], match[2], match[3], body)
         return False
 
     def _action(self, one: dict[str, Any]) -> dict[str, Any]:
@@ -73,12 +73,15 @@ class Uploads:
         self.put_bytes += len(body)
         return _json(handler, {})
 
-    def _change(self, handler: Handler, repository: str, what: str, body: bytes) -> bool:
+    def _change(self, handler: Handler, repository: str, what: str, branch: str, body: bytes) -> bool:
         folder = self._hub.root / repository
         if not folder.is_dir():
             return _json(handler, {"error": "Repository not found"}, 404, {"X-Error-Code": "RepoNotFound"})
         if self.read_only:
             return _json(handler, {"error": "no"}, 403)
+        if what == "branch":
+            self._hub.add_branch(repository, branch)
+            return _json(handler, {})
         if what == "preupload":
             files = [
                 {"path": one["path"], "uploadMode": "lfs" if one["size"] > LFS_BYTES else "regular"}
@@ -93,13 +96,13 @@ class Uploads:
             run()
         lines = [json.loads(line) for line in body.splitlines()]
         parent = lines[0]["value"].get("parentCommit")
-        if parent is not None and parent != self._hub.commit(repository):
+        if parent is not None and parent != self._hub.commit(repository, branch):
             return _json(handler, {"error": "A commit has happened since"}, 412)
-        self._hub.keep(repository)
+        self._hub.keep(repository, branch)
         if not self.loses:
             for line in lines[1:]:
-                self._apply(folder, line["key"], line["value"])
-        commit = self._hub.commit(repository)
+                self._apply(self._hub.branch(repository, branch), line["key"], line["value"])
+        commit = self._hub.commit(repository, branch)
         return _json(
             handler,
             {"success": True, "commitOid": commit, "commitUrl": f"{self._hub.url}/{repository}/commit/{commit}"},

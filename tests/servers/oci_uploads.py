@@ -16,7 +16,7 @@ class OpenRegistry(Ollama):
 
     Every answer to an upload says anew where it goes on, and only there it does. `forgets` drops so many sessions
     when they are asked for, `loses` keeps no blob though it says so, `read_only` refuses all but reading.
-    Once `fails_after_bytes` have come, nothing but 503 is answered.
+    `mutes` so many answers are lost of uploads that are done. Once `fails_after_bytes` have come, nothing but 503 is answered.
     """
 
     def __init__(self) -> None:
@@ -30,6 +30,7 @@ class OpenRegistry(Ollama):
         self.forgets = 0
         self.fails_after_bytes: int | None = None
         self.loses = False
+        self.mutes = 0
         self.read_only = False
 
     def answer(self, handler: Handler) -> None:
@@ -85,6 +86,10 @@ class OpenRegistry(Ollama):
             self.blobs[asked["digest"]] = bytes(held)
             self.repositories.setdefault(name, set()).add(asked["digest"])
         del self.sessions[session]
+        if self.mutes:
+            self.mutes -= 1
+            handler.close_connection = True
+            return None
         return handler.reply(201, b"", {"Location": f"/v2/{name}/blobs/{asked['digest']}"})
 
     def _go_on(self, handler: Handler, name: str, session: str, status: int = 202) -> None:

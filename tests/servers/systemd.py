@@ -11,14 +11,14 @@ INSTALLED = shutil.which("systemd-analyze") is not None
 
 
 def verified(unit: Path, level: str = "info") -> str:
-    """Return what systemd says about a unit, nothing when it is in order; `debug` shows what it read."""
-    return subprocess.run(
+    """Return what systemd says about a unit, nothing when it is in order; at `debug` it dumps what it read, first."""
+    done = subprocess.run(
         ["systemd-analyze", "verify", str(unit)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
         text=True,
         env={"SYSTEMD_LOG_LEVEL": level, "PATH": "/usr/bin:/bin"},
-    ).stdout
+    )
+    return done.stdout + done.stderr
 
 
 def settings(text: str) -> dict[str, list[str]]:

@@ -35,7 +35,7 @@ def sign(
     key_file: KeyFile = None,
     layout: Annotated[
         Literal["in-toto", "model-signing"],
-        Option("--format", help="What the statement looks like; model-signing is that of Sigstore."),
+        Option(help="What the statement looks like; model-signing is that of Sigstore."),
     ] = "in-toto",
     output: Output = None,
 ) -> Signed:
@@ -126,7 +126,4 @@ def trust(
         ipfs-accel model trust did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK --name publisher
         ipfs-accel model trust publisher --remove
     """
-    found = node().models.trust
-    if key is None:
-        return found.listed()
-    return found.remove(key) if remove else found.add(key, label)
+    return node().models.trust.change(key, label, remove=remove)

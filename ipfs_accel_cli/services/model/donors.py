@@ -11,6 +11,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from ipfs_accel_cli.content.car import open_reader
+from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.content.manifest import FileEntry
 from ipfs_accel_cli.core.call import current
@@ -83,6 +84,17 @@ class CarDonor:
                 content = hole.content_of(block)
                 if content is not None:
                     yield hole, content
+
+    def block(self, cid: CID) -> bytes | None:
+        """Return a block as it lies there, unproven; raises as `offer`."""
+        place = self._indexed().get(cid.multihash.digest)
+        if place is None:
+            return None
+        with self.path.open("rb") as stream:
+            stream.seek(place[0])
+            data = stream.read(place[1])
+        self.fetched_bytes += len(data) * self.counts
+        return data
 
     def _indexed(self) -> dict[bytes, tuple[int, int]]:
         if self._places is None:

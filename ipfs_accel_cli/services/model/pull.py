@@ -15,6 +15,7 @@ from pathlib import Path
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.model import download, passports, tables
+from ipfs_accel_cli.services.model.arriving import Unpacking
 from ipfs_accel_cli.services.model.content import Following, Store
 from ipfs_accel_cli.services.model.lookup import is_whole
 from ipfs_accel_cli.services.model.register import Registration, register
@@ -119,8 +120,9 @@ class Puller:
         if isinstance(source, Packed):
             snapshot = reuse(self.store, selection.of_packed(snapshot))
             fetched = download.fetch(source, snapshot, folder / "fetched", self._follow(snapshot), packed=True)
-            unpacked = _empty(folder / "unpacked")
-            snapshot = source.unpack(snapshot, fetched.paths, unpacked)
+            unpacking = Unpacking(self._follow(snapshot))
+            snapshot = source.unpack(snapshot, fetched.paths, _empty(folder / "unpacked"), unpacking.write)
+            fetched.followed |= unpacking.followed
             snapshot, _ = self._identified(source, snapshot, folder, selection)
             snapshot = selection.of_snapshot(snapshot)
             paths: Mapping[str, Path] = {file.path: file.local for file in snapshot.files if file.local is not None}

@@ -142,6 +142,11 @@ class Tables:
         )
         return (rows[0]["manifest"], rows[0]["revision"]) if rows else None
 
+    def revisions(self, manifest: str) -> list[str]:
+        """Return the revisions that references had when they gave a manifest."""
+        rows = self._rows("SELECT DISTINCT revision FROM pulls WHERE manifest = ? ORDER BY revision", manifest)
+        return [row["revision"] for row in rows]
+
     def checked(self, manifest: str) -> Check | None:
         """Return the outcome of the last time that a model was verified or repaired."""
         rows = self._rows("SELECT checked_at, level, problem FROM checks WHERE manifest = ?", manifest)

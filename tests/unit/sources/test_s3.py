@@ -112,7 +112,7 @@ def test_an_empty_bucket_holds_no_model(site: Listing) -> None:
 
 
 def test_without_boto3_the_line_that_installs_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "boto3", None)
+    monkeypatch.setitem(sys.modules, "botocore", None)
 
     with pytest.raises(MissingExtra) as raised:
         paths("s3://models/m")

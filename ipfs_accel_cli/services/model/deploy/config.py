@@ -31,8 +31,8 @@ _SECRET = {"--api-key", "--token", "--hf-token", "-hft", "--password"}
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 
 
-def _one_line(text: str) -> str:
-    if not text.isprintable():
+def _one_line(text: str | None) -> str | None:
+    if text is not None and not text.isprintable():
         raise ValueError("line ends and other control characters are not taken")
     return text
 
@@ -53,9 +53,9 @@ def _host(text: str) -> str:
         raise ValueError(f"{text!r} is no address to listen at; write for example 127.0.0.1, ::1 or 0.0.0.0") from error
 
 
-def _size(text: str) -> str:
+def _size(text: str | None) -> str | None:
     try:
-        if parse_bytes(text) < 1 << 20:
+        if text is not None and parse_bytes(text) < 1 << 20:
             raise ValueError("less than 1 MiB serves no model")
     except AccelError as error:
         raise ValueError(error.detail) from error
@@ -64,6 +64,7 @@ def _size(text: str) -> str:
 
 def _arguments(words: list[str]) -> list[str]:
     for word in words:
+        _one_line(word)
         flag = word.partition("=")[0]
         if flag in _SECRET:
             raise ValueError(f"{flag} would write a secret into the file; name its variable with api_key_env")
@@ -73,13 +74,11 @@ def _arguments(words: list[str]) -> list[str]:
 
 
 def _labels(labels: dict[str, str]) -> dict[str, str]:
-    for name in labels:
+    for name, value in labels.items():
+        _one_line(value)
         if not _LABEL.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a label: 1 to 63 of a-z, A-Z, 0-9, dot, dash, underscore")
     return labels
-
-
-Text = Annotated[str, AfterValidator(_one_line)]
 
 
 class Deployment(Result):
@@ -87,42 +86,46 @@ class Deployment(Result):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, str_max_length=1000)
 
-    model: Text = Field(description="The name@version that the manifest was found by.")
+    model: Annotated[str, AfterValidator(_one_line)] = Field(
+        description="The name@version that the manifest was found by."
+    )
     manifest: Annotated[str, AfterValidator(_cid)] = Field(description="The CID of what is served.")
     server: Server = Field(description="What `--for systemd` and `--for compose` start.")
-    file: Text | None = Field(default=None, description="The GGUF file, where a model has several.")
+    file: Annotated[str | None, AfterValidator(_one_line)] = Field(
+        default=None, description="The GGUF file, where a model has several."
+    )
     engine: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")] = Field(default="auto", description="Of accel.")
     device: Annotated[str, Field(pattern=r"^[a-z]{2,10}(:\d{1,3})?$")] = "auto"
-    dtype: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{2,20}$")] | None = None
-    threads: Annotated[int, Field(ge=1, le=4096)] | None = None
-    gpu_layers: Annotated[str, Field(pattern=r"^(auto|all|\d{1,5})$")] | None = None
-    context: Annotated[int, Field(ge=1, le=1 << 27)] | None = Field(
+    dtype: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_]{2,20}$")] = None
+    threads: Annotated[int | None, Field(ge=1, le=4096)] = None
+    gpu_layers: Annotated[str | None, Field(pattern=r"^(auto|all|\d{1,5})$")] = None
+    context: Annotated[int | None, Field(ge=1, le=1 << 27)] = Field(
         default=None, description="Tokens that each request may use."
     )
-    batch: Annotated[int, Field(ge=1, le=1 << 20)] | None = Field(
+    batch: Annotated[int | None, Field(ge=1, le=1 << 20)] = Field(
         default=None, description="Tokens of prompts that are computed at once."
     )
-    parallel: Annotated[int, Field(ge=1, le=4096)] | None = Field(default=None, description="Requests at once.")
+    parallel: Annotated[int | None, Field(ge=1, le=4096)] = Field(default=None, description="Requests at once.")
     kv_dtype: CacheType | None = None
     host: Annotated[str, AfterValidator(_host)] = Field(default="127.0.0.1", description="Where it listens.")
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
-    alias: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")] | None = Field(
+    alias: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")] = Field(
         default=None, description="What clients call the model; the deployment's name if left out."
     )
-    api_key_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,99}$")] | None = Field(
+    api_key_env: Annotated[str | None, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,99}$")] = Field(
         default=None, description="The variable that holds the key, in capitals; never the key."
     )
-    memory_limit: Annotated[str, AfterValidator(_size)] | None = Field(default=None, description="Such as 8GiB.")
-    cpu_limit: Annotated[float, Field(gt=0, le=4096, allow_inf_nan=False)] | None = Field(
+    memory_limit: Annotated[str | None, AfterValidator(_size)] = Field(default=None, description="Such as 8GiB.")
+    cpu_limit: Annotated[float | None, Field(gt=0, le=4096, allow_inf_nan=False)] = Field(
         default=None, description="In cores."
     )
-    image: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,300}$")] | None = Field(
+    image: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,300}$")] = Field(
         default=None, description="The container image of `--for compose`."
     )
-    extra_args: Annotated[list[Text], AfterValidator(_arguments), Field(max_length=100)] = Field(
+    extra_args: Annotated[list[str], AfterValidator(_arguments), Field(max_length=100)] = Field(
         default_factory=list, description="Further words for the server's command line."
     )
-    labels: Annotated[dict[str, Text], AfterValidator(_labels), Field(max_length=100)] = Field(
+    labels: Annotated[dict[str, str], AfterValidator(_labels), Field(max_length=100)] = Field(
         default_factory=dict, description="Whatever you want to note."
     )
 
@@ -190,8 +193,10 @@ def checked(values: Mapping[str, Any]) -> Deployment:
             {"pointer": "/" + "/".join(str(part) for part in one["loc"]), "detail": _said(one)}
             for one in error.errors(include_url=False)
         ]
-        told = "; ".join(f"{one['pointer'][1:].replace('/', '.')}: {one['detail']}".removeprefix(": ") for one in wrong)
-        raise Invalid(f"the configuration is wrong: {told}", errors=wrong) from None
+        told = [f"{one['pointer'][1:].replace('/', '.')}: {one['detail']}".removeprefix(": ") for one in wrong]
+        if len(wrong) > 1:
+            raise Invalid(f"{len(wrong)} settings are wrong", errors=wrong) from None
+        raise Invalid(told[0]) from None
 
 
 def read_toml(data: bytes, what: str) -> dict[str, Any]:

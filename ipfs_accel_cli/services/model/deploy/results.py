@@ -102,10 +102,18 @@ class RemovedDeployments(Result):
     released_manifests: list[str] = Field(description="Models that no deployment keeps any more.")
 
 
+class Step(Result):
+    """A command to type next."""
+
+    essence = "command"
+
+    command: str
+
+
 class Rendered(Result):
     """A file for what serves the model."""
 
-    columns = ("name", "version", "target", "path", "unchanged", "file", "commands", "notes")
+    columns = ("name", "version", "target", "path", "unchanged", "notes", "commands")
     essence = "text"
 
     name: str
@@ -116,7 +124,7 @@ class Rendered(Result):
     path: str | None = Field(default=None, description="Where it was written.")
     unchanged: bool = Field(default=False, description="It lay there already.")
     text: str = Field(description="Its lines, without the last line end.")
-    commands: list[str] = Field(description="What to type next.")
+    commands: list[Step] = Field(description="What to type next.")
     notes: list[str] = Field(description="What the file does not express, and what it relies on.")
 
 

@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
@@ -16,7 +15,8 @@ from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Conflict, DoesNotFit, Invalid, NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.model.content import Root, Store
-from ipfs_accel_cli.services.model.deploy import comparing, config, tables, writing
+from ipfs_accel_cli.services.model.deploy import comparing, tables, writing
+from ipfs_accel_cli.services.model.deploy.choosing import Choosing
 from ipfs_accel_cli.services.model.deploy.config import Deployment
 from ipfs_accel_cli.services.model.deploy.results import (
     Deployed,
@@ -36,7 +36,6 @@ from ipfs_accel_cli.services.model.materialise import Folders
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _KIND = "deployment"
-_LARGEST_BYTES = 1 << 20
 _TRIES = 20
 
 Fit = Callable[[Path, Deployment], Estimate]
@@ -56,6 +55,10 @@ class Deploys:
     lookup: Lookup
     folders: Folders
     fit: Fit
+
+    @property
+    def _choosing(self) -> Choosing:
+        return Choosing(self.store, self.lookup)
 
     @property
     def _table(self) -> tables.Table:
@@ -82,7 +85,7 @@ class Deploys:
         for _ in range(_TRIES):
             current().check()
             before = next(iter(self._table.versions(name)), None)
-            chosen = self._chosen(name, before, model, file, assignments)
+            chosen = self._choosing.chosen(name, self._read(before) if before else None, model, file, assignments)
             estimate = self._estimate(chosen)
             if require_fit and not estimate.fits:
                 raise DoesNotFit(f"{chosen.model}: {estimate.verdict}", suggestion=f"ipfs-accel hw plan {chosen.model}")
@@ -163,6 +166,9 @@ class Deploys:
         found = self._read(one)
         manifest = load_manifest(self.store, one.manifest)
         folder = self.folders.folder(manifest)
+        if not folder.is_relative_to(self.home.path):
+            # Links in a temporary folder would be gone when the server looks for them.
+            raise self.home.unusable(PermissionError(f"{self.home.derived} is not writable"))
         files = {entry.path: self.store.object_path(entry.cid) for entry in manifest.files}
         plan = writing.plan(one.name, one.version, one.cid, found, self.home.path, folder, files)
         return writing.rendered(plan, target, output, replace=replace)
@@ -189,30 +195,6 @@ class Deploys:
         """Return the names, sorted."""
         return sorted({one.name for one in self._table.all()})
 
-    def _chosen(
-        self, name: str, before: Kept | None, model: str | None, file: str | Path | None, assignments: Sequence[str]
-    ) -> Deployment:
-        values: dict[str, Any] = {}
-        if file is not None:
-            values = _from_file(file)
-        elif before is not None:
-            values = self._read(before).body()
-        wanted = model or (values.get("model") if "manifest" not in values else None)
-        if wanted is not None:
-            named = self.lookup.find(str(wanted))
-            values |= {"model": f"{named.name}@{named.version}", "manifest": named.manifest}
-        elif "manifest" not in values:
-            raise Invalid(
-                "a deployment serves a model", suggestion=f"ipfs-accel model deploy new {name} --model NAME@VERSION"
-            )
-        chosen = config.assigned(values, assignments)
-        checked = config.checked({"server": "accel", **chosen})
-        return checked if "server" in chosen else config.checked({**chosen, "server": self._server(checked.manifest)})
-
-    def _server(self, manifest: str) -> str:
-        paths = [entry.path for entry in load_manifest(self.store, manifest).files]
-        return "llama-server" if any(path.endswith(".gguf") for path in paths) else "accel"
-
     def _keep(self, name: str, chosen: Deployment, before: Kept | None) -> Kept:
         """Store the configuration, let it keep its model, and make a version of it, all at once or not at all."""
         cid, data = chosen.encode()
@@ -223,6 +205,7 @@ class Deploys:
         def also(connection: sqlite3.Connection) -> None:
             if tables.newest(connection, name) != before:
                 raise _MovedError
+            self.store.block(CID.parse(chosen.manifest))  # A gc may have taken it since it was looked up.
             made.append(tables.add(connection, name, str(cid), chosen.manifest))
 
         with self.store.session() as session:
@@ -253,18 +236,6 @@ class Deploys:
                 suggestion=f"ipfs-accel model deploy show {name}",
             )
         return found
-
-
-def _from_file(file: str | Path) -> dict[str, Any]:
-    path = current().path(file)
-    try:
-        with path.open("rb") as opened:
-            data = opened.read(_LARGEST_BYTES + 1)
-    except OSError as error:
-        raise NotFound(f"cannot read {path}: {error.strerror or error}") from error
-    if len(data) > _LARGEST_BYTES:
-        raise Invalid(f"{path} is larger than any configuration")
-    return config.read_toml(data, str(path))
 
 
 def _deployed(kept: Kept, chosen: Deployment, *, unchanged: bool, fit: Estimate) -> Deployed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -14,8 +15,8 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, Invalid
 from ipfs_accel_cli.core.files import replacing
 from ipfs_accel_cli.services.model.deploy.config import Deployment
-from ipfs_accel_cli.services.model.deploy.render.plan import Output, Plan
-from ipfs_accel_cli.services.model.deploy.results import Rendered, Target
+from ipfs_accel_cli.services.model.deploy.render.plan import FILE, Output, Plan
+from ipfs_accel_cli.services.model.deploy.results import Rendered, Step, Target
 
 _MODULES: Mapping[Target, str] = {
     "accel": "accel",
@@ -31,12 +32,10 @@ def plan(
 ) -> Plan:
     """Return a deployment with what is found on this machine: its programs, and the owner of the home.
 
-    Raises Invalid for a home whose path no target could hold.
+    Raises Invalid for a path that no target could hold, of the home or of a file.
     """
-    if not str(home).isprintable():
-        raise Invalid(f"the path of the home folder {str(home)!r} holds control characters")
     owner = home.stat()
-    return Plan(
+    made = Plan(
         name=name,
         version=version,
         cid=cid,
@@ -48,6 +47,11 @@ def plan(
         program=_program(),
         llama_server=shutil.which("llama-server") or "llama-server",
     )
+    # A line end in a name would begin a line of its own in the file.
+    for path in (str(home), made.llama_server, *made.program, *files):
+        if not path.isprintable():
+            raise Invalid(f"{path!r} holds control characters, and no target takes such a path")
+    return made
 
 
 def rendered(plan: Plan, target: Target, output: str | Path | None, *, replace: bool) -> Rendered:
@@ -74,7 +78,7 @@ def rendered(plan: Plan, target: Target, output: str | Path | None, *, replace: 
         path=str(path) if path else None,
         unchanged=unchanged,
         text=made.text.removesuffix("\n"),
-        commands=made.commands,
+        commands=_commands(made, path),
         notes=made.notes,
     )
 
@@ -95,6 +99,14 @@ def _write(made: Output, folder: Path, title: str, *, replace: bool) -> tuple[Pa
     with replacing(path, 0o755 if made.executable else 0o644) as file:
         file.write(data)
     return path, False
+
+
+def _commands(made: Output, path: Path | None) -> list[Step]:
+    """Return what to type next, with the file where it was written."""
+    named = str(path or made.file)
+    if made.executable and "/" not in named:
+        named = f"./{named}"
+    return [Step(command=command.replace(FILE, shlex.quote(named))) for command in made.commands]
 
 
 def _user(number: int) -> str:

@@ -6,6 +6,7 @@ Source: https://github.com/in-toto/attestation/tree/main/spec/v1
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 MODEL_SIGNING = "https://model_signing/signature/v1.0"  # Sigstore's model signing: its files are in the predicate.
 MANIFEST_NAME = "manifest.dag-cbor"
+TYPE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,500}")
 
 _MAX_PAYLOAD = dsse.MAX_BYTES * 3 // 4 - 4096  # What base64 makes of it, and the signatures, fit into an envelope.
 
@@ -73,6 +75,8 @@ def read(envelope: dsse.Envelope) -> InToto:
     kind, predicate, subject = body.get("predicateType"), body.get("predicate", {}), body.get("subject")
     if not isinstance(kind, str) or not isinstance(predicate, dict) or not isinstance(subject, list) or not subject:
         raise Malformed("the statement lacks its subject, predicateType or predicate")
+    if not TYPE_URI.fullmatch(kind):
+        raise Malformed("the predicateType of the statement is no URI")
     subjects = tuple(_subject(one) for one in subject)
     return InToto(_resources(subjects, predicate) if kind == MODEL_SIGNING else subjects, kind, predicate)
 

@@ -58,7 +58,9 @@ def claims(kind: str, body: Mapping[str, Any]) -> tuple[str | None, str | None]:
         return None, None
     try:
         envelope = dsse.of_body(body)
-        return envelope.signatures[0].keyid, intoto.read(envelope).predicate_type
+        keyid = envelope.signatures[0].keyid
+        # A model may bring anything along, so only what cannot steer a terminal is shown.
+        return keyid if _named_key(keyid) is not None else None, intoto.read(envelope).predicate_type
     except ContentError:
         return None, None
 

@@ -17,6 +17,7 @@ from ipfs_accel_cli.services.model import lineage, tables
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.scanning import scan_all
+from ipfs_accel_cli.services.model.signing.intoto import TYPE_URI
 from ipfs_accel_cli.services.model.subject import of_known
 
 MANIFEST = "urn:ipfs-accel:predicate:manifest:v1"
@@ -28,7 +29,6 @@ TYPES = {
     "evaluation": "urn:ipfs-accel:predicate:evaluation:v1",
 }
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
 _EVALUATION = "evaluation"
 
 
@@ -113,7 +113,7 @@ def own(path: Path, uri: str | None) -> Said:
     """Return the predicate in a JSON file; raises NotFound, Invalid, and Malformed for what is no JSON."""
     if uri is None:
         raise Invalid("a predicate of your own needs a type", suggestion="--type https://example.org/evaluation/v1")
-    if not _URI.fullmatch(uri):
+    if not TYPE_URI.fullmatch(uri):
         raise Invalid(f"{uri!r} is no URI, as the type of a predicate must be")
     try:
         with path.open("rb") as file:

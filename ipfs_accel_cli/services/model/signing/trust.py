@@ -27,6 +27,7 @@ MIGRATIONS = (
 )
 _MAX_KEY_FILE = 64 << 10
 _MAX_LABEL = 100
+_BARE = "z6Mk"  # An Ed25519 key as `peer id` prints it, without `did:key:`.
 # Points of order 8 and below, without the sign bit: for these keys everybody can make signatures.
 _SMALL_ORDER = {
     bytes.fromhex(text)
@@ -63,6 +64,14 @@ class Trust:
 
     database: Database
     keys: Callable[[], Keys]
+
+    def change(self, text: str | None, label: str | None, *, remove: bool) -> TrustedKeys:
+        """Add a key, or remove it, and return all; without a key only that. Raises Invalid, NotFound and Conflict."""
+        if text is None and (label is not None or remove):
+            raise Invalid("--name and --remove need a key", suggestion="ipfs-accel model trust --help")
+        if text is None:
+            return self.listed()
+        return self.remove(text) if remove else self.add(text, label)
 
     def listed(self) -> TrustedKeys:
         """Return the keys that are trusted, the node's own first; raises HomeUnusable."""
@@ -124,7 +133,7 @@ def read_key(text: str) -> bytes:
 
     Raises Invalid, and NotFound for a file that is not there.
     """
-    if text.startswith("did:"):
+    if text.startswith(("did:", _BARE)):
         return _of_text(text)
     path = current().path(text)
     try:
@@ -138,25 +147,26 @@ def read_key(text: str) -> bytes:
         raise Invalid(f"cannot read {text}: {error.strerror}") from error
     if b"PRIVATE KEY" in data:
         raise Invalid(f"{text} is a private key; what is trusted is the public one", suggestion=_public_line(text))
-    return _checked(_of_pem(text, data)) if data.startswith(b"-----BEGIN") else _of_text(_stripped(text, data))
+    return _checked(_of_pem(text, data)) if data.startswith(b"-----BEGIN") else _of_text(_line(text, data))
 
 
 def _public_line(text: str) -> str:
     return f"openssl pkey -in {text} -pubout -out {text}.pub"
 
 
-def _stripped(text: str, data: bytes) -> str:
-    try:
-        return data.decode("ascii").strip()
-    except UnicodeDecodeError as error:
-        raise Invalid(f"{text} holds neither a did:key nor a public key in PEM form") from error
+def _line(text: str, data: bytes) -> str:
+    """Return the only line of a key file; what is in another file is no business of a message."""
+    line = data.strip()
+    if not line.startswith((b"did:key:", _BARE.encode())) or not line.isascii() or len(line.split()) != 1:
+        raise Invalid(f"{text} holds neither a did:key nor a public key in PEM form")
+    return line.decode("ascii")
 
 
 def _of_text(text: str) -> bytes:
     try:
-        return _checked(didkey.decode(text))
+        return _checked(didkey.decode(f"{didkey.PREFIX}{text}" if text.startswith(_BARE) else text))
     except ContentError as error:
-        raise Invalid(f"that is not a key: {error}", suggestion="ipfs-accel peer id shows this node's") from error
+        raise Invalid(f"that is not a key: {error}", suggestion="ipfs-accel model trust --help") from error
 
 
 def _of_pem(text: str, data: bytes) -> bytes:

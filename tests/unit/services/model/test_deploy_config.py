@@ -70,9 +70,14 @@ def test_an_unknown_setting_is_refused_with_the_name_that_was_meant() -> None:
     ],
 )
 def test_what_no_server_could_take_is_refused_and_named(setting: str, value: object) -> None:
-    with pytest.raises(Invalid, match=setting) as caught:
+    with pytest.raises(Invalid, match=f"^{setting}"):
         made(**{setting: value})
-    assert caught.value.errors[0]["pointer"].startswith(f"/{setting}")
+
+
+def test_several_wrong_settings_are_all_named() -> None:
+    with pytest.raises(Invalid, match="2 settings are wrong") as caught:
+        made(threads=0, batch=0)
+    assert [one["pointer"] for one in caught.value.errors] == ["/threads", "/batch"]
 
 
 @pytest.mark.parametrize("word", ["--api-key", "--api-key=abc", "--hf-token", "--host", "--port=1", "-m", "--http"])

@@ -6,7 +6,7 @@ import shlex
 
 from ipfs_accel_cli.core.errors import UnsupportedContent
 from ipfs_accel_cli.services.model.deploy.config import Deployment
-from ipfs_accel_cli.services.model.deploy.render.plan import Output, Plan, comments, heading, unused
+from ipfs_accel_cli.services.model.deploy.render.plan import FILE, Output, Plan, comments, heading, unused
 from ipfs_accel_cli.services.model.deploy.render.quoting import shell_line
 
 USED = ("engine", "device", "threads", "host", "port", "api_key_env", "extra_args")
@@ -22,8 +22,8 @@ def render(plan: Plan) -> Output:
         exports.append(f'export {TOKEN_VARIABLE}="${{{key}:?{key} must hold the token, 16 characters or more}}"')
     notes = told(plan)
     lines = ["#!/bin/sh", *comments(heading(plan, *notes)), "set -eu", *exports, command]
-    file = f"{plan.name}.sh"
-    return Output(file, "\n".join(lines) + "\n", executable=True, commands=[f"./{file}", _call(plan)], notes=notes)
+    text, commands = "\n".join(lines) + "\n", [FILE, _call(plan)]
+    return Output(f"{plan.name}.sh", text, executable=True, commands=commands, notes=notes)
 
 
 def words(plan: Plan, host: str | None = None, program: list[str] | None = None) -> list[str]:

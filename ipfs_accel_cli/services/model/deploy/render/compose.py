@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.services.model.deploy.render import accel, llama_server
-from ipfs_accel_cli.services.model.deploy.render.plan import Output, Plan, comments, heading, unused
+from ipfs_accel_cli.services.model.deploy.render.plan import FILE, Output, Plan, comments, heading
 from ipfs_accel_cli.services.model.deploy.render.quoting import compose_value
 
 IMAGE = "ghcr.io/ggml-org/llama.cpp:server"
@@ -23,9 +24,7 @@ def render(plan: Plan) -> Output:
 
     ours = plan.config.server == "accel"
     service = _accel(plan) if ours else _llama_server(plan)
-    used = (*(accel.USED if ours else llama_server.USED), "image")
-    told = llama_server.told(plan) if not ours else accel.told(plan)
-    notes = [note for note in told if "no option" not in note] + unused(plan, used, plan.config.server, limits=True)
+    notes = accel.told(plan, limits=True) if ours else llama_server.told(plan, limits=True)
     service = {**compose_value(service), **_common(plan)}
     key = plan.config.api_key_env
     if key:
@@ -34,7 +33,7 @@ def render(plan: Plan) -> Output:
         service["environment"] = {**service.get("environment", {}), variable: f"${{{key}:?{key} must hold the key}}"}
     document = {"name": f"ipfs-accel-{plan.name}".replace(".", "-"), "services": {"model": service}}
     body = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
-    commands = ["docker compose -f compose.yaml up -d", "docker compose -f compose.yaml ps"]
+    commands = [f"docker compose -f {FILE} up -d", f"docker compose -f {FILE} ps"]
     text = "\n".join([*comments(heading(plan, *notes)), body])
     return Output("compose.yaml", text, commands=commands, notes=notes)
 
@@ -49,10 +48,12 @@ def _llama_server(plan: Plan) -> dict[str, Any]:
         )
     # An object of the store has no name that the server would know its parts by, so each gets its own in the container.
     files = [_bind(str(plan.files[path]), str(_MODELS / path), read_only=True) for path in llama_server.parts(plan)]
+    # The container sees only the devices that it is given, and counts them from nought.
+    inside = replace(plan, config=plan.config.model_copy(update={"device": device}))
     health = f"http://127.0.0.1:{plan.config.port}/health"
     return {
         "image": image,
-        "command": [str(word) for word in llama_server.words(plan, _MODELS, _EVERYWHERE)],
+        "command": [str(word) for word in llama_server.words(inside, _MODELS, _EVERYWHERE)],
         "user": f"{plan.owner[1]}:{plan.owner[2]}",
         "volumes": files,
         "healthcheck": {"test": ["CMD", "curl", "-fsS", health], **_TIMES},

@@ -6,7 +6,7 @@ import re
 from pathlib import PurePath
 
 from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
-from ipfs_accel_cli.services.model.deploy.render.plan import Output, Plan, comments, heading, unused
+from ipfs_accel_cli.services.model.deploy.render.plan import FILE, Output, Plan, comments, heading, unused
 from ipfs_accel_cli.services.model.deploy.render.quoting import shell_line
 
 USED = (
@@ -14,6 +14,7 @@ USED = (
     *("api_key_env", "extra_args"),
 )
 KEY_VARIABLE = "LLAMA_API_KEY"
+_DEVICES = {"cuda": "CUDA", "rocm": "ROCm", "vulkan": "Vulkan"}
 _PART = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
 
 
@@ -24,9 +25,9 @@ def render(plan: Plan) -> Output:
     command = "exec " + shell_line([plan.llama_server, *words(plan, plan.folder)])
     notes = told(plan)
     lines = ["#!/bin/sh", *comments(heading(plan, *notes)), "set -eu", *exports, command]
-    file = f"{plan.name}.sh"
     health = f"curl http://{plan.config.address}/health"
-    return Output(file, "\n".join(lines) + "\n", executable=True, commands=[f"./{file}", health], notes=notes)
+    text = "\n".join(lines) + "\n"
+    return Output(f"{plan.name}.sh", text, executable=True, commands=[FILE, health], notes=notes)
 
 
 def words(plan: Plan, folder: PurePath, host: str | None = None) -> list[str]:
@@ -48,7 +49,7 @@ def words(plan: Plan, folder: PurePath, host: str | None = None) -> list[str]:
         "--n-gpu-layers": config.gpu_layers,
         "--cache-type-k": config.kv_dtype,
         "--cache-type-v": config.kv_dtype,
-        "--device": "none" if config.device == "cpu" else None,
+        "--device": _device(config.device),
     }
     for name, value in options.items():
         found += [name, str(value)] if value is not None else []
@@ -95,9 +96,18 @@ def parts(plan: Plan) -> list[str]:
 
 def told(plan: Plan, target: str = "llama-server", *, limits: bool = False) -> list[str]:
     """Return what the server has no words for, and what it does with the context."""
-    slots = plan.config.parallel or 1
+    kind, slots = plan.config.device.partition(":")[0], plan.config.parallel or 1
+    used = USED if kind in ("cpu", *_DEVICES) else tuple(name for name in USED if name != "device")
     shared = [f"--ctx-size is {plan.config.context} tokens for each of {slots} requests at once"]
-    return [*(shared if plan.config.context and slots > 1 else []), *unused(plan, USED, target, limits=limits)]
+    return [*(shared if plan.config.context and slots > 1 else []), *unused(plan, used, target, limits=limits)]
+
+
+def _device(device: str) -> str | None:
+    """Return what the server calls a device; without a number it takes all that it finds."""
+    kind, _, number = device.partition(":")
+    if kind == "cpu":
+        return "none"
+    return f"{_DEVICES[kind]}{number}" if number and kind in _DEVICES else None
 
 
 def _is_head(path: str) -> bool:

@@ -8,10 +8,11 @@ from typing import Any
 
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.services.model.deploy.render import llama_server
-from ipfs_accel_cli.services.model.deploy.render.plan import Output, Plan, comments, heading, unused
+from ipfs_accel_cli.services.model.deploy.render.plan import FILE, Output, Plan, comments, heading, unused
 from ipfs_accel_cli.services.model.deploy.render.quoting import modelfile_value
 
 USED = ("context", "batch", "threads", "gpu_layers", "alias")
+_NAME = "Modelfile"
 _LARGEST_BYTES = 1 << 20
 
 
@@ -19,21 +20,21 @@ def render(plan: Plan) -> Output:
     """Return a Modelfile; raises as `llama_server.weights`, and Invalid for a path that a Modelfile cannot hold."""
     notes: list[str] = ["Ollama copies the files into its own store when the model is created"]
     body = [f"FROM {_path(str(plan.folder / path))}" for path in llama_server.parts(plan)]
-    options: dict[str, Any] = {
-        **_shipped(plan),
+    own: dict[str, Any] = {
         "num_ctx": plan.config.context,
         "num_batch": plan.config.batch,
         "num_thread": plan.config.threads,
         "num_gpu": _layers(plan),
     }
+    options = {**_shipped(plan), **{name: value for name, value in own.items() if value is not None}}
     for name, value in options.items():
         body += _parameter(name, value, notes)
     body += _template(plan, notes)
-    notes += unused(plan, USED, "a Modelfile")
+    notes += unused(plan, USED if plan.config.device != "cpu" else (*USED, "device"), "a Modelfile")
     name = plan.alias
-    create = f"ollama create {shlex.quote(name)} -f Modelfile"
-    text = "\n".join([*comments(heading(plan, *notes, f"Create it with: {create}")), *body]) + "\n"
-    return Output("Modelfile", text, commands=[create, f"ollama run {shlex.quote(name)}"], notes=notes)
+    create = f"ollama create {shlex.quote(name)} -f {FILE}"
+    text = "\n".join([*comments(heading(plan, *notes, f"Create it with: {create.replace(FILE, _NAME)}")), *body]) + "\n"
+    return Output(_NAME, text, commands=[create, f"ollama run {shlex.quote(name)}"], notes=notes)
 
 
 def _path(path: str) -> str:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from ipfs_accel_cli.services.model.deploy.config import Deployment
 
+FILE = "{file}"  # In commands, where the file is named.
+
 # What every target expresses, or what says nothing about how to serve.
-_ALWAYS = {"model", "manifest", "server", "labels", "file"}
+_ALWAYS = {"model", "manifest", "server", "labels", "file", "image"}
 _LIMITS = {"memory_limit", "cpu_limit"}
 _MEANT = {"engine": "auto", "device": "auto"}  # Where the default is a word, it asks for nothing.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.services.model.deploy.render import accel, llama_server
-from ipfs_accel_cli.services.model.deploy.render.plan import Output, Plan, comments, heading
+from ipfs_accel_cli.services.model.deploy.render.plan import FILE, Output, Plan, comments, heading
 from ipfs_accel_cli.services.model.deploy.render.quoting import unit_line, unit_text, unit_word
 
 _SHARED_TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - what PrivateTmp hides
@@ -41,14 +41,14 @@ def render(plan: Plan) -> Output:
     key = plan.config.api_key_env
     file = f"ipfs-accel-{plan.name}.service"
     place = f"/etc/systemd/system/{file}"
-    commands = [f"sudo install -m 644 {file} {place}", "sudo systemctl daemon-reload"]
+    commands = [f"sudo install -m 644 {FILE} {place}", "sudo systemctl daemon-reload"]
     commands.append(f"sudo systemctl enable --now {file}")
     notes = accel.told(plan, limits=True) if ours else llama_server.told(plan, limits=True)
     if key:
         commands.insert(0, f"sudo install -m 600 -D FILE_WITH_THE_KEY /etc/credstore/{key}")
         notes.append(f"the key is read from /etc/credstore/{key}, as a credential that only the service sees")
     sections = [
-        comments(heading(plan, *notes, *commands)),
+        comments(heading(plan, *notes, *(command.replace(FILE, file) for command in commands))),
         [
             "[Unit]",
             f"Description={unit_text(f'{plan.config.model} by {plan.config.server} (deployment {plan.title})')}",
