@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import sqlite3
 import sys
 import traceback
 from collections.abc import Callable
@@ -23,49 +21,9 @@ from ipfs_accel_cli import Node
 from ipfs_accel_cli.content import dagcbor
 from ipfs_accel_cli.content.cid import CID, DAG_CBOR
 from ipfs_accel_cli.services.store import staging
+from tests.flows.fuse import Fuse
 from tests.servers.hub import hub
 from tests.servers.tiny_model import lay_out, tiny_model
-
-STEPS = (
-    "rename", "replace", "link", "unlink", "mkdir", "rmdir", "fsync", "fdatasync", "fchmod", "chmod", "open",
-    "pwrite", "copy_file_range",
-)  # fmt: skip
-
-
-class Fuse:
-    """Counts steps and ends the process at the chosen one."""
-
-    def __init__(self, at: int) -> None:
-        self.at = at
-        self.step = 0
-
-    def burn(self) -> None:
-        self.step += 1
-        if self.step == self.at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def stepped(*args: Any, **kwargs: Any) -> Any:
-            self.burn()
-            return call(*args, **kwargs)
-
-        return stepped
-
-    def set(self) -> None:
-        """Put the fuse into every call that changes the disk, SQLite's transactions among them."""
-        fuse = self
-
-        class Connection(sqlite3.Connection):
-            def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
-                plain = super().execute
-                if statement.split()[0] in ("COMMIT", "BEGIN", "ATTACH", "DETACH", "INSERT", "DELETE", "UPDATE"):
-                    return fuse.around(plain)(statement, *values)
-                return plain(statement, *values)
-
-        connect = sqlite3.connect
-        sqlite3.connect = lambda *args, **kwargs: connect(*args, **kwargs, factory=Connection)
-        for name in STEPS:
-            setattr(os, name, self.around(getattr(os, name)))
 
 
 def content(folder: Path) -> Path:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import DoesNotFit, MissingExtra, UnsupportedContent
-from ipfs_accel_cli.services.hw.fit.speeds import Figure, Speeds
+from ipfs_accel_cli.core.errors import DoesNotFit, HomeUnusable, MissingExtra, UnsupportedContent
+from ipfs_accel_cli.services.hw.fit.speeds import Figure, Pace, Speeds
 from ipfs_accel_cli.services.hw.results import Machine
 
 OWNER = "hw-fit"
@@ -74,7 +74,8 @@ class Measurements:
 
     def of(self, machine: str, model: str, dtype: str, context: int, batch: int) -> Measurement | None:
         """Return what was measured at just this shape, if anything was."""
-        self._database.migrate(OWNER, MIGRATIONS)
+        if not self._readable():
+            return None
         row = (
             self._database.read()
             .execute(
@@ -85,6 +86,10 @@ class Measurements:
             .fetchone()
         )
         return Measurement(*row) if row else None
+
+    def nearest(self, machine: str, model: str, **shape: Any) -> Pace | None:
+        """Return the speed at the nearest shape, as `Speeds.nearest` does."""
+        return self._speeds.nearest(machine, model, **shape) if self._readable() else None
 
     def record(self, machine: str, model: str, dtype: str, context: int, batch: int, *, increment_bytes: int) -> None:
         """Keep what a model took, in the place of what was known of it."""
@@ -99,7 +104,9 @@ class Measurements:
 
     def all(self, machine: str, model: str) -> list[Figure]:
         """Return all that was measured of a model on any machine of this home: speeds, then memory."""
-        found = self.speeds.all(machine, model)
+        if not self._readable():
+            return []
+        found = self._speeds.all(machine, model)
         rows = self._database.read().execute(
             "SELECT * FROM fit_measurements WHERE model = ? AND increment_bytes IS NOT NULL ORDER BY measured_at DESC",
             (model,),
@@ -120,6 +127,14 @@ class Measurements:
             )
             for row in rows
         ]
+
+    def _readable(self) -> bool:
+        """Say whether the tables are there; a home that is only read, and has none, holds no measurements."""
+        try:
+            self._database.migrate(OWNER, MIGRATIONS)
+        except HomeUnusable:
+            return False
+        return True
 
 
 def identity(machine: Machine) -> str:

@@ -209,7 +209,7 @@ class Fits:
         known = self._measured.of(here, identity, dtype, shape.context, shape.batch) if place.device == "cpu" else None
         total = known.increment_bytes if known else parts.total
         lasting = total - parts.loading
-        pace = self._measured.speeds.nearest(
+        pace = self._measured.nearest(
             *(here, identity),
             device=place.device,
             dtype=dtype,

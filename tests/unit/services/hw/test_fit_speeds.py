@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ipfs_accel_cli.core.database import Database
+from ipfs_accel_cli.core.errors import HomeUnusable
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.formats.tensors import Tensor
 from ipfs_accel_cli.services.hw.bench.newest import products
@@ -121,6 +122,16 @@ def test_speeds_of_an_earlier_version_are_taken_over(tmp_path: Path) -> None:
     kept = Measurements(database)
     assert nearest(kept, 16) == Pace("torch", "cpu", "float32", 7.5, "tokens/s", 16, 1, "then")
     assert kept.of(HERE, "model", "float32", 16, 1) is None
+
+
+def test_a_home_that_is_only_read_holds_no_measurements(kept: Measurements, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Database, owner: str, steps: object) -> None:
+        raise HomeUnusable("read-only")
+
+    monkeypatch.setattr(Database, "migrate", refuse)
+    shape = {"device": "cpu", "dtype": "float32", "context": 1, "batch": 1, "any_dtype": False}
+    assert kept.nearest(HERE, "model", **shape) is None
+    assert (kept.of(HERE, "model", "float32", 1, 1), kept.all(HERE, "model")) == (None, [])
 
 
 def test_products_are_read_from_the_newest_run_of_this_machine(tmp_path: Path) -> None:
