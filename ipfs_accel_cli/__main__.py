@@ -24,7 +24,10 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from ipfs_accel_cli.surfaces.cli.main import run
 
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    # The interpreter looks through all objects several times while it ends; nothing here waits to be found by that.
+    gc.freeze()
+    sys.exit(status)
 
 
 if __name__ == "__main__":

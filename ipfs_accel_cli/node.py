@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +12,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.settings import Settings
 
 if TYPE_CHECKING:
+    from ipfs_accel_cli.core.database import Database
     from ipfs_accel_cli.services.doctor.doctor import Doctor
     from ipfs_accel_cli.services.doctor.results import Check
     from ipfs_accel_cli.services.hw.bench.service import Benches
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.hw.hardware import Hardware
     from ipfs_accel_cli.services.hw.machines.service import Machines
     from ipfs_accel_cli.services.infer.inference import Inference
-    from ipfs_accel_cli.services.infer.results import Stats
+    from ipfs_accel_cli.services.infer.quantizing import Workshop
+    from ipfs_accel_cli.services.infer.stats import Pace as Took
+    from ipfs_accel_cli.services.model.deploy.config import Deployment
+    from ipfs_accel_cli.services.model.deploy.results import Estimate
     from ipfs_accel_cli.services.model.evaluating.perf import Speed
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.model.using import InMemory
@@ -48,6 +51,8 @@ class Node:
 
     @cached_property
     def database(self) -> Database:
+        from ipfs_accel_cli.core.database import Database
+
         return Database(self.home)
 
     @cached_property
@@ -58,15 +63,34 @@ class Node:
 
     @cached_property
     def models(self) -> Models:
+        from ipfs_accel_cli.services.model.beside import Beside
         from ipfs_accel_cli.services.model.service import Models
 
-        return Models(
-            self.home,
-            self.database,
-            self.store,
-            self._loaded_models,
-            lambda *asked: self.inference.asking(*asked),
-            self._speeds,
+        beside = Beside(
+            loaded=self._loaded_models,
+            fit=self._fit_of,
+            opened=lambda *asked: self.inference.asking(*asked),
+            speeds=self._speeds,
+            keys=lambda: self.peers,
+        )
+        return Models(self.home, self.database, self.store, beside)
+
+    def _fit_of(self, folder: Path, config: Deployment) -> Estimate:
+        """Say whether a deployment fits this machine, as far as the headers of its files tell."""
+        from ipfs_accel_cli.core.errors import AccelError
+        from ipfs_accel_cli.services.model.deploy.results import Estimate
+
+        path = folder / config.file if config.file else folder
+        device = None if config.device == "auto" else config.device
+        batch = config.parallel or 1
+        try:
+            found = self.fits.fit(
+                str(path), context=config.context, batch=batch, dtype=config.dtype, device=device, strict=False
+            )
+        except AccelError as error:
+            return Estimate(verdict=f"unknown, because {error.detail}")
+        return Estimate(
+            fits=found.fits, total_bytes=found.total_bytes, budget_bytes=found.budget_bytes, verdict=found.verdict
         )
 
     def _loaded_models(self) -> list[InMemory]:
@@ -79,16 +103,14 @@ class Node:
     def _speeds(self, manifest: str, folder: Path) -> Iterator[Speed]:
         """Yield what other services measured of a model: runs with statistics, `hw fit --measure`, calibrations."""
         from ipfs_accel_cli.engines.identity import machine_id
-        from ipfs_accel_cli.services.hw.fit.past import past
         from ipfs_accel_cli.services.infer.calibrating import Calibrations
         from ipfs_accel_cli.services.model.evaluating.perf import Speed
 
-        for one in past(self.database, lambda: self.machines.find(None), folder):
+        for one in self.fits.measured(folder):
             machine = machine_id() if one.here else one.machine
+            name = "increment_bytes" if one.kind == "memory" else one.unit.replace("/", "_")
             about: dict[str, object] = {"context": one.context, "batch": one.batch}
-            yield Speed(
-                machine, one.engine, one.device, one.dtype, one.name, one.value, one.measured_at, "measured run", about
-            )
+            yield Speed(machine, one.engine, one.device, one.dtype, name, one.value, one.at, "measured run", about)
         for machine, task, found in Calibrations(self.database).all(manifest):
             for trial in found.trials:
                 if trial.texts_s is not None:
@@ -112,8 +134,16 @@ class Node:
             note=self._note_speed,
         )
 
-    def _note_speed(self, folder: Path, stats: Stats, context: int) -> None:
-        self.fits.note_speed(folder, dtype=stats.dtype, context=context, tokens_s=stats.tokens_s)
+    @property
+    def workshop(self) -> Workshop:
+        """Quantises models with the engines of this process."""
+        return self.inference.workshop
+
+    def _note_speed(self, folder: Path, took: Took) -> None:
+        from ipfs_accel_cli.services.hw.fit.speeds import Pace
+
+        shape = (took.context, took.batch)
+        self.fits.note_speed(folder, Pace(took.engine, took.device, took.dtype, took.value, took.unit, *shape))
 
     @cached_property
     def hardware(self) -> Hardware:
@@ -126,7 +156,13 @@ class Node:
         from ipfs_accel_cli.engines.identity import machine_id
         from ipfs_accel_cli.services.hw.bench.service import Benches
 
-        return Benches(self.home, self.database, machine_id, _store_in, lambda: self.hardware.info().cpu.model)
+        def model() -> str | None:
+            return self.hardware.info().cpu.model
+
+        def loaded(name: str, dtype: str, threads: int) -> AbstractContextManager[tuple[int, Callable[[], None]]]:
+            return self.inference.timed(name, dtype, threads)
+
+        return Benches(self.home, self.database, machine_id, _store_in, model, loaded)
 
     def _bandwidth(self) -> float | None:
         """Return the measured bytes a second of main memory; no file is made to look for it."""
@@ -136,6 +172,15 @@ class Node:
         from ipfs_accel_cli.services.hw.bench.newest import bandwidth
 
         return bandwidth(self.database, machine_id)
+
+    def _products(self, device: str, dtype: str) -> float | None:
+        """Return the measured operations a second of matrix products on a device."""
+        if not self.home.state_file.exists():
+            return None
+        from ipfs_accel_cli.engines.identity import machine_id
+        from ipfs_accel_cli.services.hw.bench.newest import products
+
+        return products(self.database, machine_id, device, dtype)
 
     def _hash_threads(self) -> int:
         """Return how many threads hash a file best here; 0 where nobody measured it."""
@@ -156,7 +201,13 @@ class Node:
 
         machines = self.machines
         return Fits(
-            self.database, machines.find, self.models.folder, candidates, machines.names, lambda _: self._bandwidth()
+            self.database,
+            machines.find,
+            self.models.folder,
+            candidates,
+            machines.names,
+            self._bandwidth,
+            self._products,
         )
 
     @cached_property

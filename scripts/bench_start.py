@@ -26,7 +26,7 @@ def cpu_ms(arguments: list[str], environment: dict[str, str]) -> float:
 
 def main() -> int:
     here = Path(sys.executable).parent
-    ours = [sys.executable, "-m", "ipfs_accel_cli"]
+    ours = [str(here / "ipfs-accel")]
     # An installed package has its bytecode; without it, compiling would be measured.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     plain = environment | {"TYPER_USE_RICH": "0"}

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ipfs_accel_cli import Node
+from tests.servers.seaweedfs import Seaweed, seaweedfs
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,7 +29,7 @@ def pytest_configure() -> None:
 @pytest.fixture(autouse=True)
 def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the user's home, settings or hub token."""
-    for name in [name for name in os.environ if name.startswith(("IPFS_ACCEL_", "HF_"))]:
+    for name in [name for name in os.environ if name.startswith(("IPFS_ACCEL_", "HF_", "AWS_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("IPFS_ACCEL_HOME", str(tmp_path_factory.mktemp("home")))
     monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
@@ -46,6 +47,13 @@ def node(home: Path) -> Iterator[Node]:
     """A node on this test's home."""
     with Node(home) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+    """A real S3 server, started once."""
+    with seaweedfs(tmp_path_factory.mktemp("seaweed")) as server:
+        yield server
 
 
 @dataclass(frozen=True)

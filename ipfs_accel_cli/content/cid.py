@@ -129,12 +129,18 @@ def codec_name(code: int) -> str:
     return _CODEC_NAMES.get(code, f"0x{code:x}")
 
 
+# What nearly every link of a DAG starts with: version 1, the codec, sha2-256, 32 bytes.
+_COMMON = {bytes((1, codec, SHA2_256, 32)): codec for codec in (RAW, DAG_PB, DAG_CBOR)}
+
+
 @lru_cache(maxsize=4096)
 def _text(cid: CID) -> str:
     return cid.encode()
 
 
 def _parse_bytes(data: Buffer) -> CID:
+    if len(data) == 36 and (codec := _COMMON.get(bytes(data[:4]))) is not None:
+        return CID(1, codec, Multihash(SHA2_256, bytes(data[4:])))
     cid, end = CID.decode_bytes(data)
     if end != len(data):
         raise Malformed(f"{len(data) - end} bytes follow the CID")

@@ -29,6 +29,8 @@ def decode(data: Buffer, offset: int = 0, *, max_bytes: int = MAX_BYTES) -> tupl
     Raises Malformed when the data ends early, the number is longer than `max_bytes`, or it is not written in its
     shortest form (https://github.com/multiformats/unsigned-varint). Protobuf needs `max_bytes=10`.
     """
+    if 0 <= offset < len(data) and data[offset] < 0x80:
+        return data[offset], offset + 1  # Most are: codes and lengths.
     value = shift = 0
     end = min(len(data), offset + max_bytes)
     for position in range(offset, end):

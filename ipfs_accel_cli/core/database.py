@@ -13,6 +13,8 @@ from ipfs_accel_cli.core.paths import Home
 
 WAIT_SECONDS = 30.0
 
+Steps = Sequence[tuple[str, str]]
+
 
 class Database:
     """`state.db` of one home, shared by threads and processes.
@@ -24,14 +26,18 @@ class Database:
         self.home = home
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
+        self._held_back: list[tuple[str, Steps]] = []
         self._lock = threading.Lock()
 
     def read(self) -> sqlite3.Connection:
         """Return this thread's connection; rows answer by column name."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
+        held_back = len(self._held_back)
+        if connection is None or self._local.held_back != held_back:
             connection = self._connect()
-            self._local.connection = connection
+            if held_back:
+                connection = _migrated_copy(connection, self._held_back[:held_back])
+            self._local.connection, self._local.held_back = connection, held_back
             with self._lock:
                 self._open.append(connection)
         return connection
@@ -57,18 +63,20 @@ class Database:
             raise
         connection.execute("COMMIT")
 
-    def migrate(self, owner: str, steps: Sequence[tuple[str, str]]) -> None:
-        """Apply a service's named migrations (name, SQL script) that this database has not seen, in order."""
-        if self._done(owner) == len(steps):
+    def migrate(self, owner: str, steps: Steps) -> None:
+        """Apply a service's named migrations (name, SQL script) that this database has not seen, in order.
+
+        Where nothing can be written they are applied to a copy in memory, so that a home of an earlier version can
+        still be looked at.
+        """
+        if _done(self.read(), owner) == len(steps):
             return
-        with self.write() as connection:
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS migrations (owner TEXT, name TEXT, PRIMARY KEY (owner, name))"
-            )
-            for name, script in steps[self._done(owner) :]:
-                for statement in _statements(script):
-                    connection.execute(statement)
-                connection.execute("INSERT INTO migrations VALUES (?, ?)", (owner, name))
+        try:
+            with self.write() as connection:
+                _apply(connection, owner, steps)
+        except HomeUnusable:
+            with self._lock:
+                self._held_back.append((owner, steps))
 
     def close(self) -> None:
         """Close every connection that any thread opened."""
@@ -77,13 +85,6 @@ class Database:
                 connection.close()
             self._open.clear()
         self._local = threading.local()
-
-    def _done(self, owner: str) -> int:
-        try:
-            row = self.read().execute("SELECT count(*) FROM migrations WHERE owner = ?", (owner,)).fetchone()
-        except sqlite3.OperationalError:
-            return 0
-        return int(row[0])
 
     def _begin(self, connection: sqlite3.Connection) -> None:
         try:
@@ -119,6 +120,33 @@ def _opened(name: str, *, uri: bool = False) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
+
+
+def _migrated_copy(source: sqlite3.Connection, held_back: Sequence[tuple[str, Steps]]) -> sqlite3.Connection:
+    copy = _opened(":memory:")
+    source.backup(copy)
+    source.close()
+    for owner, steps in held_back:
+        _apply(copy, owner, steps)
+    # Whoever wants to write must hear that this home cannot be written.
+    copy.execute("PRAGMA query_only = ON")
+    return copy
+
+
+def _apply(connection: sqlite3.Connection, owner: str, steps: Steps) -> None:
+    connection.execute("CREATE TABLE IF NOT EXISTS migrations (owner TEXT, name TEXT, PRIMARY KEY (owner, name))")
+    for name, script in steps[_done(connection, owner) :]:
+        for statement in _statements(script):
+            connection.execute(statement)
+        connection.execute("INSERT INTO migrations VALUES (?, ?)", (owner, name))
+
+
+def _done(connection: sqlite3.Connection, owner: str) -> int:
+    try:
+        row = connection.execute("SELECT count(*) FROM migrations WHERE owner = ?", (owner,)).fetchone()
+    except sqlite3.OperationalError:
+        return 0
+    return int(row[0])
 
 
 def _broken(path: Path, error: sqlite3.Error) -> HomeUnusable:

@@ -64,6 +64,44 @@ class Field:
         return bool(left == wanted) if operator == "=" else _in_order(left, operator, wanted)
 
 
+@dataclass(frozen=True, slots=True)
+class Entry(Field):
+    """One entry of a field that maps keys to texts, written as `meta.stage`."""
+
+    key: str = ""
+
+    def of(self, row: object) -> list[Value]:
+        """Return the entry of a row, or None where the row has none."""
+        return [getattr(row, self.attribute).get(self.key)]
+
+
+class _WithEntries(dict[str, Field]):
+    """Fields of fixed names, and one for every key that somebody asks for of a field with entries."""
+
+    attribute = ""
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and name.startswith(f"{self.attribute}."))
+
+    def __missing__(self, name: str) -> Field:
+        if name not in self:
+            raise KeyError(name)
+        return Entry(self.attribute, Kind.TEXT, key=name.removeprefix(f"{self.attribute}."))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
+def with_entries(fields: Mapping[str, Field], attribute: str) -> Mapping[str, Field]:
+    """Return the fields and those of the entries of another, whatever their keys: `meta.stage`."""
+    found = _WithEntries(fields)
+    found.attribute = attribute
+    return found
+
+
 def of_result(kind: type[BaseModel]) -> Mapping[str, Field]:
     """Return the fields of a result by name, and by the shorter names: `size` for `size_bytes`, `task` for `tasks`."""
     found: dict[str, Field] = {}
@@ -127,6 +165,8 @@ def _field(name: str, annotation: Any) -> Field | None:
     if get_origin(annotation) in (Union, types.UnionType):
         options = [option for option in get_args(annotation) if option is not type(None)]
         return _field(name, options[0]) if len(options) == 1 else None
+    if get_origin(annotation) is dict:
+        return None
     if get_origin(annotation) is list:
         return Field(name, Kind.TEXT, many=True) if get_args(annotation) == (str,) else None
     if annotation is bool:

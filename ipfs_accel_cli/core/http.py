@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Invalid, NotAuthorised, NotFound, TryAgain, Unavailable
+from ipfs_accel_cli.core.errors import AccelError, Conflict, Invalid, NotAuthorised, NotFound, TryAgain, Unavailable
 
 if TYPE_CHECKING:
     import httpx
@@ -36,14 +37,15 @@ def client(certificates: str | None = None, *, guarded: bool = False, passwords:
 
     call = current()
     timeout = httpx.Timeout(call.read_seconds, connect=min(CONNECT_SECONDS, call.read_seconds))
-    verify = ssl.create_default_context(cafile=certificates) if certificates else True
     confined = guarded and call.folders is not None
     hooks: dict[str, list[Any]] = {"request": [], "response": [_check_redirect]}
     if confined:
         hooks["request"].append(_check_target)
         hooks["response"].append(_check_peer)
     auth = _netrc() if guarded and passwords and not confined else None
-    return httpx.Client(follow_redirects=True, timeout=timeout, verify=verify, auth=auth, event_hooks=hooks)
+    return httpx.Client(
+        follow_redirects=True, timeout=timeout, verify=_trusted(certificates), auth=auth, event_hooks=hooks
+    )
 
 
 @contextmanager
@@ -73,6 +75,7 @@ def refuse(response: httpx.Response, what: str) -> None:
         403: NotAuthorised,
         404: NotFound,
         410: NotFound,
+        412: Conflict,
         429: TryAgain,
     }
     kind = kinds.get(status, TryAgain if status >= 500 or status == 408 else Unavailable)
@@ -104,6 +107,21 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     meant = inner or ip
     return meant.is_global and not meant.is_multicast
+
+
+def _trusted(certificates: str | None) -> ssl.SSLContext:
+    """Return the authorities to believe: those of a file, else of SSL_CERT_FILE or SSL_CERT_DIR, else of certifi."""
+    stated = certificates or os.environ.get("SSL_CERT_FILE")
+    changed_ns = Path(stated).stat().st_mtime_ns if stated and Path(stated).is_file() else 0
+    return _context(certificates, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"), changed_ns)
+
+
+@lru_cache(maxsize=8)
+def _context(certificates: str | None, *_of: object) -> ssl.SSLContext:
+    """Read a bundle once: that takes longer than a small file from a server near by."""
+    import httpx
+
+    return ssl.create_default_context(cafile=certificates) if certificates else httpx.create_ssl_context()
 
 
 def _netrc() -> httpx.NetRCAuth | None:

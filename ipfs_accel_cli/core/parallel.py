@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
+def ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Generator[R, None, None]:
     """Yield `work(item)` in the order of `items`, at most `workers` at a time and twice as many queued.
 
     The first error stops what has not begun and is raised; closing the iterator does the same.

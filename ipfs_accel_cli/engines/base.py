@@ -154,13 +154,14 @@ class Request:
 class Vectors:
     """Embeddings of the texts at `positions`: `rows` is float32, shape (len(positions), dimensions).
 
-    `truncated` counts the texts that were longer than the model reads.
+    `truncated` counts the texts that were longer than the model reads, `tokens` those that it read, without padding.
     """
 
     positions: tuple[int, ...]
     rows: NDArray[numpy.float32]
     pooling: str
     truncated: int = 0
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ class Scores:
     rows: NDArray[numpy.float32]
     labels: tuple[str, ...]
     truncated: int = 0
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,14 @@ class Chunk:
 
     data: Vectors | Scores | Piece | Likelihoods
     finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """What a model expects of a text: for each token its natural log of probability, and the likeliest token there."""
+
+    logs: tuple[float, ...]
+    likeliest: tuple[int, ...]
 
 
 class Session(Protocol):
@@ -240,6 +250,17 @@ class Engine(Protocol):
 
 
 @runtime_checkable
+class Converts(Protocol):
+    """An engine that can compute in another dtype than it would by itself, where it is told which is faster."""
+
+    def in_dtype(self, model: ModelFacts, plan: Plan, dtype: str) -> Plan:
+        """Return the plan with a dtype that was measured on the processor; as it is where that says nothing.
+
+        A quantised model computes as it was quantised.
+        """
+
+
+@runtime_checkable
 class Derives(Protocol):
     """An engine that runs something made of the model, such as a graph, which is made once and kept."""
 
@@ -251,3 +272,26 @@ class Derives(Protocol):
 
         Raises VerificationFailed when what it made does not answer as the model does, and as `load`.
         """
+
+    def own(self, model: ModelFacts) -> str:
+        """Return the path of the file of the model that is such a thing already, or nothing: then none is made."""
+
+
+@runtime_checkable
+class Quantizes(Protocol):
+    """An engine that writes a model with weights of fewer bits, which it loads itself."""
+
+    def quantize(self, model: ModelFacts, files: Path, plan: Plan, target: Path) -> Mapping[str, str | int | float]:
+        """Write weights and configuration, where they lie in the model, below the folder `target`.
+
+        `plan.derived` is what the engine made of the model, for one that `Derives`. The same model gives the same bytes
+        under the same versions of the libraries. Returns what is to be kept on record; raises as `load`.
+        """
+
+
+@runtime_checkable
+class Likely(Protocol):
+    """A session that can say how likely it holds a text to be."""
+
+    def likelihood(self, text: str) -> Likelihood:
+        """Return it for every token of a text but the first; a text that is too long is cut."""

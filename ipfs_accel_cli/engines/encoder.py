@@ -84,7 +84,7 @@ class EncoderSession:
             rows = self._rows(work.features, positions)
             if not numpy.isfinite(rows).all():
                 raise MalformedContent(f"{self._name} answers with values that are no numbers; its weights are damaged")
-            done.append((request, Chunk(self._data(positions, rows, work.truncated), finished=not work.positions)))
+            done.append((request, Chunk(self._data(positions, rows, work), finished=not work.positions)))
             if not work.positions:
                 del self._active[request]
         return done
@@ -105,10 +105,11 @@ class EncoderSession:
         inputs = {key: _padded(rows, self._reading.inputs[key]) for key, rows in taken.items()}
         return self._compute(inputs, _padded([[1] * len(row) for row in taken["input_ids"]], 0))
 
-    def _data(self, positions: tuple[int, ...], rows: NDArray[numpy.float32], truncated: int) -> Vectors | Scores:
+    def _data(self, positions: tuple[int, ...], rows: NDArray[numpy.float32], work: _Work) -> Vectors | Scores:
+        tokens = sum(len(work.features["input_ids"][at]) for at in positions)
         if self._meaning.labels:
-            return Scores(positions, rows, self._meaning.labels, truncated)
-        return Vectors(positions, rows, self._meaning.pooling, truncated)
+            return Scores(positions, rows, self._meaning.labels, work.truncated, tokens)
+        return Vectors(positions, rows, self._meaning.pooling, work.truncated, tokens)
 
     def _truncated(self, rows: list[list[int]], encoded: Any) -> int:
         """Count the texts that were cut: of those that fill the limit, the ones with something left over."""

@@ -8,10 +8,12 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from ipfs_accel_cli.content.manifest import normalise_path
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import MalformedContent, UnsafeContent
+from ipfs_accel_cli.sources.base import Writer, plainly
 
 CHUNK_BYTES = 1 << 20
 MAX_MEMBERS = 100_000
@@ -34,19 +36,24 @@ def opened(path: Path) -> Iterator[dict[str, zipfile.ZipInfo]]:
         raise MalformedContent(f"{path.name} is not a sound zip archive: {error}") from error
 
 
-def extract(path: Path, members: Iterable[tuple[zipfile.ZipInfo, Path]]) -> None:
+def extract(path: Path, members: Iterable[tuple[zipfile.ZipInfo, Path]], write: Writer = plainly) -> None:
     """Write members of an archive to the paths given, making folders; every byte is checked against its CRC."""
     chosen = list(members)
     total_bytes, done_bytes = sum(info.file_size for info, _ in chosen), 0
+
+    def chunks(source: IO[bytes]) -> Iterator[bytes]:
+        nonlocal done_bytes
+        while chunk := source.read(CHUNK_BYTES):
+            yield chunk
+            done_bytes += len(chunk)
+            current().progress(done_bytes, total_bytes, f"Unpacking {path.name}", unit="bytes")
+
     try:
         with zipfile.ZipFile(path) as archive:
             for info, target in chosen:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(info) as source, target.open("wb") as file:
-                    while chunk := source.read(CHUNK_BYTES):
-                        file.write(chunk)
-                        done_bytes += len(chunk)
-                        current().progress(done_bytes, total_bytes, f"Unpacking {path.name}", unit="bytes")
+                with archive.open(info) as source:
+                    write(target, chunks(source))
                 if target.stat().st_size != info.file_size:
                     raise MalformedContent(f"{path.name}: {info.filename} ends before its stated size")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:

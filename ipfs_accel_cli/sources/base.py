@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -116,14 +116,36 @@ class Versioned(Protocol):
         ...
 
 
+Writer = Callable[[Path, Iterable[bytes]], object]  # Makes a file of its bytes; its folder is there.
+
+
+def plainly(target: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file that is not there yet."""
+    with target.open("xb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+
+
+@runtime_checkable
+class Ranged(Protocol):
+    """A source that can send a stretch of a file and nothing else."""
+
+    def part(self, file: RemoteFile, offset: int, length: int) -> bytes:
+        """Return `length` bytes of a file from `offset` on, fewer at its end; raises as `open` does."""
+        ...
+
+
 @runtime_checkable
 class Packed(Protocol):
     """A source whose files are archives that hold the model's files."""
 
-    def unpack(self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path) -> Snapshot:
+    def unpack(
+        self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path, write: Writer = plainly
+    ) -> Snapshot:
         """Write the model's files under `folder` and return the snapshot with these, each with `local` set.
 
-        `fetched` maps the snapshot's paths to verified files. Raises UnsafeContent and MalformedContent for archives
-        that break their own rules, NotFound when they hold no model, Invalid when they hold several.
+        Each goes through `write`, so that it can be hashed while it is in memory. `fetched` maps the snapshot's paths
+        to verified files. Raises UnsafeContent and MalformedContent for archives that break their own rules, NotFound
+        when they hold no model, Invalid when they hold several.
         """
         ...

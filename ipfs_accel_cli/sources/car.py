@@ -9,7 +9,7 @@ from pathlib import Path
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import NotFound
 from ipfs_accel_cli.sources import car_archive
-from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
+from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Writer, plainly
 from ipfs_accel_cli.sources.file import FileSource, revision_of
 from ipfs_accel_cli.sources.reference import Reference
 
@@ -31,14 +31,16 @@ class CarSource:
         """Yield the file's bytes from `offset` on."""
         return FileSource().open(file, offset)
 
-    def unpack(self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path) -> Snapshot:
+    def unpack(
+        self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path, write: Writer = plainly
+    ) -> Snapshot:
         """Write the files of the model under `folder`; raises as `car_archive.unpack`."""
-        return unpacked(snapshot, next(iter(fetched.values())), folder)
+        return unpacked(snapshot, next(iter(fetched.values())), folder, write)
 
 
-def unpacked(snapshot: Snapshot, car: Path, folder: Path) -> Snapshot:
+def unpacked(snapshot: Snapshot, car: Path, folder: Path, write: Writer) -> Snapshot:
     """Return the snapshot with the files of the model in a CAR, written under `folder`."""
-    found = car_archive.unpack(car, folder, snapshot.reference)
+    found = car_archive.unpack(car, folder, snapshot.reference, write)
     files = tuple(RemoteFile(name, path.stat().st_size, local=path) for name, path in found.paths.items())
     revision = str(found.manifest.cid) if found.manifest else snapshot.revision
     return replace(snapshot, revision=revision, files=files, manifest=found.manifest, said=found.statements)

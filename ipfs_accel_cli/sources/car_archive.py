@@ -15,6 +15,7 @@ from ipfs_accel_cli.content.manifest import Manifest, Statement, normalise_path
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid, MalformedContent, NotFound, UnsafeContent, VerificationFailed
 from ipfs_accel_cli.core.space import check_space
+from ipfs_accel_cli.sources.base import Writer, plainly
 from ipfs_accel_cli.sources.reference import Reference
 
 # One block may stand for many stretches of equal bytes, but a model that expands further was made to fill a disk.
@@ -36,7 +37,7 @@ class Unpacked:
     statements: tuple[Statement, ...] = ()
 
 
-def unpack(car: Path, folder: Path, reference: Reference) -> Unpacked:
+def unpack(car: Path, folder: Path, reference: Reference, write: Writer = plainly) -> Unpacked:
     """Write the files of the model in a CAR file, version 1 or 2, under `folder`.
 
     The model is the one whose manifest is a root; else the file or directory that is a root. Of several, the fragment
@@ -51,11 +52,11 @@ def unpack(car: Path, folder: Path, reference: Reference) -> Unpacked:
             root = _chosen(car, blocks.roots, [manifest.cid for manifest in manifests], reference)
             manifest = next((one for one in manifests if one.cid == root), None)
             if manifest is None:
-                return Unpacked(_unpack_plain(car, blocks, root, folder))
+                return Unpacked(_unpack_plain(car, blocks, root, folder, write))
             _check_growth(car, manifest.size_bytes, folder)
             paths = {entry.path: folder / entry.path for entry in manifest.files}
             for entry in manifest.files:
-                _write(blocks, entry.cid, entry.path, entry.size_bytes, paths[entry.path])
+                _write(blocks, entry.cid, entry.path, entry.size_bytes, paths[entry.path], write)
             own = tuple(statement for statement in statements if statement.subject == manifest.cid)
             return Unpacked(paths, manifest, own)
     except Mismatch as error:
@@ -130,7 +131,7 @@ def _chosen(car: Path, roots: Sequence[CID], manifests: Sequence[CID], reference
     )
 
 
-def _unpack_plain(car: Path, blocks: _Blocks, root: CID, folder: Path) -> dict[str, Path]:
+def _unpack_plain(car: Path, blocks: _Blocks, root: CID, folder: Path, write: Writer) -> dict[str, Path]:
     """Write the file or the directory that a root is; a file gets the name of the CAR."""
     found = list(_files(blocks, root, car.name.removesuffix(".car")))
     sizes = [files.size_bytes(cid, blocks.read) for _, cid in found]
@@ -144,7 +145,7 @@ def _unpack_plain(car: Path, blocks: _Blocks, root: CID, folder: Path) -> dict[s
         if path in paths or any(str(parent) in paths for parent in PurePosixPath(path).parents):
             raise MalformedContent(f"{car.name} holds {path!r} twice, or as a file and a folder")
         paths[path] = folder / path
-        _write(blocks, cid, path, size_bytes, paths[path])
+        _write(blocks, cid, path, size_bytes, paths[path], write)
     return paths
 
 
@@ -172,15 +173,19 @@ def _check_growth(car: Path, size_bytes: int, folder: Path) -> None:
     check_space(folder, size_bytes)
 
 
-def _write(blocks: _Blocks, cid: CID, name: str, size_bytes: int, path: Path) -> None:
+def _write(blocks: _Blocks, cid: CID, name: str, size_bytes: int, path: Path, write: Writer) -> None:
     written_bytes = 0
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
+
+    def contents() -> Iterator[bytes]:
+        nonlocal written_bytes
         for content in files.read(cid, blocks.read):
             written_bytes += len(content)
             if written_bytes > size_bytes:
-                break
-            file.write(content)
+                return
+            yield content
             current().progress(written_bytes, size_bytes, f"Unpacking {name}", unit="bytes")
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path, contents())
     if written_bytes != size_bytes:
         raise Malformed(f"{name} has not the {size_bytes} bytes that are stated")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -115,6 +116,28 @@ class Registry:
                     raise
             self._challenge(repository, file)
             fresh = True
+
+    @contextmanager
+    def session(self, place: Place, what: str) -> Iterator[Callable[..., httpx.Response]]:
+        """Give `ask(method, url, **more)` for the block; a challenge is answered once for each request.
+
+        Only what has no body, or a body in memory, can be asked so. Raises what `explained` raises, and NotAuthorised.
+        """
+        current().needs_network(f"asking for {what}")
+
+        def ask(method: str, url: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> httpx.Response:
+            with explained(what):
+                mine = url.startswith(place.url.partition("/v2/")[0] + "/")
+                for attempt in (1, 2):
+                    token = self._tokens.get(place.url, {}) if mine else {}
+                    response = opened.request(method, url, headers={**(headers or {}), **token}, **more)
+                    if response.status_code != 401 or attempt == 2 or not mine:
+                        return response
+                    self._authorise(opened, place.url, response, what)
+            raise AssertionError("the second attempt returns or raises")
+
+        with client(guarded=True, passwords=False) as opened:
+            yield ask
 
     def _read(self, place: Place, path: str, what: str) -> tuple[bytes, str]:
         current().needs_network(f"asking for {what}")

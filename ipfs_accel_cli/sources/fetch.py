@@ -27,19 +27,21 @@ def ranged(
     certificates: str | None = None,
     validator: str | None = None,
     guarded: bool = False,
+    signed: bool = False,
     ends: bool = True,
 ) -> Iterator[bytes]:
     """Yield the bytes of `url` from `offset` on; where a server has no ranges, or wrong ones, the beginning is dropped.
 
     Credentials in `headers` do not follow a redirect to another host. A `validator` is the strong entity tag that the
-    file must still have; `guarded` is for an address that the caller names. `ends` says that the caller knows where the
+    file must still have; `guarded` is for an address that the caller names, and no password is sent to one that is
+    `signed`. `ends` says that the caller knows where the
     file ends or what it hashes to; otherwise the server must tell. Raises NotFound, NotAuthorised, TryAgain (busy, or
     the connection broke after it stood), Unavailable, VerificationFailed, and Conflict for a file that has changed.
     """
     current().needs_network(f"fetching {what}")
     # Compressed transfer would make offsets count other bytes than the file's.
     wanted = {"accept-encoding": "identity", **(headers or {})}
-    passwords = "authorization" not in wanted
+    passwords = not signed and "authorization" not in wanted
     with explained(what), client(certificates, guarded=guarded, passwords=passwords) as opened:
         if offset:
             part = wanted | {"range": f"bytes={offset}-"} | ({"if-range": validator} if validator else {})
@@ -66,13 +68,23 @@ def size(url: str, *, certificates: str | None = None) -> int | None:
     return int(length) if response.status_code == 200 and length.isdecimal() else None
 
 
-def part(url: str, offset: int, length: int, what: str, *, headers: Mapping[str, str] | None = None) -> bytes:
+def part(
+    url: str,
+    offset: int,
+    length: int,
+    what: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    certificates: str | None = None,
+    signed: bool = False,
+) -> bytes:
     """Return `length` bytes of `url` from `offset` on, and fetch no others.
 
-    Without `headers` the address counts as one that the caller names. Raises what `ranged` raises, and Unavailable for
-    a server that does not answer with the range that was asked for.
+    Without `headers` the address counts as one that the caller names; so does one that is `signed`, to which no
+    password is sent, and which is not shown. Raises what `ranged` raises, and Unavailable for a server that does not
+    answer with the range that was asked for.
     """
-    return _range(url, offset, length, what, headers)[0]
+    return _range(url, offset, length, what, headers, certificates, signed=signed)[0]
 
 
 def length(url: str, what: str, *, headers: Mapping[str, str] | None = None) -> int:
@@ -100,8 +112,10 @@ def _start(response: httpx.Response) -> int | None:
 
 
 def _checked(response: httpx.Response, offset: int, what: str, validator: str | None, *, ends: bool) -> Iterator[bytes]:
-    refuse(response, what)
-    if validator is not None and response.headers.get("etag", validator) != validator:
+    changed = validator is not None and response.headers.get("etag", validator) != validator
+    if response.status_code != 412:
+        refuse(response, what)
+    if changed or response.status_code == 412:
         raise Conflict(f"{what} changed at its server while it was fetched", suggestion="run the command again")
     if response.headers.get("content-encoding", "identity") not in ("identity", ""):
         raise Unavailable(f"{what}: the server sends it compressed, though asked not to")
@@ -140,18 +154,26 @@ def _tail(response: httpx.Response, offset: int, what: str) -> Iterator[bytes]:
 
 
 def _range(
-    url: str, offset: int, length: int, what: str, headers: Mapping[str, str] | None
+    url: str,
+    offset: int,
+    length: int,
+    what: str,
+    headers: Mapping[str, str] | None,
+    certificates: str | None = None,
+    *,
+    signed: bool = False,
 ) -> tuple[bytes, int | None]:
     current().needs_network(f"reading the header of {what}")
     asked = {"range": f"bytes={offset}-{offset + length - 1}"}
     wanted = {"accept-encoding": "identity", **(headers or {}), **asked}
-    with explained(what), client(guarded=not headers) as opened, opened.stream("GET", url, headers=wanted) as response:
+    connection = client(certificates, guarded=signed or not headers, passwords=not signed)
+    with explained(what), connection as opened, opened.stream("GET", url, headers=wanted) as response:
         refuse(response, what)
         match = _PART.fullmatch(response.headers.get("content-range", ""))
         if response.status_code != 206 or match is None or int(match["start"]) != offset:
             raise Unavailable(
                 f"the server of {what} does not answer ranges, so only a download could tell",
-                suggestion=f"ipfs-accel model pull {url}",
+                suggestion=None if signed else f"ipfs-accel model pull {url}",
             )
         data = b""
         for chunk in response.iter_bytes():

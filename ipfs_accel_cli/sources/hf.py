@@ -49,7 +49,7 @@ class HubSource:
             info = api.model_info(reference.locator, revision=reference.revision)
             listing = list(api.list_repo_tree(reference.locator, recursive=True, revision=info.sha))
         except Exception as error:
-            raise _meaning(reference, error) from error
+            raise meaning(reference, error) from error
         if not info.sha:
             raise Unavailable(f"the hub names no commit of {reference.locator}")
         files = tuple(_files(api.endpoint, reference, info.sha, listing))
@@ -95,7 +95,7 @@ def _licence(info: Any) -> str | None:
     return stated if isinstance(stated, str) else tagged
 
 
-def _meaning(reference: Reference, error: Exception) -> AccelError:
+def meaning(reference: Reference, error: Exception) -> AccelError:
     """Return our error for what huggingface_hub raised."""
     from huggingface_hub import errors as hub
 

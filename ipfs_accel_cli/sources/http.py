@@ -10,16 +10,13 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import MalformedContent, NotFound, UnsupportedContent, VerificationFailed
+from ipfs_accel_cli.core.errors import NotFound, VerificationFailed
 from ipfs_accel_cli.core.http import client, explained, refuse
 from ipfs_accel_cli.core.retry import patiently
-from ipfs_accel_cli.sources import fetch, zips
-from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
-from ipfs_accel_cli.sources.car import unpacked
+from ipfs_accel_cli.sources import fetch, lone
+from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Writer, plainly
 from ipfs_accel_cli.sources.reference import Reference
 
-_ZIPS = (".zip", ".whl")
-_UNREAD = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".7z", ".rar")
 _UNANSWERED = (400, 403, 405, 501)  # What servers answer that do not know HEAD, or whose signature is for GET alone.
 
 
@@ -45,8 +42,7 @@ class HttpSource:
         the size is not the stated one, and UnsupportedContent for an archive that is not read here.
         """
         name = unquote(reference.locator).rpartition("/")[2]
-        if name.lower().endswith(_UNREAD):
-            raise UnsupportedContent(f"{name} is an archive of a kind that is not read here; .zip and .car are")
+        lone.refuse_unread(name)
         seen = patiently(lambda: _look(reference, name))
         if seen.media_type == "text/html" and not name.lower().endswith((".html", ".htm")):
             raise NotFound(f"{reference} is a web page, not a file; look for the link to the file itself")
@@ -55,7 +51,8 @@ class HttpSource:
             raise VerificationFailed(f"{name} has {seen.size_bytes} bytes at its server where {stated} were stated")
         digest = bytes.fromhex(reference.sha256) if reference.sha256 else None
         size_bytes = stated if stated is not None else seen.size_bytes
-        file = RemoteFile(name, size_bytes, digest, address=reference.address, validator=seen.tag)
+        whole = not lone.is_archive(name)
+        file = RemoteFile(name, size_bytes, digest, address=reference.address, validator=seen.tag, as_is=whole)
         return Snapshot(replace(reference, query=""), _revision(reference, seen), (file,), facts={"file": name})
 
     def open(self, file: RemoteFile, offset: int = 0) -> Iterator[bytes]:
@@ -63,16 +60,12 @@ class HttpSource:
         ends = file.size_bytes is not None or file.sha256 is not None
         return fetch.ranged(file.address, offset, file.path, validator=file.validator, guarded=True, ends=ends)
 
-    def unpack(self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path) -> Snapshot:
+    def unpack(
+        self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path, write: Writer = plainly
+    ) -> Snapshot:
         """Write the model of an archive under `folder`; a file that is none is the model itself."""
         ((name, path),) = fetched.items()
-        _refuse_page(name, path)
-        if name.lower().endswith(".car"):
-            return replace(unpacked(snapshot, path, folder), revision=snapshot.revision)
-        if name.lower().endswith(_ZIPS):
-            subfolder = snapshot.reference.subfolder
-            return snapshot.with_files(zips.unpack(path, subfolder, str(snapshot.reference), folder))
-        return snapshot.with_files((RemoteFile(name, path.stat().st_size, local=path),))
+        return lone.unpack(snapshot, name, path, folder, write)
 
 
 def _look(reference: Reference, name: str) -> _Seen:
@@ -108,11 +101,3 @@ def _revision(reference: Reference, seen: _Seen) -> str:
         return f"{seen.modified}, {seen.size_bytes} bytes{of_query}"
     # Nothing tells whether it is the same file the next time, so it never is.
     return f"unknown:{secrets.token_hex(8)}"
-
-
-def _refuse_page(name: str, path: Path) -> None:
-    """Refuse an error page that came with the status of success and the name of a model."""
-    with path.open("rb") as file:
-        head = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if head.startswith((b"<!doctype html", b"<html")):
-        raise MalformedContent(f"{name} is a web page by its first bytes, not a model")

@@ -9,7 +9,7 @@ from pathlib import Path
 from ipfs_accel_cli.content.manifest import normalise_path
 from ipfs_accel_cli.core.errors import Invalid, MalformedContent, NotFound, Unavailable, UnsafeContent
 from ipfs_accel_cli.sources import tars
-from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
+from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Writer, plainly
 from ipfs_accel_cli.sources.distribution import Document, Layer, Registry, is_digest, layers
 from ipfs_accel_cli.sources.ollama import missing, unreachable
 from ipfs_accel_cli.sources.reference import Reference
@@ -60,7 +60,9 @@ class OciSource:
         """Yield the layer's bytes from `offset` on."""
         return self._registry.blob(file, offset)
 
-    def unpack(self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path) -> Snapshot:
+    def unpack(
+        self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path, write: Writer = plainly
+    ) -> Snapshot:
         """Write what archives hold under `folder`; a layer that is none is a file of the model as it lies.
 
         With a folder in the reference only what is in it is the model's.
@@ -70,7 +72,7 @@ class OciSource:
         found = [RemoteFile(file.path, file.size_bytes, file.sha256, local=fetched[file.path]) for file in plain]
         for file in snapshot.files:
             if not file.as_is:
-                names = tars.unpack(fetched[file.path], f"the layer {file.path}", folder, taken)
+                names = tars.unpack(fetched[file.path], f"the layer {file.path}", folder, taken, write)
                 found += [RemoteFile(name, (folder / name).stat().st_size, local=folder / name) for name in names]
         inside = tuple(_within(found, snapshot.reference.subfolder))
         if not inside:

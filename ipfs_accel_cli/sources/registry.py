@@ -16,6 +16,7 @@ SOURCES = Registry(
         "oci+http": Plugin("ipfs_accel_cli.sources.oci:OciSource"),
         "https": Plugin("ipfs_accel_cli.sources.http:HttpSource"),
         "http": Plugin("ipfs_accel_cli.sources.http:HttpSource"),
+        "s3": Plugin("ipfs_accel_cli.sources.s3:S3Source", requires=("boto3",), extra="s3"),
         "ipfs": Plugin("ipfs_accel_cli.sources.ipfs:IpfsSource"),
         "car": Plugin("ipfs_accel_cli.sources.car:CarSource"),
         "file": Plugin("ipfs_accel_cli.sources.file:FileSource"),

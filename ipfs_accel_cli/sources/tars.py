@@ -12,11 +12,12 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import MalformedContent, UnsafeContent, UnsupportedContent
 from ipfs_accel_cli.core.space import check_space
 from ipfs_accel_cli.sources.archive import CHUNK_BYTES, FREE_BYTES, MAX_MEMBERS, MAX_RATIO
+from ipfs_accel_cli.sources.base import Writer, plainly
 
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
 
-def unpack(path: Path, what: str, folder: Path, taken: set[str]) -> list[str]:
+def unpack(path: Path, what: str, folder: Path, taken: set[str], write: Writer = plainly) -> list[str]:
     """Write the plain files of an archive under `folder` and return their paths, which are added to `taken`.
 
     Raises MalformedContent for what is no tar, UnsupportedContent for one compressed in a way that is not read here,
@@ -26,7 +27,9 @@ def unpack(path: Path, what: str, folder: Path, taken: set[str]) -> list[str]:
     try:
         _refuse_zstd(path, what)
         with tarfile.open(path, "r:*", errorlevel=2) as archive:
-            return [_write(archive, member, name, folder) for member, name in _members(archive, path, what, taken)]
+            return [
+                _write(archive, member, name, folder, write) for member, name in _members(archive, path, what, taken)
+            ]
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         # A full disk and a folder that cannot be written are no fault of the archive.
         if isinstance(error, OSError) and error.errno is not None:
@@ -67,7 +70,7 @@ def _checked(member: tarfile.TarInfo, what: str) -> str:
         raise UnsafeContent(f"{what} holds a file that would leave its folder: {error}") from error
 
 
-def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, name: str, folder: Path) -> str:
+def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, name: str, folder: Path, write: Writer) -> str:
     target = folder / name
     target.parent.mkdir(parents=True, exist_ok=True)
     check_space(folder, member.size)
@@ -75,11 +78,16 @@ def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, name: str, folder:
     if source is None:
         raise MalformedContent(f"{name} cannot be read out of its archive")
     done_bytes = 0
-    with source, target.open("xb") as file:
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal done_bytes
         while chunk := source.read(CHUNK_BYTES):
-            file.write(chunk)
+            yield chunk
             done_bytes += len(chunk)
             current().progress(done_bytes, member.size, f"Unpacking {name}", unit="bytes")
+
+    with source:
+        write(target, chunks())
     if done_bytes != member.size:
         raise MalformedContent(f"{name} ends before its stated size")
     return name

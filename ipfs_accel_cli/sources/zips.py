@@ -7,10 +7,12 @@ from pathlib import Path
 from zipfile import ZipInfo
 
 from ipfs_accel_cli.sources import archive, layout
-from ipfs_accel_cli.sources.base import RemoteFile
+from ipfs_accel_cli.sources.base import RemoteFile, Writer, plainly
 
 
-def unpack(path: Path, subfolder: str | None, reference: str, folder: Path) -> tuple[RemoteFile, ...]:
+def unpack(
+    path: Path, subfolder: str | None, reference: str, folder: Path, write: Writer = plainly
+) -> tuple[RemoteFile, ...]:
     """Write the model's files under `folder` and return them, each with `local` set.
 
     Where no folder of the archive is a model, zips inside it are looked into as well. Raises UnsafeContent,
@@ -21,7 +23,7 @@ def unpack(path: Path, subfolder: str | None, reference: str, folder: Path) -> t
         chosen = layout.model_files(tree, subfolder, path.name, reference)
         for container in dict.fromkeys(tree[full][0] for full in chosen.values()):
             inside = {name: tree[full][1] for name, full in chosen.items() if tree[full][0] == container}
-            archive.extract(container, [(info, folder / name) for name, info in inside.items()])
+            archive.extract(container, [(info, folder / name) for name, info in inside.items()], write)
     return tuple(RemoteFile(name, (folder / name).stat().st_size, local=folder / name) for name in chosen)
 
 

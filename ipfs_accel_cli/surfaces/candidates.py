@@ -22,6 +22,11 @@ def model_names(node: Node) -> list[str]:
     return sorted({row.name for row in rows} | {alias for row in rows for alias in row.aliases})
 
 
+def deployment_names(node: Node) -> list[str]:
+    """Return the names of deployments, sorted; none where the home holds no state."""
+    return node.models.deploys.names() if node.home.state_file.exists() else []
+
+
 def machine_names(node: Node, *, own: bool = False) -> list[str]:
     """Return the names that `--machine` knows, sorted; `own` only those that were saved in this home."""
     return node.machines.names(own=own)

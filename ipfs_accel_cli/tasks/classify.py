@@ -31,4 +31,5 @@ class Classify:
             raise ValueError("no chunk holds scores")
         positions = numpy.concatenate([numpy.array(part.positions, dtype=numpy.int64) for part in parts])
         rows = numpy.concatenate([part.rows for part in parts])[numpy.argsort(positions)]
-        return Scores(tuple(range(len(rows))), rows, parts[0].labels, max(part.truncated for part in parts))
+        truncated, tokens = max(part.truncated for part in parts), sum(part.tokens for part in parts)
+        return Scores(tuple(range(len(rows))), rows, parts[0].labels, truncated, tokens)

@@ -32,4 +32,5 @@ class Embed:
             raise ValueError("no chunk holds vectors")
         positions = numpy.concatenate([numpy.array(part.positions, dtype=numpy.int64) for part in parts])
         rows = numpy.concatenate([part.rows for part in parts])[numpy.argsort(positions)]
-        return Vectors(tuple(range(len(rows))), rows, parts[0].pooling, max(part.truncated for part in parts))
+        truncated, tokens = max(part.truncated for part in parts), sum(part.tokens for part in parts)
+        return Vectors(tuple(range(len(rows))), rows, parts[0].pooling, truncated, tokens)

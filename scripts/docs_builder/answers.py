@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
@@ -79,6 +79,8 @@ def _fields(model: type[BaseModel], prefix: str, within: tuple[type[BaseModel], 
 def _words(hint: Any) -> tuple[str, type[BaseModel] | None, bool]:
     """Return a type in words, the model within it if any, and whether that model stands in a list."""
     origin, parts = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _words(parts[0])
     if origin in (Union, types.UnionType):
         inner = [_words(part) for part in parts if part is not type(None)]
         nested = next(((model, listed) for _, model, listed in inner if model is not None), (None, False))

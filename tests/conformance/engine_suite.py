@@ -12,6 +12,7 @@ import pytest
 from ipfs_accel_cli.core.errors import Invalid, Unavailable
 from ipfs_accel_cli.engines.base import (
     Chunk,
+    Converts,
     Derives,
     EmbedOptions,
     Engine,
@@ -71,6 +72,27 @@ class EncoderSuite:
         assert 0 < fit.score <= 1
         assert fit.needed_bytes >= embedder.facts.weight_bytes
         assert fit.threads >= 1
+
+    def test_it_takes_no_more_threads_than_there_are_cores(self, engine: Engine, embedder: Loadable) -> None:
+        # `hw tune` lowers the cores where fewer threads are faster.
+        assert {engine.fit(embedder.facts, Machine(cores, 0.0, 1 << 40)).threads for cores in (1, 3)} <= {1, 2, 3}
+        assert engine.fit(embedder.facts, Machine(1, 0.0, 1 << 40)).threads == 1
+
+    def test_another_dtype_changes_nothing_else_and_hardly_the_answer(
+        self, engine: Engine, embedder: Loadable, plan: Plan
+    ) -> None:
+        if not isinstance(engine, Converts):
+            pytest.skip("it computes in one dtype")
+        narrow = engine.in_dtype(embedder.facts, plan, "bfloat16")
+        assert narrow == replace(plan, dtype="bfloat16")
+        elsewhere = replace(plan, device="cuda:0")
+        assert engine.in_dtype(embedder.facts, elsewhere, "bfloat16") == elsewhere
+        assert engine.in_dtype(embedder.facts, plan, "nosuch") == plan
+        assert engine.in_dtype(replace(embedder.facts, dtype="int8"), plan, "bfloat16") == plan
+        wide, less = (
+            embed(engine.load(embedder.facts, embedder.folder, one), TEXTS[:1]).rows[0] for one in (plan, narrow)
+        )
+        assert float(wide @ less / (numpy.linalg.norm(wide) * numpy.linalg.norm(less))) > 0.99
 
     def test_a_model_larger_than_the_machine_does_not_fit(self, engine: Engine, embedder: Loadable) -> None:
         fit = engine.fit(replace(embedder.facts, weight_bytes=1 << 40, parameters=1 << 38), Machine(8, 0.0, 1 << 30))

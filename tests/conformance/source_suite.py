@@ -249,6 +249,7 @@ def model_files(source: Source, snapshot: Snapshot, folder: Path) -> dict[str, b
     fetched: dict[str, Path] = {}
     for file in snapshot.files:
         fetched[file.path] = folder / file.path
+        fetched[file.path].parent.mkdir(parents=True, exist_ok=True)
         fetched[file.path].write_bytes(read(source, file))
     unpacked = source.unpack(snapshot, fetched, folder / "out")
     return {file.path: file.local.read_bytes() for file in unpacked.files if file.local is not None}

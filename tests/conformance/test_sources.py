@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import zipfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -21,11 +22,14 @@ from ipfs_accel_cli.sources.oci import OciSource
 from ipfs_accel_cli.sources.ollama import OllamaSource
 from ipfs_accel_cli.sources.pypi import PypiSource
 from ipfs_accel_cli.sources.reference import of_path, parse
+from ipfs_accel_cli.sources.s3 import S3Source
 from tests.conformance.source_suite import Offer, ServedOffer, ServedSourceSuite, SourceSuite
 from tests.servers.hub import Hub, hub
 from tests.servers.oci import push_oci
 from tests.servers.ollama import Ollama, ollama
 from tests.servers.package_index import PackageIndex, make_wheel, package_index
+from tests.servers.s3 import S3Site, s3
+from tests.servers.seaweedfs import Seaweed
 from tests.servers.tiny_model import lay_out, tiny_model
 from tests.servers.web import Web, web
 
@@ -177,6 +181,43 @@ class OciOffer(ServedOffer):
         push_oci(self.site, "acme/tiny:small", tiny_model(seed))
 
 
+class BucketOffer(ServedOffer):
+    """The objects below a prefix."""
+
+    large = "model.safetensors"
+
+    def __init__(self, site: S3Site) -> None:
+        self.site, self.source = site, S3Source()
+        self.reference = parse(f"s3://models/{site.prefix}/tiny")
+        self.missing = parse(f"s3://models/{site.prefix}/other")
+        site.upload(tiny_model())
+
+    def change(self) -> None:
+        self.site.upload({"README.md": b"other"})
+
+
+class ObjectOffer(ServedOffer):
+    """A zip as a single object."""
+
+    large = "tiny.zip"
+
+    def __init__(self, site: S3Site) -> None:
+        self.site, self.source = site, S3Source()
+        self.reference = parse(f"s3://models/{site.prefix}/tiny.zip?endpoint={site.url}")
+        self.missing = parse(f"s3://models/{site.prefix}/other.zip?endpoint={site.url}")
+        self._make(0)
+
+    def change(self) -> None:
+        self._make(1)
+
+    def _make(self, seed: int) -> None:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            for path, data in tiny_model(seed).items():
+                archive.writestr(f"tiny/{path}", data)
+        self.site.upload({"tiny.zip": packed.getvalue()}, folder="")
+
+
 class TestFolder(SourceSuite):
     @pytest.fixture
     def offer(self, tmp_path: Path) -> FolderOffer:
@@ -221,6 +262,24 @@ class TestHub(ServedSourceSuite):
             monkeypatch.setenv("HF_ENDPOINT", site.url)
             monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
             yield HubOffer(site)
+
+
+class TestBucket(ServedSourceSuite):
+    @pytest.fixture
+    def offer(self, seaweed: Seaweed, monkeypatch: pytest.MonkeyPatch) -> Iterator[BucketOffer]:
+        with s3(seaweed) as site:
+            for name, value in site.environment().items():
+                monkeypatch.setenv(name, value)
+            yield BucketOffer(site)
+
+
+class TestBucketObject(SourceSuite):
+    @pytest.fixture
+    def offer(self, seaweed: Seaweed, monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectOffer]:
+        with s3(seaweed) as site:
+            for name, value in site.environment().items():
+                monkeypatch.setenv(name, value)
+            yield ObjectOffer(site)
 
 
 class TestOllama(ServedSourceSuite):

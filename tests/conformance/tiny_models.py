@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,11 @@ LLAMA = BERT | {"num_key_value_heads": 1}
 
 
 def encoder(
-    folder: Path, *, modules: Sequence[str] | None = ("Transformer", "Pooling", "Normalize"), pooling: Any = None
+    folder: Path,
+    *,
+    modules: Sequence[str] | None = ("Transformer", "Pooling", "Normalize"),
+    pooling: Any = None,
+    size: Mapping[str, int] = BERT,
 ) -> Loadable:
     """Save a tiny BERT; with `modules` in the layout of sentence-transformers, pooling as configured (else mean)."""
     import torch
@@ -40,7 +44,7 @@ def encoder(
 
     tokenizer = word_tokenizer()
     torch.manual_seed(1)
-    config = BertConfig(vocab_size=len(tokenizer), max_position_embeddings=64, pad_token_id=0, **BERT)
+    config = BertConfig(vocab_size=len(tokenizer), max_position_embeddings=64, pad_token_id=0, **size)
     BertModel(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     if modules is not None:

@@ -16,10 +16,12 @@ hw machine ls | hw machine show | hw machine save | hw machine rm
 hw bench cpu | hw bench memory | hw bench disk | hw bench content | hw bench network | hw bench accelerator
 hw bench all | hw bench ls | hw bench show | hw bench compare | hw tune
 model pull | model add | model ls | model show | model rm | model verify | model tag | model gc | model export
-model versions | model alias | model rollback | model diff | model dedup
+model push | model versions | model alias | model rollback | model diff | model dedup
 model lineage | model card
 model status | model ps | model inspect | model scan | model repair
-model import
+model import | model quantize
+model sign | model attest | model verify-attest | model trust | model meta | model prune
+model deploy new | model deploy ls | model deploy show | model deploy render | model deploy diff | model deploy rm
 model eval | model perf | model compare
 infer embed | infer classify | infer generate | infer calibrate
 peer id
@@ -55,7 +57,10 @@ def test_a_command_says_in_a_sentence_what_it_does_and_shows_examples(command: F
 
 @pytest.mark.parametrize("command", commands(app), ids=ids)
 def test_only_what_makes_sense_there_is_offered_to_assistants(command: Found) -> None:
-    shell_only = command.path[0] in ("mcp", "serve-mcp") or command.path in (("config", "set"), ("hw", "top"))
+    shell_only = command.path[0] in ("mcp", "serve-mcp") or command.path in (
+        *(("config", "set"), ("hw", "top")),
+        *(("model", "sign"), ("model", "attest"), ("model", "trust")),
+    )
     assert command.effects.exposed is not shell_only
 
 

@@ -57,10 +57,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         node.models.add(files / "encoder", name="encoder")
         node.models.add(files / "decoder", name="decoder")
         node.models.add(tiny_models.classifier(files / "classifier").folder, name="classifier")
+        node.models.deploys.new("served", "encoder")
+        node.models.deploys.new("served", assignments=["port=9000"])
         (put,) = node.store.put([files / "folder"])
         hello = node.store.stat(f"{put.cid}/hello.txt").cid
         node.store.export_car(put.cid, files / "folder.car")
         node.peers.identity()
+        node.models.signatures.sign("encoder")
         (files / "run.json").write_text(node.benches.run("network", quick=True).model_dump_json())
         (files / "machine.json").write_text(node.machines.find("rtx-4090").model_dump_json())
         node.machines.save("saved", str(files / "machine.json"))
@@ -115,8 +118,18 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "model tag": (["encoder", "best"], {"name": "encoder", "alias": "best"}),
     "model gc": (["--dry-run"], {"dry_run": True}),
     "model export": (["encoder", "-o", "{files}/encoder.car"], {"name": "encoder", "output": "{files}/encoder.car"}),
+    "model push": (["encoder", "{files}/pushed"], {"name": "encoder", "target": "{files}/pushed"}),
     "model inspect": (["encoder", "--tensors"], {"name": "encoder", "tensors": True}),
+    "model verify-attest": (["encoder", "--require"], {"name": "encoder", "require": True}),
+    "model meta": (["encoder", "stage=prod"], {"name": "encoder", "settings": ["stage=prod"]}),
+    "model prune": (["--older-than", "1d"], {"older_than": "1d"}),
     "model import": (["tiny", "--from", "{files}/ollama"], {"source": "{files}/ollama", "models": ["tiny"]}),
+    "model deploy new": (["fresh", "--model", "encoder"], {"name": "fresh", "model": "encoder"}),
+    "model deploy ls": ([], {}),
+    "model deploy show": (["served@1"], {"deployment": "served@1"}),
+    "model deploy render": (["served", "--for", "accel"], {"deployment": "served", "target": "accel"}),
+    "model deploy diff": (["served"], {"before": "served"}),
+    "model deploy rm": (["served@1"], {"names": ["served@1"]}),
     "model eval": (
         ["classifier", "{files}/set.jsonl", "--threshold", "accuracy>=0"],
         {"name": "classifier", "set_file": "{files}/set.jsonl", "threshold": ["accuracy>=0"]},
@@ -128,6 +141,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     ),
     "infer embed": (["a cat", "the old dog", "-m", "encoder"], {"texts": ["a cat", "the old dog"], "model": "encoder"}),
     "infer classify": (["the cat", "-m", "classifier"], {"texts": ["the cat"], "model": "classifier"}),
+    "model quantize": (["encoder", "--method", "torch-int8"], {"name": "encoder", "method": "torch-int8"}),
     "infer calibrate": (["encoder"], {"model": "encoder"}),
     "infer generate": (
         ["the cat", "-m", "decoder", "--max-tokens", "5"],
@@ -177,7 +191,8 @@ VOLATILE = {
     "home_free_bytes", "free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "revision", "duration_ms",
     "seconds", "measured_at", "at", "verified_at", "processes", "engine", "chosen", "id", "started_at", "median",
     "mad", "samples", "noisy", "busy_share", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
-    "markdown", "statement_cid",
+    "markdown", "fit", "statement_cid", "original", "quantized", "ratio", "original_spread", "quantized_spread",
+    "rounds",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]
 

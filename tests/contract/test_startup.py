@@ -49,7 +49,9 @@ def test_help_of_a_group_loads_no_engine_and_no_network_library(group: str) -> N
 
 
 def test_showing_the_hardware_does_not_load_torch() -> None:
-    assert loaded_after("--json", "hw", "info").isdisjoint({"torch", "transformers", "mcp", "huggingface_hub", "rich"})
+    assert loaded_after("--json", "hw", "info").isdisjoint(
+        {"torch", "transformers", "mcp", "huggingface_hub", "rich", "sqlite3"}
+    )
 
 
 def test_a_command_in_a_module_of_its_name_is_imported_without_the_others() -> None:

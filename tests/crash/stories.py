@@ -10,9 +10,12 @@ What must hold in every state that a crash may leave (`examine`):
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ipfs_accel_cli.content import dagcbor
@@ -20,7 +23,7 @@ from ipfs_accel_cli.content.cid import CID, DAG_CBOR
 from ipfs_accel_cli.content.profiles import Profile
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.paths import Home
-from ipfs_accel_cli.services.store import Store
+from ipfs_accel_cli.services.store import Root, Store
 from ipfs_accel_cli.services.store.lease import orphans
 
 # So small that a file of a few hundred bytes has a tree of several levels.
@@ -70,6 +73,7 @@ class World:
         world._putting(world._tree(chance), "tiny", link=False)
         world._importing(chance)
         world._putting_block()
+        world._following(chance)
         return world
 
     def _tree(self, chance: random.Random) -> Path:
@@ -119,11 +123,40 @@ class World:
 
             self._maker(f"block put {path.name}", run, cid, path.name)
 
+    def _following(self, chance: random.Random) -> None:
+        """A file that arrives in the home, and is hashed meanwhile; only the commit sees to it that it lasts."""
+        for number, size in enumerate((40, 500)):
+            path = self.folder / f"arrived{number}"
+            path.write_bytes(chance.randbytes(size))
+            (computed,) = self._aside().cid_of([path], "tiny")
+            self.contents[computed.cid] = path.read_bytes()
+            self._maker(f"follow {path.name}", partial(_follow, path), computed.cid, path.name)
+
     def _maker(self, name: str, run: Callable[[Store], str], cid: str, label: str) -> None:
         self.makers.append(Operation(name, run, frozenset({("store", label, cid)}), gives=cid))
 
     def _aside(self) -> Store:
         return open_store(self.folder / "aside")
+
+
+def _follow(path: Path, store: Store) -> str:
+    target = store._index.places.home.ensure("partial") / path.name
+    target.unlink(missing_ok=True)  # A second name for it may be in the store.
+    descriptor = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with closing(store.follow(target, "tiny")) as following:
+            data = path.read_bytes()
+            for start in range(0, len(data), 100):
+                os.pwrite(descriptor, data[start : start + 100], start)
+                following.grew(len(data[start : start + 100]))
+            followed = following.finish(sync=False)
+    finally:
+        os.close(descriptor)
+    with store.session("tiny") as session:
+        stored = session.take(followed)
+        session.commit([Root(stored.cid, "store", path.name, "file")])
+    target.unlink()
+    return str(stored.cid)
 
 
 def open_store(home: Path) -> Store:

@@ -244,3 +244,7 @@ def test_ten_thousand_crashes_lose_nothing_and_leave_nothing_half_done() -> None
     assert tally.failures == []
     assert tally.points >= POINTS
     assert tally.cut_off >= 10
+
+
+def test_a_file_that_was_hashed_while_it_arrived_lasts_once_it_is_kept() -> None:
+    assert run(POINTS, ("follow arrived0", "rm", "gc", "follow arrived1")).failures == []

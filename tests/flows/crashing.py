@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import sqlite3
 import sys
 import traceback
 from collections.abc import Callable
@@ -23,49 +21,9 @@ from ipfs_accel_cli import Node
 from ipfs_accel_cli.content import dagcbor
 from ipfs_accel_cli.content.cid import CID, DAG_CBOR
 from ipfs_accel_cli.services.store import staging
+from tests.flows.fuse import Fuse
 from tests.servers.hub import hub
 from tests.servers.tiny_model import lay_out, tiny_model
-
-STEPS = (
-    "rename", "replace", "link", "unlink", "mkdir", "rmdir", "fsync", "fdatasync", "fchmod", "chmod", "open",
-    "pwrite", "copy_file_range",
-)  # fmt: skip
-
-
-class Fuse:
-    """Counts steps and ends the process at the chosen one."""
-
-    def __init__(self, at: int) -> None:
-        self.at = at
-        self.step = 0
-
-    def burn(self) -> None:
-        self.step += 1
-        if self.step == self.at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def stepped(*args: Any, **kwargs: Any) -> Any:
-            self.burn()
-            return call(*args, **kwargs)
-
-        return stepped
-
-    def set(self) -> None:
-        """Put the fuse into every call that changes the disk, SQLite's transactions among them."""
-        fuse = self
-
-        class Connection(sqlite3.Connection):
-            def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
-                plain = super().execute
-                if statement.split()[0] in ("COMMIT", "BEGIN", "ATTACH", "DETACH", "INSERT", "DELETE", "UPDATE"):
-                    return fuse.around(plain)(statement, *values)
-                return plain(statement, *values)
-
-        connect = sqlite3.connect
-        sqlite3.connect = lambda *args, **kwargs: connect(*args, **kwargs, factory=Connection)
-        for name in STEPS:
-            setattr(os, name, self.around(getattr(os, name)))
 
 
 def content(folder: Path) -> Path:
@@ -157,6 +115,21 @@ class Pull(Command):
         return node.models.pull("hf://acme/tiny").manifest_cid
 
 
+class Unpack(Command):
+    """Taking a model out of an archive: its files are hashed while they are unpacked."""
+
+    mends = False
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        with Node(folder / "maker") as maker:
+            maker.models.add(folder / "hub" / "acme" / "tiny")
+            maker.models.export("tiny", folder / "tiny.car")
+
+    def run(self, node: Node, folder: Path) -> str:
+        return node.models.add(folder / "tiny.car").manifest_cid
+
+
 class Remove(Command):
     """Removing a model, and then what only it needed."""
 
@@ -171,6 +144,51 @@ class Remove(Command):
         return str(len(list(node.home.objects.glob("*/*"))))
 
 
+class Prune(Command):
+    """Taking an old version off its name, and then what only it needed."""
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        node.models.add(lay_out(folder / "old" / "tiny", tiny_model(seed=1)))
+        node.models.add(folder / "hub" / "acme" / "tiny")
+
+    def run(self, node: Node, folder: Path) -> str:
+        node.models.pruner.prune(collect=True)
+        (left,) = node.models.history.versions("tiny").versions
+        return f"{left.version} {left.manifest_cid} {len(list(node.home.objects.glob('*/*')))}"
+
+
+class Sign(Command):
+    mends = False  # What is signed already needs no writer.
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        node.models.add(folder / "hub" / "acme" / "tiny")
+        node.peers.identity()
+
+    def run(self, node: Node, folder: Path) -> str:
+        signed = node.models.signatures.sign("tiny", output=folder / "signed.jsonl")
+        assert node.models.signatures.verify("tiny", require=True).trusted == 1
+        assert node.models.signatures.verify("tiny", file=folder / "signed.jsonl").trusted == 1
+        return signed.statement_cid
+
+
+class Deploy(Command):
+    """A second version of a deployment: made once, whole, or not at all."""
+
+    mends = False  # Where the version is there already nothing is written.
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        node.models.add(folder / "hub" / "acme" / "tiny")
+        node.models.deploys.new("chat", "tiny")
+
+    def run(self, node: Node, folder: Path) -> str:
+        assert [one.version for one in node.models.deploys.show("chat").versions][-1] == 1
+        made = node.models.deploys.new("chat", assignments=["port=9000"])
+        return f"{made.version} {made.config_cid}"
+
+
 COMMANDS: dict[str, Command] = {
     "put": Put(),
     "put-over-link": PutOverLink(),
@@ -178,7 +196,11 @@ COMMANDS: dict[str, Command] = {
     "pin": Pin(),
     "gc": Collect(),
     "model-pull": Pull(),
+    "model-add-car": Unpack(),
     "model-rm": Remove(),
+    "model-prune": Prune(),
+    "model-sign": Sign(),
+    "deploy-new": Deploy(),
 }
 
 

@@ -23,7 +23,11 @@ PLACES = {
     "pin": (10, 1),
     "gc": (20, 1),
     "model-pull": (8, 25),
+    "model-add-car": (8, 20),
     "model-rm": (8, 4),
+    "model-prune": (6, 30),
+    "model-sign": (3, 12),
+    "deploy-new": (6, 8),
 }
 
 

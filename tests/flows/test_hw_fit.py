@@ -72,6 +72,7 @@ def test_a_folder_is_judged_from_its_headers(folder: Path, capsys: pytest.Captur
     assert found["largest_context"] == 4096
     assert found["speed"] == {
         "tokens_s": None,
+        "inputs_s": None,
         "basis": "unknown",
         "reason": "no measurement: ipfs-accel hw bench memory",
     }
@@ -275,3 +276,22 @@ def test_accelerate_places_what_does_not_fit_on_one_device(folder: Path) -> None
 def test_recommending_for_a_task_that_nobody_knows_is_refused(node: Node) -> None:
     with pytest.raises(Invalid, match="embed"):
         node.fits.recommend("nosuch")
+
+
+@pytest.mark.models
+def test_embedding_with_statistics_replaces_the_estimate_of_an_encoder(
+    tmp_path: Path, node: Node, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny_models.encoder(tmp_path / "encoder")
+    node.models.add(tmp_path / "encoder", name="mine")
+    home = ("--home", str(node.home.path))
+    before = asked(capsys, "hw", "fit", "mine", *home)["speed"]
+    assert (before["basis"], before["inputs_s"]) == ("unknown", None)
+    assert "infer embed" in before["reason"]
+    assert run(["infer", "embed", "a b c", "d", "-m", "mine", "--stats", "--json", *home]) == 0
+    capsys.readouterr()
+    found = asked(capsys, "hw", "fit", "mine", *home)["speed"]
+    assert found["basis"] == "measured"
+    assert found["inputs_s"] > 0
+    assert found["reason"].endswith(", 2 at a time")
+    assert [(one.kind, one.unit, one.here) for one in node.fits.measured("mine")] == [("speed", "texts/s", True)]

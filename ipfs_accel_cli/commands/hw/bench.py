@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.core.effects import READ, WRITE, effects
 from ipfs_accel_cli.node import node
-from ipfs_accel_cli.services.hw.bench.results import Compared, Run, Runs, Tuned
+from ipfs_accel_cli.services.hw.bench.results import Compared, Kind, Run, Runs, Tuned
 
 app = Typer(help="Measure this machine, keep the figures, compare them.", no_args_is_help=True)
 
 Quick = Annotated[bool, Option("--quick", help="Fewer samples of less data: a first look, and noisier.")]
+Repeat = Annotated[
+    int | None, Option(min=2, max=1000, help="Samples of each figure; up to 7 in a few seconds without.")
+]
+Size = Annotated[
+    str | None, Option(help="Bytes to move for a figure, 1MiB to 64GiB; of memory, the size of each of three arrays.")
+]
 Name = Annotated[str, Argument(metavar="RUN", help="An id, latest, previous, or a FILE.json of `--json`.")]
 
 
@@ -22,83 +29,46 @@ def mount(group: Typer) -> None:
     group.command()(tune)
 
 
-@app.command()
-@effects(WRITE, idempotent=False)
-def cpu(quick: Quick = False) -> Run:
-    """Measure products of matrices on the processor, by dtype.
-
-    Examples:
-        ipfs-accel hw bench cpu
-        ipfs-accel hw bench cpu --quick --json
-    """
-    return node().benches.run("cpu", quick=quick)
-
-
-@app.command()
-@effects(WRITE, idempotent=False)
-def memory(quick: Quick = False) -> Run:
-    """Measure how fast memory is read and copied; `hw fit` then estimates speeds from it.
-
-    Examples:
-        ipfs-accel hw bench memory
-    """
-    return node().benches.run("memory", quick=quick)
-
-
-@app.command()
-@effects(WRITE, idempotent=False)
-def disk(quick: Quick = False) -> Run:
-    """Measure the disk under the home folder: writes that are synced, reads past the cache, small reads.
-
-    Examples:
-        ipfs-accel hw bench disk
-    """
-    return node().benches.run("disk", quick=quick)
+# What each kind measures, and examples of its options.
+_KINDS: tuple[tuple[Kind, str, tuple[str, ...]], ...] = (
+    ("cpu", "Measure products of matrices on the processor, by dtype.", ("", "--quick --json")),
+    (
+        "memory",
+        "Measure how fast memory is read and copied; `hw fit` then estimates speeds from it.",
+        ("", "--size 1GiB --repeat 20"),
+    ),
+    (
+        "disk",
+        "Measure the disk under the home folder: writes that are synced, reads past the cache, small reads.",
+        ("", "--size 4GiB"),
+    ),
+    ("content", "Measure what content addressing does here: sha-256, CIDs, blocks put and got.", ("",)),
+    ("network", "Measure TCP over loopback: throughput, and the time of a round trip.", ("",)),
+    ("accelerator", "Measure products of matrices on every accelerator that torch or WebGPU reaches.", ("",)),
+    ("all", "Measure all of it, one kind after the other.", ("--quick", "--json > before.json")),
+)
+# Products have no size in bytes to choose.
+_UNSIZED = ("cpu", "accelerator")
 
 
-@app.command()
-@effects(WRITE, idempotent=False)
-def content(quick: Quick = False) -> Run:
-    """Measure what content addressing does here: sha-256, CIDs, blocks put and got.
+def _measuring(kind: Kind, about: str, examples: Sequence[str]) -> Callable[..., Run]:
+    """Return the command that measures a kind."""
 
-    Examples:
-        ipfs-accel hw bench content
-    """
-    return node().benches.run("content", quick=quick)
+    def plain(quick: Quick = False, repeat: Repeat = None) -> Run:
+        return node().benches.run(kind, quick=quick, repeat=repeat)
 
+    def sized(quick: Quick = False, repeat: Repeat = None, size: Size = None) -> Run:
+        return node().benches.run(kind, quick=quick, repeat=repeat, size=size)
 
-@app.command()
-@effects(WRITE, idempotent=False)
-def network(quick: Quick = False) -> Run:
-    """Measure TCP over loopback: throughput, and the time of a round trip.
-
-    Examples:
-        ipfs-accel hw bench network
-    """
-    return node().benches.run("network", quick=quick)
+    made = plain if kind in _UNSIZED else sized
+    made.__name__ = made.__qualname__ = kind
+    lines = [f"    ipfs-accel hw bench {kind} {options}".rstrip() for options in examples]
+    made.__doc__ = "\n".join([about, "", "Examples:", *lines])
+    return effects(WRITE, idempotent=False)(made)
 
 
-@app.command()
-@effects(WRITE, idempotent=False)
-def accelerator(quick: Quick = False) -> Run:
-    """Measure products of matrices on every accelerator that torch or WebGPU reaches.
-
-    Examples:
-        ipfs-accel hw bench accelerator
-    """
-    return node().benches.run("accelerator", quick=quick)
-
-
-@app.command("all")
-@effects(WRITE, idempotent=False)
-def everything(quick: Quick = False) -> Run:
-    """Measure all of it, one kind after the other.
-
-    Examples:
-        ipfs-accel hw bench all --quick
-        ipfs-accel hw bench all --json > before.json
-    """
-    return node().benches.run("all", quick=quick)
+for _kind, _about, _examples in _KINDS:
+    app.command(_kind)(_measuring(_kind, _about, _examples))
 
 
 @app.command()
@@ -147,6 +117,10 @@ def tune(
     quick: Quick = False,
     show: Annotated[bool, Option("--show", help="Only tell what was tuned.")] = False,
     reset: Annotated[bool, Option("--reset", help="Go back to the defaults.")] = False,
+    model: Annotated[
+        str | None,
+        Option(help="Measure threads and dtype on this model, as it reads texts, not on layers like its own."),
+    ] = None,
 ) -> Tuned:
     """Measure threads, dtype and hashing on this machine, and keep what is faster than the defaults.
 
@@ -154,8 +128,9 @@ def tune(
 
     Examples:
         ipfs-accel hw tune
+        ipfs-accel hw tune --model minilm
         ipfs-accel hw tune --show
     """
     if reset:
         return node().benches.reset()
-    return node().benches.tuned() if show else node().benches.tune(quick=quick)
+    return node().benches.tuned() if show else node().benches.tune(quick=quick, model=model)

@@ -14,8 +14,10 @@ from ipfs_accel_cli.services.hw.fit.results import Fitted, Planned, Recommendati
 MachineOption = Annotated[
     str | None, Option(help="A name of `hw machine ls`, or a FILE.json that `hw info --json` wrote; this one without.")
 ]
-ContextOption = Annotated[int | None, Option(min=1, help="Tokens of context, read and written; at most 2048 without.")]
-BatchOption = Annotated[int, Option(min=1, help="Sequences at a time.")]
+ContextOption = Annotated[
+    int | None, Option(min=1, max=1 << 24, help="Tokens of context, read and written; at most 2048 without.")
+]
+BatchOption = Annotated[int, Option(min=1, max=1 << 16, help="Sequences at a time.")]
 ModelArgument = Annotated[
     str, Argument(help="A registered name, a file or folder, an http(s):// URL of a file, or hf://ORG/NAME.")
 ]

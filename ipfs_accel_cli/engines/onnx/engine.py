@@ -24,6 +24,7 @@ from ipfs_accel_cli.engines.threads import threads
 TASKS = ("embed", "classify")
 WORKING_BYTES = 192 << 20
 _FLOAT32_BYTES = 4
+FILE = "model.onnx"
 # Raised whenever graphs are made another way, so that older ones are not taken for them.
 _RECIPE = 2
 # Known without asking transformers, which takes seconds to load; of others it is asked.
@@ -72,6 +73,23 @@ class OnnxEngine:
             ) from error
         return {**said, "runtime": f"onnxruntime {onnxruntime.__version__}"}
 
+    def own(self, model: ModelFacts) -> str:
+        """Name the graph that a model consists of, with no weights beside it to export."""
+        return FILE if FILE in model.files and not _weights(model) else ""
+
+    def quantize(self, model: ModelFacts, files: Path, plan: Plan, target: Path) -> Mapping[str, str | int | float]:
+        """Write the exported graph with weights of 8 bits; see the contract."""
+        if plan.derived is None:
+            raise UnsupportedContent(f"{model.name} has not been exported to ONNX")
+        try:
+            from ipfs_accel_cli.engines.onnx.quantize import quantize
+        except ImportError as error:
+            raise MissingExtra(
+                f"quantising needs {error.name or error}, which is not installed",
+                suggestion="pip install 'ipfs-accel[onnx]'",
+            ) from error
+        return quantize(model, files, plan.derived, plan.task, target)
+
     def load(self, model: ModelFacts, files: Path, plan: Plan) -> Session:
         """Load the graph that the plan names; see the contract for what it raises."""
         choose_device(plan.device, self.devices())
@@ -117,9 +135,13 @@ def _unsupported(model: ModelFacts) -> str:
         return f"transformers has no architecture {name}" if name else "no config.json names an architecture"
     if not any(task in TASKS for task in model.tasks):
         return f"{name} is no encoder: onnx runs models that {' or '.join(TASKS)}"
-    if model.files and not any(file.endswith((".safetensors", ".bin")) for file in model.files):
+    if model.files and not _weights(model) and FILE not in model.files:
         return "no safetensors or .bin weights to export"
     return ""
+
+
+def _weights(model: ModelFacts) -> bool:
+    return any(file.endswith((".safetensors", ".bin")) for file in model.files)
 
 
 def _is_known(model_type: str) -> bool:

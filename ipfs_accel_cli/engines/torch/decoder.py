@@ -11,7 +11,16 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
-from ipfs_accel_cli.engines.base import Chunk, FinishReason, GenerateOptions, Piece, Prompt, Request, RequestId
+from ipfs_accel_cli.engines.base import (
+    Chunk,
+    FinishReason,
+    GenerateOptions,
+    Likelihood,
+    Piece,
+    Prompt,
+    Request,
+    RequestId,
+)
 from ipfs_accel_cli.engines.text import Detokenizer, StopStrings
 from ipfs_accel_cli.engines.torch.problems import computing
 from ipfs_accel_cli.engines.torch.sampling import choose
@@ -81,6 +90,17 @@ class DecoderSession:
                 del self._active[request]
             done.append((request, Chunk(piece, finished=piece.finish_reason is not None)))
         return done
+
+    def likelihood(self, text: str) -> Likelihood:
+        """Return how likely each token of a text is after those before it; cut at what the model reads."""
+        ids = [int(token) for token in self._tokenizer(text)["input_ids"]][: self._context]
+        if len(ids) < 2:
+            return Likelihood((), ())
+        rows = torch.tensor([ids], device=self._device)
+        with torch.inference_mode(), computing(self._name):
+            logs = torch.log_softmax(self._model(input_ids=rows, use_cache=False).logits[0, :-1].float(), dim=-1)
+            told = logs.gather(1, rows[0, 1:].unsqueeze(1)).squeeze(1)
+        return Likelihood(tuple(told.tolist()), tuple(logs.argmax(dim=-1).tolist()))
 
     def abort(self, request: RequestId) -> None:
         """Forget a request and its cache."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
@@ -26,6 +28,7 @@ from ipfs_accel_cli.engines.torch.weights import load_model
 # Activations, logits and key-value caches of moderate requests; a 74 M decoder with 8 x 512 tokens took 440 MiB.
 WORKING_BYTES = 256 << 20
 _FLOAT32_BYTES = 4
+INT8 = "int8"
 
 
 class TorchEngine:
@@ -53,12 +56,30 @@ class TorchEngine:
             free = device.memory_available_bytes
             if device.name != "cpu" and (free is None or free >= stored):
                 where = "its memory is not known" if free is None else f"{human_bytes(free)} are free there"
-                return Fit(1.0, stored, where, device=device.name, dtype=model.dtype or "float32", threads=count)
+                return Fit(1.0, stored, where, device=device.name, dtype=_dtype(model), threads=count)
         needed, available = needed_bytes(model), machine.memory_available_bytes
         reason = f"{human_bytes(needed)} in float32, {human_bytes(available)} are free"
         # With half of the weights read from disk for every pass it still answers; with more it is of no use.
         score = 0.8 if needed <= available else 0.2 if needed <= 2 * available - WORKING_BYTES else 0.0
         return Fit(score, needed, reason, threads=count)
+
+    def in_dtype(self, model: ModelFacts, plan: Plan, dtype: str) -> Plan:
+        """Return the plan in another dtype on the processor; accelerators and int8 compute as the model is stored."""
+        known = isinstance(getattr(torch, dtype, None), torch.dtype)
+        free = plan.device == "cpu" and model.dtype != INT8
+        return replace(plan, dtype=dtype) if known and free else plan
+
+    def quantize(self, model: ModelFacts, files: Path, plan: Plan, target: Path) -> Mapping[str, str | int | float]:
+        """Write the weights with 8 bits each; see the contract."""
+        from ipfs_accel_cli.engines.torch.quantize import quantize
+
+        with loading(model.name, ", ".join(model.architectures)), quiet():
+            if plan.task == "generate":
+                module: torch.nn.Module = _writer(model, files, plan, spread=False)
+            else:
+                make = sentence_parts if plan.task == "embed" else classifier_parts
+                module = make(files, plan, spread=False).module.model
+        return quantize(model, files, module, plan.task, target)
 
     def load(self, model: ModelFacts, files: Path, plan: Plan) -> Session:
         """Load the weights for the plan's task; see the contract for what it raises."""
@@ -74,12 +95,19 @@ class TorchEngine:
 
 
 def needed_bytes(model: ModelFacts) -> int:
-    """Return the main memory that a model takes in float32 while it works: weights and working space."""
+    """Return the main memory that a model takes while it works: weights, as float32 or in 8 bits, and working space."""
+    if model.dtype == INT8:
+        return model.weight_bytes + WORKING_BYTES
     if model.parameters is not None:
         return model.parameters * _FLOAT32_BYTES + WORKING_BYTES
     stored = getattr(torch, model.dtype, torch.float32)
     size = stored.itemsize if isinstance(stored, torch.dtype) else _FLOAT32_BYTES
     return model.weight_bytes * _FLOAT32_BYTES // size + WORKING_BYTES
+
+
+def _dtype(model: ModelFacts) -> str:
+    """Return the dtype to compute in on an accelerator: as stored, but for weights in 8 bits."""
+    return "float32" if model.dtype == INT8 else model.dtype or "float32"
 
 
 def _unsupported(model: ModelFacts) -> str:
@@ -99,6 +127,13 @@ def _encoder(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Sess
 
 
 def _decoder(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Session:
+    return_large_blocks()
+    decoder = _writer(model, files, plan, spread=_short(model, plan, device))
+    session = ScoringSession if plan.task == "score" else DecoderSession
+    return session(decoder, load_tokenizer(files), torch.device(device.name), model.name)
+
+
+def _writer(model: ModelFacts, files: Path, plan: Plan, *, spread: bool) -> Any:
     config = AutoConfig.from_pretrained(files, local_files_only=True, trust_remote_code=False)
     writer = MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.get(config.model_type)
     # Loading another architecture of the same family would leave its missing head to chance.
@@ -106,10 +141,7 @@ def _decoder(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Sess
         raise UnsupportedContent(
             f"{model.name} cannot generate text: {', '.join(config.architectures or ['it'])} has no head for it"
         )
-    return_large_blocks()
-    decoder = load_model(AutoModelForCausalLM, files, plan, spread=_short(model, plan, device))
-    session = ScoringSession if plan.task == "score" else DecoderSession
-    return session(decoder, load_tokenizer(files), torch.device(device.name), model.name)
+    return load_model(AutoModelForCausalLM, files, plan, spread=spread)
 
 
 def _short(model: ModelFacts, plan: Plan, device: Device) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import weakref
@@ -26,8 +27,9 @@ def load_model(
     `spare` are prefixes of tensors that may be missing because nothing reads them. A tensor that is needed and missing
     is refused: transformers would go on with random numbers in its place.
     """
+    in_bytes = _in_bytes(folder)
     options = _LOCAL | {
-        "dtype": getattr(torch, plan.dtype),
+        "dtype": torch.float32 if in_bytes else getattr(torch, plan.dtype),
         "use_safetensors": _has(folder, "*.safetensors"),
         "weights_only": True,
         "output_loading_info": True,
@@ -47,6 +49,16 @@ def load_model(
         weakref.finalize(model, shutil.rmtree, offload, ignore_errors=True)
     found: PreTrainedModel = model.eval()
     return found
+
+
+def _in_bytes(folder: Path) -> bool:
+    """Say whether the weights are in 8 bits, in the form of ours, and then let transformers know that form."""
+    said = json.loads((folder / "config.json").read_text("utf-8")).get("quantization_config")
+    if not isinstance(said, dict) or not str(said.get("quant_method", "")).startswith("ipfs-accel"):
+        return False
+    from ipfs_accel_cli.engines.torch import int8
+
+    return bool(said["quant_method"] == int8.METHOD)
 
 
 def _has(folder: Path, pattern: str) -> bool:

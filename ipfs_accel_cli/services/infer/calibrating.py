@@ -186,9 +186,9 @@ def _trial(session: Session, task: str, choice: Choice, shapes: Sequence[Shape],
 def _affordable(session: Session, task: str) -> list[Shape]:
     """Return what can be run in the time there is: one short text always, many and long ones as the model allows."""
     one = Shape("one", 1, _SHORT_WORDS)
-    _run(session, task, _texts(one))
+    _run(session, task, made_up(one))
     start = time.perf_counter()
-    _run(session, task, _texts(one))
+    _run(session, task, made_up(one))
     seconds_a_word = (time.perf_counter() - start) / _SHORT_WORDS
     shapes = [one]
     for name, words in (("many", _SHORT_WORDS), ("long", _LONG_WORDS)):
@@ -200,7 +200,7 @@ def _affordable(session: Session, task: str) -> list[Shape]:
 
 def _rate(session: Session, task: str, shape: Shape) -> float:
     """Return texts a second, the best of a few runs: what else the machine does only ever slows them."""
-    texts = _texts(shape)
+    texts = made_up(shape)
     best, spent, runs = 0.0, 0.0, 0
     while runs <= _FEWEST_RUNS or spent < _SHAPE_SECONDS:
         start = time.perf_counter()
@@ -215,7 +215,8 @@ def _rate(session: Session, task: str, shape: Shape) -> float:
     return best
 
 
-def _texts(shape: Shape) -> list[str]:
+def made_up(shape: Shape) -> list[str]:
+    """Return texts of a shape."""
     return [" ".join(_WORDS[(at + word) % len(_WORDS)] for word in range(shape.words)) for at in range(shape.texts)]
 
 

@@ -6,7 +6,7 @@ import logging
 import secrets
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import HomeUnusable, Invalid
+from ipfs_accel_cli.core.errors import AccelError, Invalid
 from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.engines import ENGINES
@@ -25,6 +25,7 @@ from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.infer.classifying import labelled
 from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
 from ipfs_accel_cli.services.infer.loader import MEASURED_TASKS, Derived, Loader, SettingsLike
+from ipfs_accel_cli.services.infer.quantizing import Workshop
 from ipfs_accel_cli.services.infer.results import (
     CalibrationShown,
     Classification,
@@ -32,11 +33,12 @@ from ipfs_accel_cli.services.infer.results import (
     Generation,
     LoadedModel,
     LoadedModels,
-    Stats,
 )
-from ipfs_accel_cli.services.infer.stats import Watch
+from ipfs_accel_cli.services.infer.runtime import Warm
+from ipfs_accel_cli.services.infer.stats import Pace, Unit, Watch
 from ipfs_accel_cli.services.infer.text_run import TextRun
 from ipfs_accel_cli.services.infer.texts import open_texts, read_prompt, windows
+from ipfs_accel_cli.services.infer.timing import TIMED_TASKS
 from ipfs_accel_cli.services.infer.worker import Answer
 from ipfs_accel_cli.tasks import TASKS
 from ipfs_accel_cli.tasks.base import Task
@@ -48,8 +50,8 @@ log = logging.getLogger("ipfs_accel_cli")
 
 
 T = TypeVar("T")
-# Takes the folder of a model, what a run of it took, and its tokens of context, and keeps it.
-Note = Callable[[Path, Stats, int], None]
+# Takes the folder of a model and how fast a run of it was, and keeps it.
+Note = Callable[[Path, Pace], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,18 @@ class Inference:
         derived: Derived | None = None,
         calibrations: Calibrations | None = None,
         tuned: Callable[[str], str | None] = lambda _name: None,
-        note: Note = lambda _folder, _stats, _context: None,
+        note: Note = lambda _folder, _pace: None,
     ) -> None:
         self._find, self._note = find, note
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
         self._runtime = self._loader.runtime
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
+
+    @property
+    def workshop(self) -> Workshop:
+        """What quantises models, with the engines of this service."""
+        return Workshop(self._loader)
 
     def embed(
         self,
@@ -157,6 +164,13 @@ class Inference:
             trials=list(found.trials),
         )
 
+    def timed(self, model: str, dtype: str, threads: int) -> AbstractContextManager[tuple[int, Callable[[], None]]]:
+        """Load a model for the block as asked, beside those that are warm; give what runs so many texts through it.
+
+        Raises what finding, choosing and loading a model raises, and Invalid for one that reads no texts.
+        """
+        return self._loader.timed(self._find(model, next(iter(TIMED_TASKS))), dtype, threads)
+
     def generate(
         self,
         prompt: str | None = None,
@@ -187,10 +201,9 @@ class Inference:
             with closing(warm.worker.ask(request)) as answer:
                 piece = task.collect(_emitting(answer, watch))
             took = watch.of_tokens(piece, warm.plan) if stats else None
-            if took is not None and piece.tokens > 1 and warm.key.engine == "torch" and warm.plan.device == "cpu":
-                # A home that is only read cannot keep it, which is no reason to lose the text.
-                with suppress(HomeUnusable):
-                    self._note(loadable.folder, took, piece.prompt_tokens + piece.tokens)
+            if took is not None and piece.tokens > 1:
+                shape = (piece.prompt_tokens + piece.tokens, 1)
+                self._keep(loadable.folder, warm, took.tokens_s, "tokens/s", shape)
             return Generation(
                 text=piece.text,
                 tokens=piece.tokens,
@@ -255,9 +268,16 @@ class Inference:
                 if run.truncated:
                     log.warning("%d texts are longer than the model reads; their ends were left out", run.truncated)
                 if asked.stats:
-                    log.info("%s, engine %s", watch.of_texts(run.count, warm.plan), warm.key.engine)
+                    log.info("%s, engine %s", watch.of_texts(run.count, run.busy_s, warm.plan), warm.key.engine)
+                    shape = (round(run.tokens / run.count), min(options.batch, run.count))
+                    self._keep(loadable.folder, warm, run.count / max(1e-9, run.busy_s), "texts/s", shape)
 
         return answered()
+
+    def _keep(self, folder: Path, warm: Warm, value: float, unit: Unit, shape: tuple[int, int]) -> None:
+        """Keep how fast a run was; where that cannot be kept, the answer is no worse for it."""
+        with suppress(AccelError):
+            self._note(folder, Pace(warm.key.engine, warm.plan.device, warm.plan.dtype, value, unit, *shape))
 
 
 def _emitting(answer: Answer, watch: Watch) -> Iterator[Chunk]:

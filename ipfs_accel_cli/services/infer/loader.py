@@ -13,9 +13,9 @@ from typing import Any, Protocol
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, HomeUnusable, Invalid, UnsupportedContent
 from ipfs_accel_cli.core.registry import Registry
-from ipfs_accel_cli.engines.base import Derives, Device, Loadable, Machine, Session
+from ipfs_accel_cli.engines.base import Converts, Derives, Device, Loadable, Machine, Session
 from ipfs_accel_cli.engines.machine import available_bytes, measure
-from ipfs_accel_cli.services.infer import calibrating
+from ipfs_accel_cli.services.infer import calibrating, timing
 from ipfs_accel_cli.services.infer.calibrating import Calibration, Calibrations
 from ipfs_accel_cli.services.infer.choice import AUTO, Choice, Wanted, best, candidates
 from ipfs_accel_cli.services.infer.results import Trial
@@ -72,7 +72,7 @@ class Loader:
         if choice is None or fresh:
             current().progress(0, None, f"loading {facts.name}")
             choice = self._choices[facts.manifest, wanted] = self._prepared(
-                model, self._in_tuned_dtype(self._choose(model, wanted))
+                model, self._in_tuned_dtype(model, self._choose(model, wanted))
             )
         load = partial(choice.engine.load, facts, model.folder, choice.plan)
         needed = choice.fit.needed_bytes
@@ -94,6 +94,16 @@ class Loader:
         with self._comparing:
             trials = self._compared(model, task, able, absent)
         return self._calibrations.keep(model.facts.manifest, task, trials)
+
+    @contextmanager
+    def timed(self, model: Loadable, dtype: str, threads: int) -> Iterator[tuple[int, Callable[[], None]]]:
+        """Hold the model, loaded in a dtype and with threads, and give what runs so many texts through it."""
+        with timing.timed(model, self._engines, self._measure, dtype=dtype, threads=threads) as once:
+            yield len(timing.TEXTS), once
+
+    def prepared(self, model: Loadable, wanted: Wanted) -> Choice:
+        """Return the engine for a model with what it makes of it; raises what choosing and making raise."""
+        return self._prepared(model, best(*candidates(model.facts, wanted, self._engines, self._measure)))
 
     def _choose(self, model: Loadable, wanted: Wanted) -> Choice:
         """Return the engine that was asked for, else the one measured to be fastest, else the one that fits best."""
@@ -136,7 +146,7 @@ class Loader:
     def _is_ready(self, model: Loadable, choice: Choice) -> bool:
         """Say whether an engine can begin at once: making a graph takes long enough that it has to be asked for."""
         engine = choice.engine
-        if not isinstance(engine, Derives):
+        if not isinstance(engine, Derives) or engine.own(model.facts):
             return True
         kind = engine.kind(choice.plan.task)
         return self._derived is not None and self._derived.find(model.facts.manifest, kind) is not None
@@ -156,17 +166,20 @@ class Loader:
         engine, task = choice.engine, choice.plan.task
         if not isinstance(engine, Derives):
             return choice
+        own = engine.own(model.facts)
+        if own:
+            return replace(choice, plan=replace(choice.plan, derived=model.folder / own))
         if self._derived is None:
             raise UnsupportedContent(f"{engine.name} needs a place to keep what it makes of a model")
         make = partial(engine.derive, model.facts, model.folder, task)
         derived = self._derived.obtain(model.facts.manifest, engine.kind(task), make)
         return replace(choice, plan=replace(choice.plan, derived=derived))
 
-    def _in_tuned_dtype(self, choice: Choice) -> Choice:
+    def _in_tuned_dtype(self, model: Loadable, choice: Choice) -> Choice:
         dtype = self._tuned("dtype")
-        if not dtype or choice.engine.name != "torch" or choice.plan.device != "cpu":
+        if not dtype or not isinstance(choice.engine, Converts):
             return choice
-        return replace(choice, plan=replace(choice.plan, dtype=dtype))
+        return replace(choice, plan=choice.engine.in_dtype(model.facts, choice.plan, dtype))
 
     def _measure(self, devices: tuple[Device, ...]) -> Machine:
         """Look at the machine; what idle models hold counts as free, for they would be let go."""

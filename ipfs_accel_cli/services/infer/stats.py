@@ -5,10 +5,26 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.engines.base import Piece, Plan
 from ipfs_accel_cli.services.infer.results import Stats
+
+Unit = Literal["tokens/s", "texts/s"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a run was, and with what: `context` tokens of a sequence, `batch` sequences at a time."""
+
+    engine: str
+    device: str
+    dtype: str
+    value: float
+    unit: Unit
+    context: int
+    batch: int
 
 
 @dataclass(slots=True)
@@ -44,12 +60,12 @@ class Watch:
             peak_memory_bytes=peak_memory_bytes(),
         )
 
-    def of_texts(self, count: int, plan: Plan) -> str:
-        """Return the figures of an embedding run in one line."""
+    def of_texts(self, count: int, busy_s: float, plan: Plan) -> str:
+        """Return the figures of a run over texts in one line; the model worked for `busy_s` of it."""
         first_s, total_s = self._spans()
         return (
             f"{count} texts, load {self.load_s * 1000:.0f} ms, first {first_s * 1000:.1f} ms, "
-            f"total {total_s * 1000:.1f} ms, {count / total_s:.1f} texts/s, {plan.threads} threads, "
+            f"total {total_s * 1000:.1f} ms, {count / max(1e-9, busy_s):.1f} texts/s, {plan.threads} threads, "
             f"{plan.dtype} on {plan.device}, peak memory {human_bytes(peak_memory_bytes())}"
         )
 

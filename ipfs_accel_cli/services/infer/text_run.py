@@ -20,6 +20,8 @@ class Rows(Protocol):
 
     @property
     def truncated(self) -> int: ...
+    @property
+    def tokens(self) -> int: ...
 
 
 R = TypeVar("R", bound=Rows)
@@ -27,7 +29,10 @@ R = TypeVar("R", bound=Rows)
 
 @dataclass(slots=True)
 class TextRun(Generic[R]):
-    """One run of a task that takes texts; counts what it did."""
+    """One run of a task that takes texts; counts what it did.
+
+    `busy_s` are the seconds in which the session worked, without those in which nobody gave it texts or took answers.
+    """
 
     worker: Worker
     task: Task[Texts, EmbedOptions, R]
@@ -36,6 +41,9 @@ class TextRun(Generic[R]):
     done: str = "texts"
     count: int = 0
     truncated: int = 0
+    tokens: int = 0
+    busy_s: float = 0.0
+    _ended: float = 0.0
 
     def ask(self, texts: list[str], role: Role) -> R:
         """Answer a few texts at once, outside of the count."""
@@ -68,6 +76,10 @@ class TextRun(Generic[R]):
         self.watch.answered()
         first, self.count = self.count, self.count + len(texts)
         self.truncated += rows.truncated
+        self.tokens += rows.tokens
+        # A request that came while the one before it was computed shares that time with it.
+        self.busy_s += max(0.0, answer.ended - max(answer.began, self._ended))
+        self._ended = answer.ended
         current().progress(self.count, None, self.done)
         return first, texts, rows
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from ipfs_accel_cli.core.call import current
@@ -16,12 +17,16 @@ _LOOK_SECONDS = 0.05
 
 
 class Answer:
-    """The chunks of one request, as they come. Closing it before the last one stops the work."""
+    """The chunks of one request, as they come. Closing it before the last one stops the work.
+
+    `began` and `ended` say when its session took it and gave the last chunk, in seconds of a monotonic clock.
+    """
 
     def __init__(self, worker: Worker, request: RequestId) -> None:
         self._worker, self._request = worker, request
         self._arrived: queue.SimpleQueue[Chunk | AccelError] = queue.SimpleQueue()
         self._open = True
+        self.began = self.ended = 0.0
 
     def __iter__(self) -> Iterator[Chunk]:
         """Yield the chunks; raises what went wrong, and Cancelled when the caller has gone."""
@@ -131,6 +136,9 @@ class Worker:
             wait = False
 
     def _submit(self, session: Session, request: Request) -> None:
+        answer = self._answers.get(request.id)
+        if answer is not None:
+            answer.began = time.perf_counter()
         try:
             session.submit(request)
         except AccelError as error:
@@ -139,6 +147,8 @@ class Worker:
     def _deliver(self, request: RequestId, chunk: Chunk) -> None:
         answer = self._answers.get(request)
         if answer is not None:
+            if chunk.finished:
+                answer.ended = time.perf_counter()
             answer.deliver(chunk)
             if chunk.finished:
                 del self._answers[request]

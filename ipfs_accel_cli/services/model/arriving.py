@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,6 +90,24 @@ class Arriving:
                 digest.hash.update(chunk)
         if self._following is not None:
             self._following.grew(len(chunk))
+
+
+class Unpacking:
+    """Writes what comes out of archives, and lets the store hash it meanwhile; `followed` holds the outcomes."""
+
+    def __init__(self, follow: Follow) -> None:
+        self._follow = follow
+        self.followed: dict[Path, Followed] = {}
+
+    def write(self, target: Path, chunks: Iterable[bytes]) -> None:
+        """Make a file that is not there yet. It is not on the disk before the store commits it."""
+        with target.open("xb", buffering=0) as file, closing(self._follow(target)) as following:
+            for chunk in chunks:
+                view = memoryview(chunk)
+                while len(view):
+                    view = view[file.write(view) :]
+                following.grew(len(chunk))
+            self.followed[target] = following.finish(sync=False)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ipfs_accel_cli.content.manifest import Manifest
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import MalformedContent, UnsupportedContent
 from ipfs_accel_cli.formats.tensors import Tensor
@@ -38,6 +39,14 @@ def difference(before: Subject, after: Subject, one: Known, other: Known, *, rea
         tensors=tensors,
         same_tensors=same_tensors,
     )
+
+
+def changed_files(one: Manifest, other: Manifest) -> tuple[list[FileChange], int]:
+    """Return the files that are not equal in two models, and how many are."""
+    old = {entry.path: entry for entry in one.files}
+    new = {entry.path: entry for entry in other.files}
+    same = {path for path in set(old) & set(new) if old[path].sha256 == new[path].sha256}
+    return list(_files(old, new, (set(old) | set(new)) - same)), len(same)
 
 
 def _files(old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> Iterator[FileChange]:

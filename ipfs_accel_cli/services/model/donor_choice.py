@@ -16,7 +16,7 @@ from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.donors import Donor, Maker
 from ipfs_accel_cli.services.model.lookup import Lookup
 from ipfs_accel_cli.services.model.subject import of_known, written_path
-from ipfs_accel_cli.sources.base import Packed
+from ipfs_accel_cli.sources.base import Packed, Ranged
 from ipfs_accel_cli.sources.reference import NAMED, Reference, parse
 from ipfs_accel_cli.sources.registry import source_for
 
@@ -64,6 +64,7 @@ class DonorChoice:
         source = source_for(reference.scheme, self.store)
         snapshot = source.resolve(reference)
         plain = reference.scheme in ("http", "https") and not reference.locator.lower().endswith(_ARCHIVES)
+        plain = plain or (isinstance(source, Ranged) and all(file.as_is for file in snapshot.files))
         if not isinstance(source, Packed) or plain:
             # A query is no part of what is shown, but the file's own address has it.
             return donors.of_source(text, source, snapshot.files, _hub_headers if reference.scheme == "hf" else None)

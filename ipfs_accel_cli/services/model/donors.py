@@ -11,6 +11,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from ipfs_accel_cli.content.car import open_reader
+from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.content.manifest import FileEntry
 from ipfs_accel_cli.core.call import current
@@ -18,7 +19,7 @@ from ipfs_accel_cli.core.errors import MalformedContent
 from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.services.model.content import Hole
 from ipfs_accel_cli.sources import fetch
-from ipfs_accel_cli.sources.base import RemoteFile, Source
+from ipfs_accel_cli.sources.base import Ranged, RemoteFile, Source
 
 RUN_BYTES = 8 << 20  # Holes side by side are asked for together, up to so many bytes in memory.
 
@@ -84,6 +85,17 @@ class CarDonor:
                 if content is not None:
                     yield hole, content
 
+    def block(self, cid: CID) -> bytes | None:
+        """Return a block as it lies there, unproven; raises as `offer`."""
+        place = self._indexed().get(cid.multihash.digest)
+        if place is None:
+            return None
+        with self.path.open("rb") as stream:
+            stream.seek(place[0])
+            data = stream.read(place[1])
+        self.fetched_bytes += len(data) * self.counts
+        return data
+
     def _indexed(self) -> dict[bytes, tuple[int, int]]:
         if self._places is None:
             self._places = {}
@@ -136,6 +148,8 @@ def of_source(
             return None
         if file.address.startswith(("http://", "https://")):
             return _range(file.address, offset, length, file.path, headers() if headers else None)
+        if isinstance(source, Ranged):
+            return source.part(file, offset, length)
         stream = source.open(file, offset)
         try:
             return _taken(stream, length)

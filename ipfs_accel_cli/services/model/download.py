@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,15 +24,21 @@ class Fetched:
 
     paths: dict[str, Path] = field(default_factory=dict)
     transferred_bytes: int = 0
-    followed: dict[str, Followed] = field(default_factory=dict)
+    followed: dict[Path, Followed] = field(default_factory=dict)
+
+    def followed_of(self, paths: Mapping[str, Path]) -> dict[str, Followed]:
+        """Return what was hashed on its way here, by the names that the files have in the model."""
+        return {name: self.followed[path] for name, path in paths.items() if path in self.followed}
 
 
-def fetch(source: Source, snapshot: Snapshot, folder: Path, follow: Follow | None = None) -> Fetched:
+def fetch(
+    source: Source, snapshot: Snapshot, folder: Path, follow: Follow | None = None, *, packed: bool = False
+) -> Fetched:
     """Bring every file of a snapshot into `folder` (or leave it where it lies on this machine), verified.
 
     Files that an earlier attempt left half done are continued. With `follow` each is hashed for the store as it
-    arrives. Raises VerificationFailed for a size or digest that is not the stated one, and removes that file; DiskFull;
-    and what the source raises once retries bring nothing.
+    arrives; of a `packed` snapshot, each that is no archive. Raises VerificationFailed for a size or digest that is not
+    the stated one, and removes that file; DiskFull; and what the source raises once retries bring nothing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     check_space(folder, _missing_bytes(snapshot, folder))
@@ -43,10 +50,11 @@ def fetch(source: Source, snapshot: Snapshot, folder: Path, follow: Follow | Non
         if file.local is not None and (file.sha256 is None or file.kept):
             fetched.paths[file.path] = file.local
             continue
-        transfer = _Transfer(source, file, folder, follow, done_bytes, total_bytes)
+        behind = follow if file.as_is or not packed else None
+        transfer = _Transfer(source, file, folder, behind, done_bytes, total_bytes)
         transfer.run()
         if transfer.followed is not None:
-            fetched.followed[file.path] = transfer.followed
+            fetched.followed[transfer.target] = transfer.followed
         done_bytes += transfer.have_bytes
         fetched.transferred_bytes += transfer.gained_bytes
         fetched.paths[file.path] = transfer.target

@@ -166,6 +166,9 @@ def _context(files: Mapping[str, Path], config: Mapping[str, Any]) -> int | None
 
 
 def _stated_dtype(config: Mapping[str, Any]) -> str:
+    rounded = config.get("quantization_config")
+    if isinstance(rounded, dict) and str(rounded.get("quant_method", "")).startswith("ipfs-accel"):
+        return f"int{rounded.get('bits')}"
     stated = config.get("dtype") or config.get("torch_dtype")
     return stated if isinstance(stated, str) else ""
 

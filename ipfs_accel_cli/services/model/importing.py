@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, Invalid, NotFound, VerificationFailed
-from ipfs_accel_cli.services.model import tables
+from ipfs_accel_cli.core.units import human_bytes
+from ipfs_accel_cli.services.model import passports, tables
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.import_results import Imports, KeptModel, State
 from ipfs_accel_cli.services.model.lookup import is_whole, load_manifest
@@ -55,16 +56,30 @@ class Importer:
         if chosen in self.registry.aliases():
             raise Conflict(f"{chosen!r} is an alias already", suggestion=f"ipfs-accel model rm {chosen}")
         paths = {file.path: current().path(file.local) for file in kept.files if file.local is not None}
-        snapshot = Snapshot(kept.reference, kept.revision, kept.files, facts=kept.facts)
+        snapshot = passports.imported(Snapshot(kept.reference, kept.revision, kept.files, facts=kept.facts))
         selection = "" if kept.whole else _PART
-        registration = Registration(chosen, str(kept.reference), selection, link=link)
+        registration = Registration(
+            chosen, str(kept.reference), selection, expected=snapshot.manifest, said=snapshot.said, link=link
+        )
         try:
             _check_small(kept.files)
             registered = register(self.store, snapshot, paths, registration)
         except VerificationFailed as error:
-            raise _located(kept, error) from error
+            damaged = _damaged(kept.files)
+            if not damaged:
+                raise
+            kept_bytes = self._keep_sound(kept, damaged, link=link)
+            raise _refusal(kept, damaged, kept_bytes) from error
         manifest = registered.named.manifest
         return _row(kept, "imported", manifest, registered.named.name)
+
+    def _keep_sound(self, kept: Kept, damaged: Mapping[str, str], *, link: bool) -> int:
+        """Store the files that are as their digests say, for a pull to find until the next gc; return their bytes."""
+        sound = [file for file in kept.files if file.sha256 is not None and file.path not in damaged]
+        with self.store.session() as session:
+            stored = [session.path(file.local, link=link) for file in sound if file.local is not None]
+            session.commit()
+        return sum(one.size_bytes for one in stored)
 
     def _look(self, kept: Kept) -> KeptModel:
         """Describe a model that a tool keeps, and say whether these very files were imported before."""
@@ -110,17 +125,22 @@ def _check_small(files: Sequence[RemoteFile]) -> None:
             raise VerificationFailed(f"{file.path} is not what its name says")
 
 
-def _located(kept: Kept, error: VerificationFailed) -> VerificationFailed:
-    """Return an error that names the damaged file of the other tool's folder; the error itself where there is none."""
-    for file in kept.files:
-        problem = _problem(file)
-        if problem:
-            return VerificationFailed(
-                f"{kept.name}: {file.local} ({file.path}) is damaged: {problem}; nothing was imported",
-                suggestion=_mend(kept),
-                file=str(file.local),
-            )
-    return error
+def _damaged(files: Sequence[RemoteFile]) -> dict[str, str]:
+    """Return what is wrong with the damaged files among these, by their paths."""
+    problems = ((file.path, _problem(file)) for file in files)
+    return {path: problem for path, problem in problems if problem}
+
+
+def _refusal(kept: Kept, damaged: Mapping[str, str], kept_bytes: int) -> VerificationFailed:
+    """Return the error that names the damaged files in the other tool's folder."""
+    places = {file.path: file.local for file in kept.files}
+    named = "; ".join(f"{places[path]} ({path}) is damaged: {problem}" for path, problem in damaged.items())
+    sound = f", but what is sound ({human_bytes(kept_bytes)}) need not be fetched" if kept_bytes else ""
+    return VerificationFailed(
+        f"{kept.name}: {named}; nothing was imported{sound}",
+        suggestion=_mend(kept),
+        files=[str(places[path]) for path in damaged],
+    )
 
 
 def _problem(file: RemoteFile) -> str | None:

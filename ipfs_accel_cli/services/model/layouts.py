@@ -19,9 +19,12 @@ from ipfs_accel_cli.core.files import replacing
 from ipfs_accel_cli.core.space import check_space
 from ipfs_accel_cli.formats import gguf
 from ipfs_accel_cli.formats.reading import FileReader
+from ipfs_accel_cli.services.model import leaving
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.lookup import Known
-from ipfs_accel_cli.sources.reference import parse
+from ipfs_accel_cli.sources.reference import of_path, parse
+from ipfs_accel_cli.targets.base import Delivery, Parcel
+from ipfs_accel_cli.targets.folder import FolderTarget
 
 _READ_BYTES = 1 << 20
 # The hub's library names small files of a repository by git, large ones by sha-256.
@@ -43,15 +46,17 @@ class Written:
 
 
 def plain(store: Store, known: Known, folder: Path) -> Written:
-    """Write the files of a model into a folder, so that `model add` of it gives the same manifest.
+    """Write the files of a model and its passport into a folder, so that `model add` of it gives the same manifest.
 
     Raises Conflict for a file that is there and differs, VerificationFailed for one that is damaged in the store.
     """
-    written = Written(folder, known.named.name)
-    _check_room(known, folder)
-    for entry in known.manifest.files:
-        _file(store, entry, folder / entry.path, written)
-    return written
+    target, where = FolderTarget(), of_path(folder)
+    ours = leaving.joined(leaving.passport_of(store, known), leaving.passport_at(target, where))
+    parcel = Parcel(known.named.name, known.named.manifest, leaving.items(store, known, ours))
+    holding = target.look(where, parcel)
+    target.send(where, Delivery(parcel, holding))
+    manifest = known.manifest
+    return Written(folder, known.named.name, len(manifest.files), manifest.size_bytes, holding.settled)
 
 
 def hub(store: Store, known: Known, folder: Path) -> Written:

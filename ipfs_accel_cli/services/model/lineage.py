@@ -21,6 +21,7 @@ from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.subject import of_known
 
 MAX_MODELS = 1000
+QUANTIZATION = "quantization"  # The kind of the statements that name the parents of a model and how it compares.
 _HEAD_BYTES = 1 << 16
 _FRONT = re.compile(r"\s*---\r?\n(.*?)\r?\n---", re.DOTALL)
 _BASE = re.compile(r"^base_model:[ \t]*(?P<one>[^\r\n]*)(?P<more>(?:\r?\n[ \t]*-[ \t]+[^\r\n]+)*)", re.MULTILINE)
@@ -51,7 +52,8 @@ def lineage(lookup: Lookup, known: Known, language: Language = "mermaid") -> Lin
             continue
         line.followed.add(one.named.manifest)
         line.add(Ancestor(id=one.named.manifest, kind="model", label=f"{one.named.name}@{one.named.version}"))
-        _source(line, one)
+        if not _quantized(line, lookup, one):
+            _source(line, one)
         _bases(line, lookup, one)
         _made(line, one)
         _replaced(line, lookup, one)
@@ -63,6 +65,12 @@ def lineage(lookup: Lookup, known: Known, language: Language = "mermaid") -> Lin
         descents=descents,
         graph=_mermaid(ancestors, descents) if language == "mermaid" else _dot(ancestors, descents),
     )
+
+
+def quantized_from(known: Known) -> list[str]:
+    """Return the manifests of the models that statements name as those that this one was quantised from."""
+    stated = [body.get("parents") for kind, _, body in known.statements if kind == QUANTIZATION]
+    return sorted({str(parent) for parents in stated if isinstance(parents, list) for parent in parents})
 
 
 def stated_bases(known: Known, lookup: Lookup) -> list[tuple[str, str, str]]:
@@ -77,6 +85,12 @@ def stated_bases(known: Known, lookup: Lookup) -> list[tuple[str, str, str]]:
     return [*found, *([("adapter-of", base, "adapter_config.json")] if isinstance(base, str) and base else [])]
 
 
+def bases_here(lookup: Lookup, known: Known) -> list[str]:
+    """Return the manifests of the models registered here that a model's files name as its base."""
+    found = (_registered(lookup, name) for _, name, _ in stated_bases(known, lookup))
+    return [parent.named.manifest for parent in found if parent is not None]
+
+
 def _source(line: _Line, one: Known) -> None:
     body = next((body for kind, _, body in one.statements if kind == "source"), {})
     reference = str(body.get("reference") or one.named.reference)
@@ -84,6 +98,21 @@ def _source(line: _Line, one: Known) -> None:
     line.descents.append(
         Descent(child=one.named.manifest, parent=reference, kind="pulled-from", stated_in="the pull that brought it")
     )
+
+
+def _quantized(line: _Line, lookup: Lookup, one: Known) -> bool:
+    """Add the models that this one was quantised from; say whether there are any."""
+    parents = quantized_from(one)
+    for parent in parents:
+        names = lookup.registry.names_of(parent)
+        label = f"{names[0].name}@{names[0].version}" if names else parent
+        line.add(Ancestor(id=parent, kind="model" if names else "named", label=label))
+        if names:
+            line.waiting.append(lookup.describe(names[0]))
+        line.descents.append(
+            Descent(child=one.named.manifest, parent=parent, kind="quantized-from", stated_in="its statement of how")
+        )
+    return bool(parents)
 
 
 def _bases(line: _Line, lookup: Lookup, one: Known) -> None:

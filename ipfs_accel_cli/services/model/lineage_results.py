@@ -31,8 +31,10 @@ class Descent(Result):
 
     child: str
     parent: str
-    kind: Literal["pulled-from", "base-model", "adapter-of", "derived-from", "replaces"]
-    stated_in: str = Field(description="What says so: the pull, the model card, a configuration, this registry.")
+    kind: Literal["pulled-from", "base-model", "adapter-of", "quantized-from", "derived-from", "replaces"]
+    stated_in: str = Field(
+        description="What says so: the pull, the model card, a configuration, a statement, this registry."
+    )
 
 
 class Lineage(Result):

@@ -61,7 +61,20 @@ class Lookup:
         raise self._missing(text, reference)
 
     def describe(self, named: Named) -> Known:
-        """Read a model's manifest and statements from the store; raises NotFound when they are gone from there."""
+        """Read a model's manifest and statements from the store; raises NotFound and VerificationFailed.
+
+        These mean that a block is gone or damaged, and suggest to repair the model.
+        """
+        try:
+            return self._described(named)
+        except (NotFound, VerificationFailed) as error:
+            raise type(error)(
+                f"{named.name} is damaged: {error.detail}",
+                suggestion=f"ipfs-accel model repair {named.name}@{named.version}",
+                errors=error.errors,
+            ) from error
+
+    def _described(self, named: Named) -> Known:
         manifest = load_manifest(self.store, named.manifest)
         statements = [
             (kind, cid, Statement.decode(self.store.block(CID.parse(cid))).body)

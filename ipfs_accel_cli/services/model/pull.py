@@ -14,7 +14,8 @@ from pathlib import Path
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.paths import Home
-from ipfs_accel_cli.services.model import download, tables
+from ipfs_accel_cli.services.model import download, passports, tables
+from ipfs_accel_cli.services.model.arriving import Unpacking
 from ipfs_accel_cli.services.model.content import Following, Store
 from ipfs_accel_cli.services.model.lookup import is_whole
 from ipfs_accel_cli.services.model.register import Registration, register
@@ -74,6 +75,7 @@ class Puller:
             known = self._known(str(snapshot.reference), selection, snapshot.revision)
             if known is None:
                 packed = isinstance(source, Packed)
+                snapshot = passports.foreseen(snapshot, whole=selection.is_whole)
                 snapshot = selection.of_packed(snapshot) if packed else selection.of_snapshot(snapshot)
                 folder = self.home.partial / key_of(reference, selection) / "fetched"
                 return outlook(self.store, snapshot, folder, packed=packed)
@@ -117,18 +119,38 @@ class Puller:
     ) -> Outcome:
         if isinstance(source, Packed):
             snapshot = reuse(self.store, selection.of_packed(snapshot))
-            fetched = download.fetch(source, snapshot, folder / "fetched")
-            unpacked = _empty(folder / "unpacked")
-            snapshot = selection.of_snapshot(source.unpack(snapshot, fetched.paths, unpacked))
+            fetched = download.fetch(source, snapshot, folder / "fetched", self._follow(snapshot), packed=True)
+            unpacking = Unpacking(self._follow(snapshot))
+            snapshot = source.unpack(snapshot, fetched.paths, _empty(folder / "unpacked"), unpacking.write)
+            fetched.followed |= unpacking.followed
+            snapshot, _ = self._identified(source, snapshot, folder, selection)
+            snapshot = selection.of_snapshot(snapshot)
             paths: Mapping[str, Path] = {file.path: file.local for file in snapshot.files if file.local is not None}
         else:
+            snapshot, passport_bytes = self._identified(source, snapshot, folder, selection)
             snapshot = reuse(self.store, selection.of_snapshot(snapshot))
             fetched = download.fetch(source, snapshot, folder / "fetched", self._follow(snapshot))
+            fetched.transferred_bytes += passport_bytes
             paths = fetched.paths
         registration = replace(registration, expected=snapshot.manifest, said=snapshot.said)
-        registered = register(self.store, snapshot, paths, registration, fetched.followed)
+        snapshot = passports.stated(snapshot)
+        registered = register(self.store, snapshot, paths, registration, fetched.followed_of(paths))
         shutil.rmtree(folder, ignore_errors=True)
         return Outcome(registered.named, snapshot.revision, fetched.transferred_bytes, registered.new)
+
+    def _identified(
+        self, source: Source, snapshot: Snapshot, folder: Path, selection: Selection
+    ) -> tuple[Snapshot, int]:
+        """Return the snapshot as its passport has it, where it has one, and the bytes that this took to fetch."""
+        file = passports.of_snapshot(snapshot)
+        if file is None or snapshot.manifest is not None:
+            return snapshot, 0
+        if not selection.is_whole:
+            return passports.without(snapshot), 0
+        if file.local is not None:
+            return passports.believed(snapshot, file.local), 0
+        fetched = download.fetch(source, snapshot.with_files((file,)), folder / "passport")
+        return passports.believed(snapshot, fetched.paths[file.path]), fetched.transferred_bytes
 
     def _follow(self, snapshot: Snapshot) -> Callable[[Path], Following]:
         profile = snapshot.manifest.profile if snapshot.manifest else None
@@ -173,14 +195,20 @@ def held(home: Home, key: str) -> Iterator[Path]:
             os.close(descriptor)
 
 
-def clear_abandoned(home: Home, *, dry_run: bool) -> tuple[int, int]:
-    """Remove the downloads that nobody works on; return their bytes and their number."""
+def clear_abandoned(home: Home, *, dry_run: bool, before: float | None = None) -> tuple[int, int]:
+    """Remove the downloads that nobody works on; return their bytes and their number.
+
+    With `before`, a time in seconds since 1970, only those of which no file was written since.
+    """
     folders = sorted(home.partial.iterdir()) if home.partial.is_dir() else []
     size_bytes = count = 0
     for folder in folders:
         if folder.is_dir() and not is_held(folder):
+            states = [path.stat() for path in folder.rglob("*") if path.is_file()]
+            if before is not None and any(state.st_mtime >= before for state in states):
+                continue
             count += 1
-            size_bytes += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            size_bytes += sum(state.st_size for state in states)
             if not dry_run:
                 with held(home, folder.name):
                     shutil.rmtree(folder, ignore_errors=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +17,7 @@ from ipfs_accel_cli.core.errors import Conflict, VerificationFailed
 from ipfs_accel_cli.services.model import facts, scan, tables
 from ipfs_accel_cli.services.model.content import Followed, Root, Session, Store, StoredFile
 from ipfs_accel_cli.sources.base import Snapshot
+from ipfs_accel_cli.sources.reference import Reference
 
 EMPTY: Mapping[str, Followed] = MappingProxyType({})
 KIND_MANIFEST, KIND_STATEMENT = "manifest", "statement"
@@ -27,7 +28,7 @@ class Registration:
     """What a model is to be called, and which question the snapshot answers.
 
     `expected` is the manifest that the files must give, `said` what came along with them. With `link` the store holds
-    hard links to the files.
+    hard links to the files. A model that was `made` here comes from nowhere else: its bodies of statements by kind.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Registration:
     expected: Manifest | None = None
     said: tuple[Statement, ...] = ()
     link: bool = False
+    made: Mapping[str, Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ def register(
         manifest = Manifest(session.profile.name, root.cid, entries)
         if expected is not None and manifest != expected:
             raise VerificationFailed(f"the files give the manifest {manifest.cid}, not {expected.cid} as stated")
+        if registration.made is not None:
+            snapshot, registration = _as_made(manifest, snapshot, registration)
         own = _statements(manifest.cid, snapshot, known, licence)
         statements = _merged(own, registration.said)
         return _commit(session, manifest, statements, snapshot, registration)
@@ -146,6 +150,17 @@ def _store(
             )
         stored[file.path] = one
     return stored
+
+
+def _as_made(manifest: Manifest, snapshot: Snapshot, registration: Registration) -> tuple[Snapshot, Registration]:
+    """Let content that was made here be its own reference, and say what is to be said of it."""
+    root = str(manifest.root)
+    reference = Reference("ipfs", root)
+    said = tuple(Statement(manifest.cid, kind, dict(body)) for kind, body in (registration.made or {}).items())
+    return (
+        replace(snapshot, reference=reference, revision=root),
+        replace(registration, asked=str(reference), said=(*registration.said, *said)),
+    )
 
 
 def _statements(manifest: CID, snapshot: Snapshot, known: facts.Facts, licence: str | None) -> list[Statement]:

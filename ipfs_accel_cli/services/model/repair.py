@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.manifest import FileEntry
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Cancelled, VerificationFailed
+from ipfs_accel_cli.core.errors import (
+    AccelError,
+    Cancelled,
+    MalformedContent,
+    NotAuthorised,
+    NotFound,
+    Offline,
+    TryAgain,
+    Unavailable,
+    VerificationFailed,
+)
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.model.content import Hole, Store
-from ipfs_accel_cli.services.model.donors import Donor, Maker
+from ipfs_accel_cli.services.model.donors import CarDonor, Donor, Maker
 from ipfs_accel_cli.services.model.lookup import Known
 from ipfs_accel_cli.services.model.pull import held
 from ipfs_accel_cli.services.model.repair_results import Repaired, RepairedFile
@@ -47,7 +59,7 @@ class Repairer:
         VerificationFailed when blocks stay missing, whose `errors` name them and what each donor said; or what the only
         donor raised.
         """
-        with held(self.home, f"repair-{known.named.manifest[-24:]}") as folder:
+        with held(self.home, key_of_repair(known.named.manifest)) as folder:
             asked = _Asked(makers(folder))
             wounds = list(self._wounds(known))
             for wound in wounds:
@@ -128,6 +140,32 @@ class Repairer:
             if root != known.manifest.root:
                 raise
             return self.store.verify([known.named.manifest]).blocks, True
+
+
+def key_of_repair(manifest: str) -> str:
+    """Return the name of the folder in `partial/` that a repair works in."""
+    return f"repair-{manifest[-24:]}"
+
+
+def offering(makers: Sequence[Maker]) -> Callable[[CID], Iterator[bytes]]:
+    """Return what gives a block out of each CAR file among the donors; one that cannot be had is passed over."""
+    waiting, made = list(makers), list[CarDonor]()
+
+    def offer(cid: CID) -> Iterator[bytes]:
+        position = 0
+        while position < len(made) or waiting:
+            with suppress(TryAgain, Unavailable, NotFound, NotAuthorised, Offline, MalformedContent):
+                if position == len(made):
+                    donor = waiting.pop(0)()
+                    if not isinstance(donor, CarDonor):
+                        continue
+                    made.append(donor)
+                data = made[position].block(cid)
+                if data is not None:
+                    yield data
+            position = min(position + 1, len(made))
+
+    return offer
 
 
 @dataclass(frozen=True, slots=True)

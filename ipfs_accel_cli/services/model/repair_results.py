@@ -31,5 +31,5 @@ class Repaired(Result):
     files: list[RepairedFile] = Field(description="Empty when nothing was damaged.")
     damaged_bytes: int
     fetched_bytes: int = Field(description="What the donors gave or sent, wrong offers and whole archives included.")
-    rebuilt: bool = Field(description="Lost inner nodes or directories were made again from what is here.")
+    rebuilt: bool = Field(description="Lost inner nodes, directories, statements or the manifest are here again.")
     blocks_verified: int = Field(description="Blocks of the whole model that were hashed afterwards and are right.")

@@ -56,6 +56,7 @@ class ModelRow(Result):
     root_cid: str = Field(description=_ROOT)
     reference: str
     created_at: str = Field(description="ISO 8601, UTC.")
+    meta: dict[str, str] = Field(default_factory=dict, description="Notes of the owner, kept in this home alone.")
 
 
 class Models(Result):
@@ -79,8 +80,13 @@ class ModelFile(Result):
 class SaidOf(Result):
     """A statement about a model: an object of its own, which names the manifest."""
 
+    columns = ("kind", "signer", "predicate_type", "cid")
+    essence = "cid"
+
     kind: str
     cid: str
+    signer: str | None = Field(None, description="The key that it names; `model verify-attest` tells whether it holds.")
+    predicate_type: str | None = Field(None, description="What a signed statement says, as a URI.")
     body: dict[str, Any]
 
 
@@ -90,7 +96,7 @@ class Shown(Result):
     columns = (
         *("name", "version", "aliases", "manifest_cid", "root_cid", "profile", "tasks", "architectures", "model_type"),
         *("parameters", "dtype", "context_tokens", "weight_bytes", "size_bytes", "licence", "reference", "created_at"),
-        "files",
+        *("meta", "quantized_from", "files", "statements"),
     )
     essence = "manifest_cid"
 
@@ -111,8 +117,22 @@ class Shown(Result):
     licence: str | None
     reference: str
     created_at: str = Field(description="ISO 8601, UTC.")
+    meta: dict[str, str] = Field(default_factory=dict, description="Notes of the owner, kept in this home alone.")
+    quantized_from: list[str] = Field(description="Manifests of the models that it was quantised from.")
     files: list[ModelFile]
     statements: list[SaidOf]
+
+
+class Meta(Result):
+    """The notes on a model."""
+
+    columns = ("name", "version", "manifest_cid", "meta")
+    essence = "meta"
+
+    name: str
+    version: int
+    manifest_cid: str = Field(description=_MANIFEST)
+    meta: dict[str, str] = Field(description="Kept in this home alone: neither signed nor exported.")
 
 
 class Removed(Result):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ipfs_accel_cli.core.errors import NotFound
-from ipfs_accel_cli.sources.base import Snapshot
+from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +23,24 @@ class Selection:
         """Make a selection from what the user gave, in an order of its own."""
         return cls(tuple(sorted(include or ())), tuple(sorted(exclude or ())))
 
+    @property
+    def is_whole(self) -> bool:
+        """Say whether nothing was chosen, so that all of the model is meant."""
+        return not (self.include or self.exclude)
+
     def __str__(self) -> str:
         return json.dumps([self.include, self.exclude]) if self.include or self.exclude else ""
 
     def of_snapshot(self, snapshot: Snapshot) -> Snapshot:
         """Return the snapshot with the chosen files only; raises NotFound when none is left."""
-        files = tuple(file for file in snapshot.files if self._takes(file.path, file.path in snapshot.optional))
-        if not files:
-            raise NotFound(f"--include and --exclude leave no file of {snapshot.reference}")
-        return snapshot.with_files(files)
+        return _some(snapshot, lambda file: self._takes(file.path, file.path in snapshot.optional))
 
     def of_packed(self, snapshot: Snapshot) -> Snapshot:
-        """Return a packed snapshot without the files that are not chosen; an archive shows only later what it holds."""
-        return snapshot.with_files(
-            tuple(file for file in snapshot.files if not file.as_is or self._takes(file.path, False))
-        )
+        """Return a packed snapshot without the files that are not chosen; raises NotFound when none is left.
+
+        An archive shows only later what it holds.
+        """
+        return _some(snapshot, lambda file: not file.as_is or self._takes(file.path, False))
 
     def _takes(self, path: str, optional: bool) -> bool:
         if any(_matches(path, pattern) for pattern in self.exclude):
@@ -45,6 +48,13 @@ class Selection:
         if self.include:
             return any(_matches(path, pattern) for pattern in self.include)
         return not optional
+
+
+def _some(snapshot: Snapshot, wanted: Callable[[RemoteFile], bool]) -> Snapshot:
+    files = tuple(file for file in snapshot.files if wanted(file))
+    if not files:
+        raise NotFound(f"--include and --exclude leave no file of {snapshot.reference}")
+    return snapshot.with_files(files)
 
 
 def _matches(path: str, pattern: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,28 +12,35 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.core.paths import Home
-from ipfs_accel_cli.engines.base import Loadable, ModelFacts
+from ipfs_accel_cli.engines.base import Loadable
 from ipfs_accel_cli.services.model import catalogue, exporting, listing, results, tables
+from ipfs_accel_cli.services.model.beside import Beside
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
+from ipfs_accel_cli.services.model.deploy.service import Deploys
 from ipfs_accel_cli.services.model.derived import Derived
 from ipfs_accel_cli.services.model.health import Health
 from ipfs_accel_cli.services.model.history import History
 from ipfs_accel_cli.services.model.importing import Importer
+from ipfs_accel_cli.services.model.loadable import of_known
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
+from ipfs_accel_cli.services.model.meta import Notes
+from ipfs_accel_cli.services.model.pruning import Pruner
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
+from ipfs_accel_cli.services.model.pushing import Pusher
+from ipfs_accel_cli.services.model.quantizing import Quantizer
 from ipfs_accel_cli.services.model.rows import rows
 from ipfs_accel_cli.services.model.selection import Selection
+from ipfs_accel_cli.services.model.signing.service import Signatures
+from ipfs_accel_cli.services.model.signing.trust import Trust
 from ipfs_accel_cli.services.model.status import Watch
-from ipfs_accel_cli.services.model.using import InMemory
 from ipfs_accel_cli.services.model.views import expected, shown
 from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse, stating
 
 if TYPE_CHECKING:
-    from ipfs_accel_cli.services.model.evaluating.asked import Opened
     from ipfs_accel_cli.services.model.evaluating.comparing import Comparing
-    from ipfs_accel_cli.services.model.evaluating.perf import Perf, Speeds
+    from ipfs_accel_cli.services.model.evaluating.perf import Perf
     from ipfs_accel_cli.services.model.evaluating.service import Evaluations
 
 
@@ -52,8 +59,9 @@ class Models:
     """The models of one home. Safe to share between threads.
 
     `derived` is what was made of them, `contents` looks into their files, `health` checks and mends them,
-    `watch` tells their state, `history` the versions of their names, `evaluations` how good they are,
-    `perf` what was measured of them, `comparing` puts two side by side.
+    `watch` tells their state, `history` the versions of their names, `signatures` who vouches for them, `deploys`
+    how they are served, `evaluations` how good they are, `perf` what was measured; `comparing` puts two side by side,
+    `quantizer` makes smaller ones of them.
     """
 
     def __init__(
@@ -61,9 +69,7 @@ class Models:
         home: Home,
         database: Database,
         store: Store,
-        loaded: Callable[[], Sequence[InMemory]] = tuple,
-        opened: Opened | None = None,
-        speeds: Speeds | None = None,
+        beside: Beside,
     ) -> None:
         self._home, self._store = home, store
         self._registry = tables.Tables(database)
@@ -73,29 +79,35 @@ class Models:
         self.contents = Contents(store, self._lookup)
         self.history = History(self._registry, self._lookup)
         self.health = Health(home, store, self._registry, self._lookup)
-        self.watch = Watch(home, store, self._registry, self._lookup, loaded)
-        self._database, self._opened, self._speeds = database, opened, speeds
+        self.watch = Watch(home, store, self._registry, self._lookup, beside.loaded)
+        self.pruner = Pruner(home, store, self._registry, self._lookup, self.watch, self.gc)
+        self.notes = Notes(database, self._lookup)
+        self.trust = Trust(database, beside.keys)
+        self.signatures = Signatures(store, self._registry, self._lookup, self.trust)
+        self.deploys = Deploys(home, store, database, self._lookup, self._folders, beside.fit)
+        self._database, self._beside = database, beside
         self._puller = Puller(home, store, self._registry)
         self.imports = Importer(store, self._registry)
+        self.pushes = Pusher(home, store, self._registry, self._lookup)
+        self.quantizer = Quantizer(home, store, self._registry, self._lookup, self._folders)
 
+    # A dozen modules, which most commands have no use for.
     @cached_property
     def evaluations(self) -> Evaluations:
-        from ipfs_accel_cli.services.model.evaluating.asked import no_engine
         from ipfs_accel_cli.services.model.evaluating.kept import Kept
         from ipfs_accel_cli.services.model.evaluating.service import Evaluations
 
-        return Evaluations(self._store, self._registry, self._lookup, Kept(self._database), self._opened or no_engine)
+        return Evaluations(self._store, self._registry, self._lookup, Kept(self._database), self._beside.opened)
 
     @cached_property
     def perf(self) -> Perf:
         from ipfs_accel_cli.services.model.evaluating.perf import Perf
 
-        speeds = self._speeds or (lambda _manifest, _folder: ())
         return Perf(
             self._registry,
             self._lookup,
             self.evaluations.kept,
-            speeds,
+            self._beside.speeds,
             lambda known: self._folders.folder(known.manifest),
         )
 
@@ -154,11 +166,13 @@ class Models:
 
         `where` is a filter (`core/filters.py`), `sort` and `columns` name fields. Raises Invalid where they do not.
         """
-        return listing.chosen(rows(self._registry, self._lookup), text, where=where, sort=sort, columns=columns)
+        found = rows(self._registry, self._lookup, self.notes.all())
+        return listing.chosen(found, text, where=where, sort=sort, columns=columns)
 
     def show(self, name: str) -> results.Shown:
         """Return all that is known of a model; raises NotFound, which names what is spelled alike."""
-        return shown(self._known(name), self._registry.aliases())
+        known = self._known(name)
+        return shown(known, self._registry.aliases(), self.notes.all().get(known.named.manifest, {}))
 
     def remove(self, names: Sequence[str]) -> results.Removed:
         """Take names, single versions (`name@2`) or aliases off; a model without a name is released to gc.
@@ -191,7 +205,7 @@ class Models:
         """Delete what no model, root or running command needs: content, interrupted downloads, folders of links."""
         partial_bytes, partial_downloads = clear_abandoned(self._home, dry_run=dry_run)
         if not dry_run:
-            self._folders.forget(keep=set(self._registry.manifests()))
+            self._folders.forget(keep=set(self._registry.manifests()) | self.deploys.manifests())
         collected = self._store.gc(dry_run=dry_run)
         return results.Cleaned(
             dry_run=dry_run,
@@ -212,19 +226,7 @@ class Models:
         NotFound, whose suggestion is the command that brings one.
         """
         known = self._known(name) if name else self._default(task)
-        facts = ModelFacts(
-            name=known.named.name,
-            manifest=known.named.manifest,
-            architectures=known.facts.architectures,
-            model_type=known.facts.model_type,
-            tasks=known.facts.tasks,
-            parameters=known.facts.parameters,
-            weight_bytes=known.facts.weight_bytes,
-            dtype=known.facts.dtype,
-            context_tokens=known.facts.context_tokens,
-            files=tuple(entry.path for entry in known.manifest.files),
-        )
-        return Loadable(facts, self._folders.folder(known.manifest))
+        return of_known(known, self._folders.folder(known.manifest))
 
     def folder(self, name: str) -> Path:
         """Return the folder with a model's verified files; raises NotFound."""

@@ -15,6 +15,7 @@ from ipfs_accel_cli.services.model import tables
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.pull import NOTE, is_held, key_of
+from ipfs_accel_cli.services.model.records import Lost, Records
 from ipfs_accel_cli.services.model.selection import Selection
 from ipfs_accel_cli.services.model.status_results import (
     Download,
@@ -25,11 +26,12 @@ from ipfs_accel_cli.services.model.status_results import (
     UsingProcess,
 )
 from ipfs_accel_cli.services.model.subject import Subject, of_known
+from ipfs_accel_cli.services.model.tables import Named
 from ipfs_accel_cli.services.model.using import InMemory, Mapping, mapped
 from ipfs_accel_cli.sources.reference import NAMED, Reference, parse
 
 State = Literal["remote", "partial", "present", "verified", "corrupt", "loaded"]
-_UNKNOWN = "this system does not tell which files a process has mapped"
+UNKNOWN = "this system does not tell which files a process has mapped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,8 @@ class Watch:
         others = mapped(self.home) or []
         if names:
             return Statuses(models=[self._status(name, others) for name in names])
-        known = (self.lookup.describe(named) for named in self.registry.names())
         return Statuses(
-            models=[self._registered(one, f"{one.named.name}@{one.named.version}", others) for one in known]
+            models=[self._registered(one, f"{one.name}@{one.version}", others) for one in self.registry.names()]
         )
 
     def running(self) -> Running:
@@ -73,21 +74,25 @@ class Watch:
                 for one in self.loaded()
             ],
             processes=list(self._processes(others or [])),
-            processes_unknown=_UNKNOWN if others is None else None,
+            processes_unknown=UNKNOWN if others is None else None,
             downloads=list(self._downloads()),
         )
 
     def _status(self, name: str, others: Sequence[Mapping]) -> Status:
         try:
-            known = self.lookup.describe(self.lookup.find(name))
+            named = self.lookup.find(name)
         except NotFound:
             reference = parse(name)
             if reference.scheme == NAMED:
                 raise
             return self._elsewhere(name, reference)
-        return self._registered(known, name, others)
+        return self._registered(named, name, others)
 
-    def _registered(self, known: Known, name: str, others: Sequence[Mapping]) -> Status:
+    def _registered(self, named: Named, name: str, others: Sequence[Mapping]) -> Status:
+        lost = Records(self.store, self.registry).lost(named.manifest)
+        if lost:
+            return self._unreadable(named, name, lost[0])
+        known = self.lookup.describe(named)
         subject = of_known(self.store, known)
         state, reason, at = self._judged(known, subject, others)
         check = self.registry.checked(known.named.manifest)
@@ -119,6 +124,19 @@ class Watch:
             return "verified", f"{how} read again and is right", check.checked_at
         return "present", "every file is here; its bytes were proven when it was registered", known.named.created_at
 
+    def _unreadable(self, named: Named, name: str, lost: Lost) -> Status:
+        row = self.registry.model(named.manifest)
+        return Status(
+            name=name,
+            state="corrupt",
+            reason=f"its {lost.what} {lost.cid}: {lost.detail}",
+            at=None,
+            have_bytes=0,
+            size_bytes=row["size_bytes"] if row is not None else None,
+            manifest_cid=named.manifest,
+            verified_at=None,
+        )
+
     def _elsewhere(self, name: str, reference: Reference) -> Status:
         folder = self.home.partial / key_of(reference, Selection())
         have_bytes = _size(folder)
@@ -140,10 +158,14 @@ class Watch:
         )
 
     def _processes(self, others: Sequence[Mapping]) -> Iterator[UsingProcess]:
-        known = [self.lookup.describe(named) for named in self.registry.names()] if others else []
+        known = self._readable() if others else []
         for one in others:
             models = sorted({each.named.name for each in known if _maps(one, each)})
             yield UsingProcess(pid=one.pid, program=one.program, models=models)
+
+    def _readable(self) -> list[Known]:
+        records, found = Records(self.store, self.registry), self.registry.names()
+        return [self.lookup.describe(named) for named in found if not records.lost(named.manifest)]
 
     def _downloads(self) -> Iterator[Download]:
         folders = sorted(self.home.partial.iterdir()) if self.home.partial.is_dir() else []

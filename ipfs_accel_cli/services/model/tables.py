@@ -95,8 +95,11 @@ class Tables:
 
     def listed(self) -> list[tuple[Named, str | None]]:
         """Return what `names` does, each with what was kept of its model for lists."""
-        query = "SELECT names.*, body FROM names LEFT JOIN listed USING (manifest) ORDER BY name, version DESC"
-        return [(_named(row), row["body"]) for row in self._rows(query)]
+        query = (
+            "SELECT name, version, manifest, reference, created_at, body"
+            " FROM names LEFT JOIN listed USING (manifest) ORDER BY name, version DESC"
+        )
+        return [(Named(*row[:5]), row["body"]) for row in self._rows(query)]
 
     def named(self, name: str, version: int | None = None) -> Named | None:
         """Return one version of a name, or its newest."""
@@ -138,6 +141,11 @@ class Tables:
             *(reference, selection, revision, revision),
         )
         return (rows[0]["manifest"], rows[0]["revision"]) if rows else None
+
+    def revisions(self, manifest: str) -> list[str]:
+        """Return the revisions that references had when they gave a manifest."""
+        rows = self._rows("SELECT DISTINCT revision FROM pulls WHERE manifest = ? ORDER BY revision", manifest)
+        return [row["revision"] for row in rows]
 
     def checked(self, manifest: str) -> Check | None:
         """Return the outcome of the last time that a model was verified or repaired."""

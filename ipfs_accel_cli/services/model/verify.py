@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
 from typing import Literal
 
-from ipfs_accel_cli.content.manifest import FileEntry, Manifest
-from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import NotFound, UnsupportedContent, VerificationFailed
-from ipfs_accel_cli.core.parallel import ordered, usable_cores
+from ipfs_accel_cli.content.manifest import Manifest
+from ipfs_accel_cli.core.errors import MalformedContent, NotFound, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.formats import safetensors
-from ipfs_accel_cli.services.model import numbers, results
+from ipfs_accel_cli.services.model import results
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.inspecting import tensors_of
 from ipfs_accel_cli.services.model.lookup import Known
+from ipfs_accel_cli.services.model.numbers import Numbers
 
-READ_BYTES = 1 << 20
 BLOCKS: Literal["blocks"] = "blocks"
 FULL: Literal["full"] = "full"
 
@@ -27,20 +23,19 @@ def verify(store: Store, known: Known, *, full: bool = False) -> results.Verifie
     """Hash every block of a model again and check the structure of the weights.
 
     The manifest states CID and sha-256 of a file together, and both were computed of the same bytes when it was made
-    here: bytes that give the one have the other. `full` computes each sha-256 all the same, and reads the numbers of
-    the tensors. Raises VerificationFailed, whose `errors` name the damaged files and then their damaged blocks with
-    offset and length, and MalformedContent.
+    here: bytes that give the one have the other. `full` computes each sha-256 all the same, and looks at the numbers of
+    the tensors, in one reading. Raises VerificationFailed, whose `errors` name the damaged files and then their damaged
+    blocks with offset and length, and MalformedContent.
     """
     blocks = 0
     damaged: list[dict[str, str]] = []
+    numbers = _numbers(store, known.manifest) if full else None
     try:
-        blocks = store.verify([known.named.manifest]).blocks
+        look = numbers.look if numbers else None
+        blocks = store.verify([known.named.manifest], whole=full, look=look).blocks
     except VerificationFailed as error:
         damaged = error.errors or [{"pointer": known.named.manifest, "detail": error.detail}]
-    files = _by_file(known.manifest, damaged)
-    if full:
-        named = {file["pointer"] for file in files}
-        files += [file for file in _damaged_files(store, known.manifest) if file["pointer"] not in named]
+    files = _by_file(known.manifest, damaged) or _misstated(store, known.manifest)
     if damaged or files:
         first = (files or damaged)[0]
         raise VerificationFailed(
@@ -49,7 +44,7 @@ def verify(store: Store, known: Known, *, full: bool = False) -> results.Verifie
             errors=[*files, *damaged],
         )
     tensors = structure(store, known.manifest)
-    read = _numbers(store, known.manifest) if full else None
+    looked = numbers.finish() if numbers else None
     return results.Verified(
         name=known.named.name,
         manifest_cid=known.named.manifest,
@@ -58,9 +53,14 @@ def verify(store: Store, known: Known, *, full: bool = False) -> results.Verifie
         blocks=blocks,
         tensors=tensors,
         level=FULL if full else BLOCKS,
-        numbers_read=read.read if read else None,
-        numbers_unread=read.unread if read else None,
-        suspect_tensors=read.suspects if read else [],
+        numbers_read=looked.read if looked else None,
+        numbers_unread=looked.unread if looked else None,
+        suspect_tensors=[
+            results.SuspectTensor(
+                file=path, name=tensor.name, dtype=tensor.dtype, nans=counts.nans, infinities=counts.infinities
+            )
+            for path, tensor, counts in (looked.suspects if looked else ())
+        ],
     )
 
 
@@ -96,69 +96,20 @@ def _by_file(manifest: Manifest, damaged: list[dict[str, str]]) -> list[dict[str
     ]
 
 
-def _damaged_files(store: Store, manifest: Manifest) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = []
-    done_bytes = 0
-    for entry, problem in ordered(lambda entry: (entry, _problem(store, entry)), manifest.files, usable_cores()):
-        done_bytes += entry.size_bytes
-        current().progress(done_bytes, manifest.size_bytes, "Hashing whole files", unit="bytes")
-        if problem:
-            found.append({"pointer": entry.path, "detail": problem})
-    return found
+def _misstated(store: Store, manifest: Manifest) -> list[dict[str, str]]:
+    """Say of which files the store knows another sha-256, to which it holds their bytes, than the manifest states."""
+    return [
+        {"pointer": entry.path, "detail": f"its sha-256 is {known.hex()}, the manifest says {entry.sha256.hex()}"}
+        for entry in manifest.files
+        if (known := store.sha256(entry.cid)) != entry.sha256
+    ]
 
 
-def _problem(store: Store, entry: FileEntry) -> str | None:
-    digest = hashlib.sha256()
-    try:
-        for chunk in _chunks(store, entry):
-            digest.update(chunk)
-    except NotFound:
-        return "it is not in the store"
-    except VerificationFailed as error:
-        return error.detail
-    if digest.digest() != entry.sha256:
-        return f"its sha-256 is {digest.hexdigest()}, the manifest says {entry.sha256.hex()}"
-    return None
-
-
-def _chunks(store: Store, entry: FileEntry) -> Iterator[bytes]:
-    with store.object_path(entry.cid).open("rb") as file:
-        while chunk := file.read(READ_BYTES):
-            current().check()
-            yield chunk
-
-
-@dataclass(slots=True)
-class _Numbers:
-    read: int = 0
-    unread: int = 0
-    suspects: list[results.SuspectTensor] = field(default_factory=list)
-
-
-def _numbers(store: Store, manifest: Manifest) -> _Numbers:
-    """Count the numbers of all tensors that are not a number, or infinite; a type that is not known is not counted."""
-    found = _Numbers()
+def _numbers(store: Store, manifest: Manifest) -> Numbers:
+    """List the tensors whose numbers are to be looked at; what cannot be read is told by other checks."""
+    numbers = Numbers()
     for entry in manifest.files:
-        path = store.object_path(entry.cid)
-        try:
-            tensors = tensors_of(entry.path, path)
-        except UnsupportedContent:
-            continue
-        for tensor in tensors:
-            current().progress(found.read, None, f"Reading the numbers of {entry.path}")
-            counted = numbers.count(path, tensor)
-            if counted is None:
-                found.unread += tensor.parameters
-                continue
-            found.read += counted.read
-            if counted.nans or counted.infinities:
-                found.suspects.append(
-                    results.SuspectTensor(
-                        file=entry.path,
-                        name=tensor.name,
-                        dtype=tensor.dtype,
-                        nans=counted.nans,
-                        infinities=counted.infinities,
-                    )
-                )
-    return found
+        with suppress(UnsupportedContent, MalformedContent, NotFound, VerificationFailed):
+            path = store.object_path(entry.cid)
+            numbers.add(entry.path, entry.cid, path, tensors_of(entry.path, path))
+    return numbers

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.services.model import results
+from ipfs_accel_cli.services.model.lineage import quantized_from
 from ipfs_accel_cli.services.model.lookup import Known
 from ipfs_accel_cli.services.model.reuse import Outlook
+from ipfs_accel_cli.services.model.signing.judging import claims
 
 
-def row(known: Known, aliases: Mapping[str, str]) -> results.ModelRow:
+def row(known: Known, aliases: Mapping[str, str], meta: Mapping[str, str] = MappingProxyType({})) -> results.ModelRow:
     """Return a model as a line of `model ls`; `aliases` maps each alias to a manifest."""
     return results.ModelRow(
         name=known.named.name,
@@ -27,24 +30,26 @@ def row(known: Known, aliases: Mapping[str, str]) -> results.ModelRow:
         root_cid=str(known.manifest.root),
         reference=known.named.reference,
         created_at=known.named.created_at,
+        meta=dict(meta),
     )
 
 
-def shown(known: Known, aliases: Mapping[str, str]) -> results.Shown:
-    """Return all that is known of a model."""
+def shown(known: Known, aliases: Mapping[str, str], meta: Mapping[str, str]) -> results.Shown:
+    """Return all that is known of a model, with the notes on it here."""
     return results.Shown(
-        **row(known, aliases).model_dump(),
+        **row(known, aliases, meta).model_dump(),
         profile=known.manifest.profile,
         model_type=known.facts.model_type,
         context_tokens=known.facts.context_tokens,
         weight_bytes=known.facts.weight_bytes,
+        quantized_from=quantized_from(known),
         files=[
             results.ModelFile(
                 path=entry.path, size_bytes=entry.size_bytes, sha256=entry.sha256.hex(), cid=str(entry.cid)
             )
             for entry in known.manifest.files
         ],
-        statements=[results.SaidOf(kind=kind, cid=cid, body=_json(body)) for kind, cid, body in known.statements],
+        statements=[_said(kind, cid, body) for kind, cid, body in known.statements],
     )
 
 
@@ -68,6 +73,11 @@ def expected(outlook: Outlook, name: str) -> results.Pulled:
         dry_run=True,
         missing_bytes=outlook.missing_bytes,
     )
+
+
+def _said(kind: str, cid: str, body: Mapping[str, Any]) -> results.SaidOf:
+    signer, predicate_type = claims(kind, body)
+    return results.SaidOf(kind=kind, cid=cid, signer=signer, predicate_type=predicate_type, body=_json(body))
 
 
 def _json(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Source: https://github.com/libp2p/specs/blob/master/peer-ids/peer-ids.md
 
 from __future__ import annotations
 
-from ipfs_accel_cli.content import multibase, multihash
+from ipfs_accel_cli.content import didkey, multibase, multihash
 from ipfs_accel_cli.content.cid import CID, LIBP2P_KEY
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.content.multihash import IDENTITY, SHA2_256, Multihash
@@ -14,7 +14,6 @@ from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
 KEY_BYTES = 32
 
 _PROTOBUF_HEAD = b"\x08\x01\x12\x20"  # PublicKey {Type = Ed25519, Data = 32 bytes}.
-_MULTICODEC_HEAD = b"\xed\x01"  # ed25519-pub, as a varint.
 
 
 def peer_id(public_key: bytes) -> str:
@@ -29,7 +28,7 @@ def peer_cid(public_key: bytes) -> str:
 
 def key_text(public_key: bytes) -> str:
     """Return a raw public key in multibase base58btc with its multicodec (z6Mk…)."""
-    return multibase.encode(_MULTICODEC_HEAD + _checked(public_key), "base58btc")
+    return didkey.encode(_checked(public_key)).removeprefix(didkey.PREFIX)
 
 
 def public_key_of(peer: str) -> bytes:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from ipfs_accel_cli.core.errors import HomeUnusable, classified
+from ipfs_accel_cli.core.errors import HomeUnusable, Invalid, NotAuthorised, NotFound, classified
 from ipfs_accel_cli.core.files import locked, replacing
 from ipfs_accel_cli.core.paths import Home
 
@@ -39,11 +40,39 @@ def node_key(home: Home) -> tuple[Ed25519PrivateKey, bool]:
         raise classified(error) or home.unusable(error) from error
 
 
-def _load(home: Home) -> Ed25519PrivateKey | None:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+def existing_key(home: Home) -> Ed25519PrivateKey | None:
+    """Return the node's private key, or None where it was never made; raises HomeUnusable as `node_key` does."""
+    return _load(home)
 
+
+def key_in_file(path: Path) -> Ed25519PrivateKey:
+    """Return the private key in a PEM file of the user's.
+
+    Raises NotFound, Invalid, and NotAuthorised when other users may read it.
+    """
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            data = file.read(MAX_BYTES)
+    except FileNotFoundError as error:
+        raise NotFound(
+            f"there is no key file {path}",
+            suggestion=f"(umask 077; openssl genpkey -algorithm ed25519 -out {quote(str(path))})",
+        ) from error
+    except OSError as error:
+        raise Invalid(f"cannot read the key file {path}: {error.strerror}") from error
+    if mode & OTHERS:
+        raise NotAuthorised(
+            f"other users of this machine may read {path}, and whoever reads the key can sign in its name",
+            suggestion=f"chmod 600 {quote(str(path))}",
+        )
+    key = _parsed(data)
+    if key is None:
+        raise Invalid(f"{path} is not an unencrypted Ed25519 private key in PEM form")
+    return key
+
+
+def _load(home: Home) -> Ed25519PrivateKey | None:
     path = home.keys / KEY_FILE
     try:
         with path.open("rb") as file:
@@ -56,13 +85,22 @@ def _load(home: Home) -> Ed25519PrivateKey | None:
         ) from error
     _check_private(home.keys, "700")
     _check_private(path, "600")
-    try:
-        key = load_pem_private_key(data, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _damaged(path) from error
-    if not isinstance(key, Ed25519PrivateKey):
+    key = _parsed(data)
+    if key is None:
         raise _damaged(path)
     return key
+
+
+def _parsed(data: bytes) -> Ed25519PrivateKey | None:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(data, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, Ed25519PrivateKey) else None
 
 
 def _make(path: Path) -> Ed25519PrivateKey:

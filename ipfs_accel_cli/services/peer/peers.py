@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipfs_accel_cli.core.errors import VerificationFailed
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.peer import identity
-from ipfs_accel_cli.services.peer.keys import node_key
+from ipfs_accel_cli.services.peer.keys import existing_key, key_in_file, node_key
 from ipfs_accel_cli.services.peer.results import Identity
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Signer:
+    """A private key that signs and shows only its public half."""
+
+    _key: Ed25519PrivateKey
+
+    @property
+    def public_key(self) -> bytes:
+        """Return the raw 32 bytes of the public key."""
+        return _public_bytes(self._key)
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the 64-byte Ed25519 signature (RFC 8032) of `data`."""
+        return self._key.sign(data)
 
 
 class Peers:
@@ -30,6 +48,18 @@ class Peers:
             public_key=identity.key_text(public_key),
             created=created,
         )
+
+    def signer(self, file: Path | None = None) -> Signer:
+        """Return what signs with the node's key, made on first use, or with the key in a PEM file.
+
+        Raises HomeUnusable, and for a file NotFound, Invalid, or NotAuthorised when other users may read it.
+        """
+        return Signer(key_in_file(file) if file is not None else node_key(self._home)[0])
+
+    def public_key(self) -> bytes | None:
+        """Return the raw public key of this node, None where it has none yet; raises HomeUnusable."""
+        key = existing_key(self._home)
+        return _public_bytes(key) if key is not None else None
 
     def sign(self, data: bytes) -> bytes:
         """Return the node's 64-byte Ed25519 signature (RFC 8032) of `data`. Raises HomeUnusable."""

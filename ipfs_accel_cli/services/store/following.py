@@ -58,11 +58,15 @@ class Following:
             self._syncing = self._syncer.submit(os.fdatasync, self._descriptor)
             self._unsynced_bytes = 0
 
-    def finish(self) -> Followed:
-        """Hash the rest and wait until all of it is on the disk; call it once, when nothing more will come."""
+    def finish(self, *, sync: bool = True) -> Followed:
+        """Hash the rest and wait until all of it is on the disk; call it once, when nothing more will come.
+
+        Without `sync` it need not be there yet: a session that takes it sees to that when it commits.
+        """
         sha256, size_bytes = self._ingest.finish()
         self._settle()
-        os.fsync(self._descriptor)
+        if sync:
+            os.fsync(self._descriptor)
         state = identity(os.fstat(self._descriptor))
         return Followed(self._path, sha256, size_bytes, self._profile, tuple(self._leaves), state)
 

@@ -21,8 +21,8 @@ from ipfs_accel_cli.core.errors import AccelError, VerificationFailed
 from ipfs_accel_cli.core.parallel import ordered, usable_cores
 from ipfs_accel_cli.services.store.blocks import Blocks
 from ipfs_accel_cli.services.store.index import Index, Leaf, WholeFile
+from ipfs_accel_cli.services.store.rereading import batches, wrong_leaves
 from ipfs_accel_cli.services.store.session import PutSession
-from ipfs_accel_cli.services.store.verifying import batches, wrong_leaves
 
 _PIECE_BYTES = 1 << 20
 

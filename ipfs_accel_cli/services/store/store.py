@@ -36,6 +36,7 @@ from ipfs_accel_cli.services.store.reading import Reader
 from ipfs_accel_cli.services.store.references import parse, root_only
 from ipfs_accel_cli.services.store.removing import remove
 from ipfs_accel_cli.services.store.repairs import Repairs
+from ipfs_accel_cli.services.store.rereading import Look
 from ipfs_accel_cli.services.store.results import (
     Collected,
     Computed,
@@ -175,12 +176,16 @@ class Store:
         name = parsed.path[-1] if parsed.path else ""
         return describing.list_entries(self._reader, self._reader.resolve(parsed), name)
 
-    def verify(self, references: Iterable[str | CID] | None = None) -> Verification:
+    def verify(
+        self, references: Iterable[str | CID] | None = None, *, whole: bool = False, look: Look | None = None
+    ) -> Verification:
         """Hash what the references reach, or everything in the store, again from disk.
 
-        Raises VerificationFailed whose `errors` name each damaged block with its object, offset, length and CID.
+        `whole` also computes the sha-256 of every file, of the same bytes; `look(cid, offset, bytes)` then sees them,
+        in any order and thread. Raises VerificationFailed whose `errors` name each damaged block with its object,
+        offset, length and CID.
         """
-        verifier = Verifier(self._index, self._blocks, self._database)
+        verifier = Verifier(self._index, self._blocks, self._database, whole=whole, look=look)
         if references is None:
             return verifier.everything()
         return verifier.dags([self._reader.resolve(parse(reference)) for reference in references])

@@ -1,11 +1,9 @@
-"""Reading everything again and hashing it: what is damaged is named to the block."""
+"""Hashing everything again: what is damaged is named to the block."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import zip_longest
 
@@ -17,35 +15,39 @@ from ipfs_accel_cli.content.multihash import decode as decode_multihash
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import HomeUnusable, VerificationFailed
-from ipfs_accel_cli.core.parallel import ordered, usable_cores
 from ipfs_accel_cli.services.store.blocks import Blocks, damage, leaf_damage
-from ipfs_accel_cli.services.store.index import Index, Leaf, WholeFile
+from ipfs_accel_cli.services.store.index import Index, WholeFile
+from ipfs_accel_cli.services.store.rereading import Look, Piece, Seen, hashed, hashed_whole, pieces
 from ipfs_accel_cli.services.store.results import Verification
-from ipfs_accel_cli.services.store.walking import Frontier, walk
+from ipfs_accel_cli.services.store.walking import Frontier, Visit, walk
 
-_BATCH_BYTES = 8 << 20
-_PIECE_BYTES = 256 << 10
 _MAX_ERRORS = 1000
 
 Damage = dict[str, str]
 
 
 class Verifier:
-    """One pass over content; `everything` or `dags`, once."""
+    """One pass over content; `everything` or `dags`, once.
 
-    def __init__(self, index: Index, blocks: Blocks, database: Database) -> None:
+    With `whole` the sha-256 of every whole file is computed too, of the same bytes, which `look` then sees.
+    """
+
+    def __init__(
+        self, index: Index, blocks: Blocks, database: Database, *, whole: bool = False, look: Look | None = None
+    ) -> None:
         self._index = index
         self._blocks = blocks
         self._database = database
+        self._whole, self._look = whole, look
         self._errors: list[Damage] = []
         self._bad: set[bytes] = set()
         self._good: set[bytes] = set()
+        self._open: set[int] = set()
         self._block_count = self._size_bytes = 0
 
     def everything(self) -> Verification:
         """Check every object and every block, kept or not; raises VerificationFailed."""
-        for file in self._index.files():
-            self._file(file)
+        self._read(piece for file in self._index.files() for piece in self._pieces(file))
         for multihash, data in self._index.blocks():
             self._single(multihash, data)
         return self._outcome()
@@ -53,37 +55,68 @@ class Verifier:
     def dags(self, roots: Iterable[CID]) -> Verification:
         """Check all that the roots reach; a block that is not here counts as damage. Raises VerificationFailed."""
         with Frontier() as frontier:
-            for visit in walk(self._index, self._blocks, roots, frontier, inner_leaves=False):
-                if visit.file is not None:
-                    self._file(visit.file)
-                if visit.kind == "node":
-                    self._single(visit.cid.multihash.encode(), visit.data)
-                elif visit.kind == "missing":
-                    self._errors.append(damage(visit.cid, "the block is not in the store, or its file is gone"))
-                elif visit.file is None:
-                    self._lone_leaf(visit.cid)
+            self._read(self._visit(walk(self._index, self._blocks, roots, frontier, inner_leaves=False)))
         return self._outcome()
 
-    def _file(self, file: WholeFile) -> None:
-        trouble = file.object.trouble()
-        if trouble is not None:
-            self._bad.add(file.object.sha256)
-            self._errors.append(damage(file.cid, trouble, file.object.sha256.hex(), 0, file.object.size_bytes))
-            return
-        before = len(self._errors)
-        descriptor = file.object.open()
+    def _visit(self, visits: Iterable[Visit]) -> Iterator[Piece]:
+        """Check blocks as they come, and give the pieces of whole files on to be read."""
+        for visit in visits:
+            if visit.file is not None:
+                yield from self._pieces(visit.file)
+            if visit.kind == "node":
+                self._single(visit.cid.multihash.encode(), visit.data)
+            elif visit.kind == "missing":
+                self._errors.append(damage(visit.cid, "the block is not in the store, or its file is gone"))
+            elif visit.file is None:
+                self._lone_leaf(visit.cid)
+
+    def _pieces(self, file: WholeFile) -> Iterator[Piece]:
         try:
-            work = batches(self._index.leaves(file))
-            for found in ordered(lambda batch: wrong_leaves(descriptor, batch), work, min(8, usable_cores())):
-                self._errors.extend(leaf_damage(file, leaf, detail) for leaf, detail in found)
-                self._report(f"verifying {file.cid}")
+            # What looks changed is read all the same, for the damage may be one block of many.
+            descriptor = os.open(file.object.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            self._damaged(file, "the file is missing")
+            return
+        self._open.add(descriptor)
+        yield from pieces(file, descriptor, self._index.leaves(file), shared=self._whole)
+
+    def _read(self, work: Iterable[Piece]) -> None:
+        wrong = False
+        try:
+            for seen in hashed_whole(work, self._look) if self._whole else hashed(work):
+                self._take(seen)
+                wrong = wrong or bool(seen.wrong)
+                if seen.piece.last:
+                    self._end(seen, wrong=wrong)
+                    wrong = False
         finally:
-            os.close(descriptor)
-        for leaf in self._index.leaves(file):
-            self._block_count += 1
-            self._size_bytes += leaf.length
+            for descriptor in self._open:
+                os.close(descriptor)
+
+    def _take(self, seen: Seen) -> None:
+        file = seen.piece.file
+        self._errors.extend(leaf_damage(file, leaf, detail) for leaf, detail in seen.wrong)
+        self._block_count += len(seen.piece.leaves)
+        self._size_bytes += sum(leaf.length for leaf in seen.piece.leaves)
+        self._report(f"verifying {file.cid}")
+
+    def _end(self, seen: Seen, *, wrong: bool) -> None:
+        """Check what only the whole of a file shows: that the DAG names these leaves, and its sha-256."""
+        file = seen.piece.file
+        self._open.remove(seen.piece.descriptor)
+        os.close(seen.piece.descriptor)
+        before = len(self._errors)
         self._check_tree(file)
-        (self._good if len(self._errors) == before else self._bad).add(file.object.sha256)
+        trouble = None if wrong else file.object.trouble()
+        if trouble is not None:
+            self._damaged(file, trouble)
+        elif seen.sha256 not in (None, file.object.sha256) and not wrong:
+            self._damaged(file, f"the file has another sha-256 than {file.object.sha256.hex()}")
+        (self._bad if wrong or len(self._errors) > before else self._good).add(file.object.sha256)
+
+    def _damaged(self, file: WholeFile, trouble: str) -> None:
+        self._bad.add(file.object.sha256)
+        self._errors.append(damage(file.cid, trouble, file.object.sha256.hex(), 0, file.object.size_bytes))
 
     def _check_tree(self, file: WholeFile) -> None:
         """Compare the leaves that the DAG names with those that the tables know, one by one."""
@@ -142,55 +175,6 @@ class Verifier:
         # A home that cannot be written can be verified all the same.
         with suppress(HomeUnusable), self._database.write() as connection:
             connection.executemany("UPDATE objects SET damaged = ? WHERE sha256 = ?", changes)
-
-
-def batches(leaves: Iterable[Leaf]) -> Iterator[list[Leaf]]:
-    """Divide leaves into pieces of work for a thread each."""
-    batch: list[Leaf] = []
-    size_bytes = 0
-    for leaf in leaves:
-        batch.append(leaf)
-        size_bytes += leaf.length
-        if size_bytes >= _BATCH_BYTES:
-            yield batch
-            batch, size_bytes = [], 0
-    if batch:
-        yield batch
-
-
-_local = threading.local()
-
-
-def wrong_leaves(descriptor: int, batch: Sequence[Leaf]) -> list[tuple[Leaf, str]]:
-    """Hash leaves from disk in one thread; return those that differ, and why."""
-    piece: memoryview | None = getattr(_local, "piece", None)
-    if piece is None:
-        piece = _local.piece = memoryview(bytearray(_PIECE_BYTES))
-    found = []
-    for leaf in batch:
-        current().check()
-        try:
-            actual = _leaf_digest(descriptor, leaf, piece)
-        except OSError as error:
-            found.append((leaf, f"cannot be read: {error.strerror}"))
-            continue
-        if actual != leaf.digest:
-            found.append((leaf, f"the bytes hash to {actual.hex()}, not to {leaf.digest.hex()}"))
-    return found
-
-
-def _leaf_digest(descriptor: int, leaf: Leaf, piece: memoryview) -> bytes:
-    head, tail = leaf.frame()
-    digest = hashlib.sha256(head)
-    done = 0
-    while done < leaf.length:
-        count = os.preadv(descriptor, [piece[: leaf.length - done]], leaf.offset + done)
-        if not count:
-            break
-        digest.update(piece[:count])
-        done += count
-    digest.update(tail)
-    return digest.digest()
 
 
 def _leaf_digests(blocks: Blocks, root: CID) -> Iterator[bytes]:

@@ -75,14 +75,15 @@ def walk(
     while (ahead := frontier.pop()) is not None:
         current().check()
         cid, inside = ahead
-        if inside and not inner_leaves and cid.codec == RAW:
-            continue
         visit = _visit(index, blocks, cid, inside)
         if visit.kind == "leaf" and inside and not inner_leaves:
             continue
         yield visit
         if visit.kind == "node":
-            frontier.push(_links(cid, visit.data), inside=inside or visit.file is not None)
+            below, within = _links(cid, visit.data), inside or visit.file is not None
+            if within and not inner_leaves:
+                below = [link for link in below if link.codec != RAW]
+            frontier.push(below, inside=within)
 
 
 def _visit(index: Index, blocks: Blocks, cid: CID, inside: bool) -> Visit:

@@ -97,6 +97,13 @@ def _machines(home: str | None, *, own: bool = False) -> list[str]:
         return candidates.machine_names(node, own=own)
 
 
+def _deployments(home: str | None) -> list[str]:
+    from ipfs_accel_cli.node import Node
+
+    with Node(home) as node:
+        return candidates.deployment_names(node)
+
+
 def _tools(_: str | None) -> list[str]:
     from ipfs_accel_cli.app import app
     from ipfs_accel_cli.surfaces.mcp.walk import commands
@@ -108,6 +115,8 @@ _SOURCES: dict[tuple[str, str], Source] = {
     ("model", "name"): _models,
     ("model", "names"): _models,
     ("model", "source"): lambda _: candidates.shelf_names(),
+    **{("model deploy", name): _deployments for name in ("deployment", "before", "after", "name", "names")},
+    ("model deploy new", "model"): _models,
     ("infer", "model"): _models,
     ("hw", "machine"): _machines,
     ("hw machine", "name"): _machines,

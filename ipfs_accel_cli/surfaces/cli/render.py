@@ -120,6 +120,8 @@ def essence(result: BaseModel) -> Iterator[str]:
     fields = list(type(result).model_fields)
     name = getattr(type(result), "essence", "") or fields[0]
     value = getattr(result, name)
+    if isinstance(value, dict):
+        value = [f"{key}={part}" for key, part in value.items()]
     for part in value if isinstance(value, list | tuple) else [value]:
         if isinstance(part, BaseModel):
             yield from essence(part)

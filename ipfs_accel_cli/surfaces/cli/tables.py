@@ -128,7 +128,8 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={_shown(key, part)}" for key, part in value.items())
     if isinstance(value, BaseModel):
-        return ", ".join(f"{key} {_shown(key, getattr(value, key))}" for key in type(value).model_fields)
+        known = ((key, getattr(value, key)) for key in type(value).model_fields)
+        return ", ".join(f"{_title(key)} {_shown(key, part)}" for key, part in known if part not in (*_NOTHING, []))
     return str(value)
 
 

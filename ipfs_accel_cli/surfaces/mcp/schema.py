@@ -79,7 +79,7 @@ def compact_output(schema: dict[str, Any]) -> dict[str, Any]:
 
     Defaults, the ban on further fields, and prose stay in the reference; assistants pay for every character here.
     """
-    lean: dict[str, Any] = _without(compact(schema), {"default", "additionalProperties", "description"})
+    lean: dict[str, Any] = _short(_without(compact(schema), {"default", "additionalProperties", "description"}))
     return lean
 
 
@@ -94,6 +94,25 @@ def _without(schema: Any, keys: set[str]) -> Any:
             out[key] = {name: _without(part, keys) for name, part in value.items()}
         elif key not in keys:
             out[key] = _without(value, keys)
+    return out
+
+
+def _short(schema: Any) -> Any:
+    """Return an equal schema with "a string or null" as one list of types, and without what an enumeration implies."""
+    if isinstance(schema, list):
+        return [_short(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out = {key: _short(value) for key, value in schema.items()}
+    if "enum" in out and isinstance(out.get("type"), str):
+        del out["type"]
+    kinds = out.get("anyOf")
+    if isinstance(kinds, list) and len(kinds) == 2 and kinds[1] == {"type": "null"}:
+        kind, others = kinds[0], {key: value for key, value in out.items() if key != "anyOf"}
+        if isinstance(kind.get("type"), str):
+            return {**others, **kind, "type": [kind["type"], "null"]}
+        if "enum" in kind:
+            return {**others, **kind, "enum": [*kind["enum"], None]}
     return out
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import HomeUnusable
 from ipfs_accel_cli.core.files import locked, replacing
 from ipfs_accel_cli.core.paths import Home
+from tests.rights import protect, without_rights
 
 STEPS = [
     ("one", "CREATE TABLE counts (n INTEGER); INSERT INTO counts VALUES (0);"),
@@ -115,3 +118,35 @@ with locked(Path({str(tmp_path / "lock")!r})):
     holder.wait()
     with locked(tmp_path / "lock"):
         pass
+
+
+def test_a_home_of_an_earlier_version_that_cannot_be_written_is_read_as_if_it_were_new() -> None:
+    folder = Path(tempfile.mkdtemp())
+    try:
+        earlier = Database(Home(folder))
+        earlier.migrate("tests", STEPS[:1])
+        earlier.close()
+        protect(folder)
+        before = (folder / "state.db").read_bytes()
+
+        def read_as_a_stranger() -> None:
+            database = Database(Home(folder))
+            database.migrate("others", [("things", "CREATE TABLE things (name TEXT);")])
+            in_thread = []
+            database.migrate("tests", STEPS)
+            thread = threading.Thread(target=lambda: in_thread.append(columns(database)))
+            thread.start()
+            thread.join()
+            assert columns(database) == in_thread[0] == ["n", "m"]
+            assert database.read().execute("SELECT * FROM things").fetchall() == []
+            with pytest.raises(HomeUnusable), database.write() as connection:
+                connection.execute("INSERT INTO things VALUES ('lost')")
+
+        assert without_rights(read_as_a_stranger) == 0
+        assert (folder / "state.db").read_bytes() == before
+    finally:
+        shutil.rmtree(folder)
+
+
+def columns(database: Database) -> list[str]:
+    return list(database.read().execute("SELECT * FROM counts").fetchone().keys())

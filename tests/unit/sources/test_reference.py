@@ -15,6 +15,8 @@ from ipfs_accel_cli.sources.reference import Reference, check_name, of_path, par
 from ipfs_accel_cli.sources.registry import SOURCES
 from ipfs_accel_cli.sources.registry_names import place
 
+LISTING = f"listing:{'0a' * 32}"
+BOX = "https://box:9000&region=eu-west-1"
 DIGEST = f"sha256:{'0a' * 32}"
 
 
@@ -39,6 +41,10 @@ DIGEST = f"sha256:{'0a' * 32}"
         ("ollama://registry.ollama.ai/a.b/tiny", Reference("ollama", "registry.ollama.ai/a.b/tiny")),
         ("oci://ghcr.io/acme/deep/tiny:v1#sub/", Reference("oci", "ghcr.io/acme/deep/tiny:v1", None, "sub")),
         (f"oci://[::1]:5000/tiny@{DIGEST}", Reference("oci", "[::1]:5000/tiny", DIGEST)),
+        ("s3://models/tiny/v1/", Reference("s3", "models/tiny/v1/")),
+        ("s3://models?region=eu-west-1&endpoint=https://box:9000/", Reference("s3", f"models?endpoint={BOX}")),
+        (f"s3://models/a@b@{LISTING}#sub/", Reference("s3", "models/a@b", LISTING, "sub")),
+        ("s3://models/t.zip?anonymous", Reference("s3", "models/t.zip?anonymous=true")),
         ("minilm", Reference("name", "minilm")),
         ("minilm@3", Reference("name", "minilm", "3")),
         ("org/minilm", Reference("name", "org/minilm")),
@@ -56,6 +62,7 @@ def test_a_reference_is_read(text: str, reference: Reference) -> None:
     [
         *("pypi://pack", "pypi://pack==1.0", "pypi://pack==1.0#a/b", "hf://org/name@main", "hf://org/name"),
         *("minilm", "minilm@2", "file:/models/x y"),
+        *("s3://models/tiny 1/%20é", f"s3://models/t.zip?endpoint=http://[::1]:9/x&anonymous=true@{LISTING}#a/b"),
         *("ollama://qwen2:0.5b", f"ollama://acme/tiny:a@{DIGEST}", "ollama://registry.ollama.ai/a.b/tiny"),
         *(f"oci://ghcr.io/acme/tiny:v1@{DIGEST}#sub", "oci+http://box:5000/tiny"),
     ],
@@ -111,6 +118,26 @@ def test_a_bad_reference_to_a_registry_is_refused_with_its_form(text: str) -> No
         parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        *(
+            (text, "is not of the form s3://BUCKET")
+            for text in ("s3:models", "s3://", "s3:///a", "s3://a", "s3://-x/y")
+        ),
+        ("s3://models?versionId=1", "no parameter"),
+        ("s3://models?anonymous=no", "leave it out"),
+        ("s3://models?region=a/b", "name of a region"),
+        *((f"s3://models?endpoint={url}", "the endpoint") for url in ("box:9000", "ftp://box", "http://", "https://[")),
+        ("s3://models?endpoint=https://me:secret@box", "password"),
+    ],
+)
+def test_a_bad_reference_to_a_bucket_is_refused_with_the_reason(text: str, why: str) -> None:
+    with pytest.raises(Invalid, match=why) as raised:
+        parse(text)
+    assert "secret" not in raised.value.detail
+
+
 def test_a_registry_is_asked_without_encryption_on_this_machine_or_by_its_scheme() -> None:
     def url(text: str) -> str:
         reference = parse(text)
@@ -139,18 +166,27 @@ def test_a_source_of_another_package_has_a_scheme_of_its_own(monkeypatch: pytest
     assert str(parse("mirror://a/b@v1#c")) == "mirror://a/b@v1#c"
 
 
-@given(st.text(max_size=60))
-def test_any_text_is_a_reference_or_invalid(text: str) -> None:
+@given(st.sampled_from(["", "s3://ab", "s3://ab/c?endpoint=https://"]), st.text(max_size=60))
+def test_any_text_is_a_reference_or_invalid(start: str, text: str) -> None:
     try:
-        reference = parse(text)
+        reference = parse(start + text)
     except Invalid:
         return
     assert check_name(reference.short_name)
+    if reference.scheme == "s3":
+        assert parse(str(reference)) == reference
 
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("pypi://a_b", "a-b"), ("hf://org/Name", "Name"), ("/models/my model!", "my-model"), ("/", "model")],
+    [
+        ("pypi://a_b", "a-b"),
+        ("hf://org/Name", "Name"),
+        ("/models/my model!", "my-model"),
+        ("/", "model"),
+        ("s3://b-1/x/Y.zip?endpoint=https://h/i", "Y"),
+        ("s3://b-1/", "b-1"),
+    ],
 )
 def test_a_model_is_called_by_the_last_part(text: str, name: str) -> None:
     assert parse(text).short_name == name

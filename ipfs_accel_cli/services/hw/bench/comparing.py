@@ -20,6 +20,7 @@ def compare(before: Run, after: Run) -> Compared:
         before=before.id,
         after=after.id,
         same_machine=before.machine_id == after.machine_id,
+        same_effort=(before.quick, before.size_bytes) == (after.quick, after.size_bytes),
         regressions=sum(row.verdict == "worse" for row in rows),
         rows=rows,
         missing=sorted(set(olds) ^ set(news)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +16,13 @@ from ipfs_accel_cli.content.cid import CID, RAW
 from ipfs_accel_cli.content.hashing import file_cid
 from ipfs_accel_cli.content.profiles import DEFAULT_PROFILE, PROFILES
 from ipfs_accel_cli.core.parallel import usable_cores
-from ipfs_accel_cli.services.hw.bench.measuring import Effort, measured, rate
+from ipfs_accel_cli.services.hw.bench.measuring import Effort, held, measured, rate
 from ipfs_accel_cli.services.hw.bench.results import Row
 
 _FILE_BYTES = 128 << 20
 _LEAF_BYTES = 1 << 20
 _BLOCKS, _BLOCK_BYTES = 64, 256 << 10
+_USUAL_SAMPLES = Effort().samples
 
 
 class Session(Protocol):
@@ -43,6 +45,13 @@ Opened = Callable[[Path], AbstractContextManager[Any]]
 def bench(folder: Path, opened: Opened, effort: Effort) -> list[Row]:
     """Measure in a temporary folder below `folder`, with a store of its own that `opened` makes there."""
     size_bytes = effort.bytes(_FILE_BYTES)
+    if effort.size_bytes or effort.samples > _USUAL_SAMPLES:
+        import psutil
+
+        # Every sample puts blocks that are kept until the end, one warm-up besides.
+        written = size_bytes + (effort.samples + 1) * _BLOCKS * _BLOCK_BYTES
+        held("content", "the file and the blocks", written, shutil.disk_usage(folder).free, "the disk")
+        held("content", "the bytes of the file", size_bytes, psutil.virtual_memory().available, "memory")
     data = os.urandom(size_bytes)
     cores = usable_cores()
     with tempfile.TemporaryDirectory(dir=folder, prefix=".bench-") as made:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ipfs_accel_cli.core.errors import DiskFull
 from ipfs_accel_cli.core.units import human_bytes
-from ipfs_accel_cli.services.hw.bench.measuring import Effort, absent, measured, row
+from ipfs_accel_cli.services.hw.bench.measuring import Effort, absent, held, measured, row
 from ipfs_accel_cli.services.hw.bench.results import Row
 
 _FILE_BYTES = 256 << 20
@@ -27,6 +27,8 @@ def bench(folder: Path, effort: Effort) -> list[Row]:
     """Measure in a file without a name, which is gone when this process is, however it ends. Raises DiskFull."""
     size_bytes = effort.bytes(_FILE_BYTES)
     free = shutil.disk_usage(folder).free
+    if effort.size_bytes:
+        held("disk", "a file and as much room again", 2 * size_bytes, free, "the disk")
     if free < 2 * size_bytes:
         raise DiskFull(f"the disk has {human_bytes(free)} free, and a file of {human_bytes(size_bytes)} is needed")
     with nameless(folder) as descriptor:

@@ -112,7 +112,7 @@ def _from_file(path: Path) -> Run:
     try:
         return Run.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise NotFound(f"{path} cannot be read: {error.strerror}") from error
+        raise NotFound(f"{path} cannot be read: {error.strerror}", suggestion="ipfs-accel hw bench ls") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import time
@@ -9,28 +10,61 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.units import human_bytes, parse_bytes
 from ipfs_accel_cli.services.hw.bench.results import Better, Load, Row
 
 # A spread of more than this share of the median, or this share of the cores kept busy by others, makes a figure noisy.
 NOISY_SPREAD = 0.10
 NOISY_BUSY = 0.25
+MOST_SAMPLES = 1000
+LARGEST_BYTES = 64 << 30
 _BUSY_SECONDS = 0.2
+_MIB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How hard to measure: samples of each figure, the seconds that it may take, and how much data to move."""
+    """How hard to measure: samples of each figure, the seconds that it may take, and how much data to move.
+
+    `size_bytes` is what somebody asked to be moved, whatever the scale.
+    """
 
     samples: int = 7
     seconds: float = 4.0
     scale: float = 1.0
+    size_bytes: int | None = None
 
     def bytes(self, usual: int) -> int:
         """Return how many bytes to move where `usual` are usual: a whole number of MiB."""
-        return max(1 << 20, int(usual * self.scale) >> 20 << 20)
+        return self.size_bytes or max(_MIB, int(usual * self.scale) // _MIB * _MIB)
 
 
 QUICK = Effort(samples=3, seconds=0.25, scale=0.0625)
+
+
+def effort(*, quick: bool, repeat: int | None, size: str | None) -> Effort:
+    """Return the effort that was asked for; raises Invalid for a size or a number of samples out of bounds."""
+    found = QUICK if quick else Effort()
+    if repeat is not None:
+        if not 2 <= repeat <= MOST_SAMPLES:
+            raise Invalid(f"a figure has 2 to {MOST_SAMPLES} samples, not {repeat}: a spread needs two")
+        found = replace(found, samples=repeat, seconds=math.inf)
+    if size is not None:
+        size_bytes = parse_bytes(size) // _MIB * _MIB
+        if not _MIB <= size_bytes <= LARGEST_BYTES:
+            raise Invalid(f"--size {size} is not between 1MiB and {human_bytes(LARGEST_BYTES)}")
+        found = replace(found, size_bytes=size_bytes)
+    return found
+
+
+def held(kind: str, what: str, needed_bytes: int, free_bytes: int, where: str) -> None:
+    """Raise Invalid unless there is room for what a size that was asked for needs."""
+    if needed_bytes > free_bytes:
+        raise Invalid(
+            f"{what} need {human_bytes(needed_bytes)} of {where}, and {human_bytes(free_bytes)} are free",
+            suggestion=f"ipfs-accel hw bench {kind} --size 64MiB",
+        )
 
 
 def measured(name: str, unit: str, work: Callable[[], float], effort: Effort, better: Better = "higher") -> Row:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from ipfs_accel_cli.core.parallel import usable_cores
-from ipfs_accel_cli.services.hw.bench.measuring import Effort, measured, rate, smaller
+from ipfs_accel_cli.services.hw.bench.measuring import Effort, held, measured, rate, smaller
 from ipfs_accel_cli.services.hw.bench.newest import READ
 from ipfs_accel_cli.services.hw.bench.results import Row
 
@@ -21,8 +21,10 @@ def bench(effort: Effort) -> list[Row]:
     import numpy
     import psutil
 
-    fitting = smaller(effort, psutil.virtual_memory().available)
-    size_bytes = max(_LEAST_BYTES, fitting.bytes(_ARRAY_BYTES))
+    free = psutil.virtual_memory().available
+    size_bytes = effort.size_bytes or max(_LEAST_BYTES, smaller(effort, free).bytes(_ARRAY_BYTES))
+    if effort.size_bytes:
+        held("memory", "three arrays", 3 * size_bytes, free, "memory")
     a, b, c = (numpy.ones(size_bytes // 8) for _ in range(3))
     cores = usable_cores()
     with ThreadPoolExecutor(cores) as pool:

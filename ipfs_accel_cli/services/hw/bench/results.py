@@ -67,7 +67,7 @@ def in_words(value: float | None, unit: str) -> str:
 class Run(Result):
     """One run of benchmarks on one machine."""
 
-    columns = ("id", "kind", "machine", "started_at", "noisy", "rows")
+    columns = ("id", "kind", "machine", "started_at", "repeat", "size_bytes", "noisy", "rows")
     essence = "id"
 
     format: Literal["ipfs-accel/bench/v1"] = "ipfs-accel/bench/v1"
@@ -81,6 +81,9 @@ class Run(Result):
     before: Load
     after: Load
     noisy: bool = Field(description="Whether any row is.")
+    quick: bool = Field(default=False, description="Whether it moved less data, as --quick asks.")
+    repeat: int | None = Field(default=None, description="Samples of each figure that were asked for.")
+    size_bytes: int | None = Field(default=None, description="Bytes to move for each figure that were asked for.")
     rows: list[Row]
 
 
@@ -143,12 +146,13 @@ class ComparedRow(Result):
 class Compared(Result):
     """Two runs beside each other."""
 
-    columns = ("before", "after", "same_machine", "regressions", "rows", "missing")
+    columns = ("before", "after", "same_machine", "same_effort", "regressions", "rows", "missing")
     essence = "regressions"
 
     before: str = Field(description="Id of the first run.")
     after: str = Field(description="Id of the second run.")
     same_machine: bool
+    same_effort: bool = Field(description="Whether both moved as much data; if not, figures differ for that alone.")
     regressions: int = Field(description="Rows that are worse beyond the noise.")
     rows: list[ComparedRow]
     missing: list[str] = Field(default_factory=list, description="Rows that only one of the two has.")
@@ -157,7 +161,7 @@ class Compared(Result):
 class Choice(Result):
     """One thing that was tuned."""
 
-    columns = ("name", "value", "default", "gained", "reason")
+    columns = ("name", "value", "default", "gained", "measured_on", "reason")
     essence = "value"
 
     name: Literal["threads", "hash_threads", "dtype"]
@@ -166,6 +170,7 @@ class Choice(Result):
     gain: float = Field(description="How much faster than the default, as a share; 0 where the default stays.")
     noise: float = Field(default=0.0, description="The gain that chance alone explains, as a share.")
     reason: str = Field(default="", description="Why the default stays, or what could not be measured.")
+    measured_on: str = Field(default="", description="What was run to see it.")
     measured_at: str = ""
 
     @property
@@ -177,7 +182,13 @@ class Choice(Result):
 class Tuned(Result):
     """What suits this machine best."""
 
+    columns = ("machine_id", "told", "choices")
     essence = "choices"
 
     machine_id: str
     choices: list[Choice]
+
+    @property
+    def told(self) -> str:
+        """What to do where there is nothing to show."""
+        return "" if self.choices else "nothing is tuned here; ipfs-accel hw tune measures it"

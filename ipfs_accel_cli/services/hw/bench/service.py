@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 
 from ipfs_accel_cli.core.call import current
@@ -30,11 +32,15 @@ from ipfs_accel_cli.services.hw.bench.kept import LATEST, PREVIOUS, Kept
 from ipfs_accel_cli.services.hw.bench.measuring import QUICK, Effort
 from ipfs_accel_cli.services.hw.bench.results import Kind, Row, Run
 
+# Loads a model by name, in a dtype and with threads; gives how many texts a call of the work runs through it.
+Loaded = Callable[[str, str, int], AbstractContextManager[tuple[int, Callable[[], None]]]]
+
 
 class Benches:
     """Measures this machine and keeps what it found.
 
-    `machine_id` tells equal machines, `opened` makes a store of blocks in an empty folder, `model` names the processor.
+    `machine_id` tells equal machines, `opened` makes a store of blocks in an empty folder, `model` names the processor,
+    `loaded` loads a model by name in a dtype and with threads.
     """
 
     def __init__(
@@ -44,16 +50,19 @@ class Benches:
         machine_id: Callable[[], str],
         opened: content.Opened,
         model: Callable[[], str | None],
+        loaded: Loaded,
     ) -> None:
         self._home, self._machine_id, self._opened, self._model = home, machine_id, opened, model
+        self._loaded = loaded
         self._kept = Kept(database)
 
-    def run(self, kind: Kind, *, quick: bool = False) -> Run:
-        """Measure one kind, or all of them, and keep the run.
+    def run(self, kind: Kind, *, quick: bool = False, repeat: int | None = None, size: str | None = None) -> Run:
+        """Measure one kind, or all of them, and keep the run: `repeat` samples of each figure, each moving `size`.
 
-        Raises MissingExtra when only an accelerator is asked for and none can be used, DiskFull, HomeUnusable.
+        Raises MissingExtra when only an accelerator is asked for and none can be used, Invalid for a size that the
+        memory or the disk has no room for, DiskFull, HomeUnusable.
         """
-        effort = QUICK if quick else Effort()
+        effort = measuring.effort(quick=quick, repeat=repeat, size=size)
         before = measuring.load()
         started, start = datetime.now(UTC), time.perf_counter()
         rows = measuring.judged(self._all(effort) if kind == "all" else self._rows(kind, effort), before)
@@ -68,6 +77,9 @@ class Benches:
             before=before,
             after=measuring.load(),
             noisy=any(row.noisy for row in rows),
+            quick=quick,
+            repeat=repeat,
+            size_bytes=effort.size_bytes,
             rows=rows,
         )
         self._kept.add(run)
@@ -95,9 +107,13 @@ class Benches:
             )
         return found
 
-    def tune(self, *, quick: bool = False) -> results.Tuned:
-        """Measure what suits this machine and keep it for engines and hashing."""
-        choices = tuning.tune(self._home.ensure(), QUICK if quick else Effort())
+    def tune(self, *, quick: bool = False, model: str | None = None) -> results.Tuned:
+        """Measure what suits this machine, on a model if one is named, and keep it for engines and hashing.
+
+        Raises what finding and loading that model raises, and Invalid for one that reads no texts.
+        """
+        loaded = partial(self._loaded, model) if model is not None else None
+        choices = tuning.tune(self._home.ensure(), QUICK if quick else Effort(), model, loaded)
         self._kept.choose(self._machine_id(), choices)
         return self.tuned()
 

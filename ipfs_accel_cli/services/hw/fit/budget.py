@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
-from ipfs_accel_cli.services.hw.results import Machine
+from ipfs_accel_cli.services.hw.results import Accelerator, Machine, Slice
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A device (`cpu`, `cuda:0`) and the bytes that a model may take there.
+    """A device (`cpu`, `cuda:0`, `cuda:0/1` for its second slice) and the bytes that a model may take there.
 
     `shared` says that they are bytes of main memory, and `alone` that the caller named the device or the bytes, so that
     no other one of its kind helps out.
@@ -26,22 +26,31 @@ class Room:
 def rooms(machine: Machine, *, now: bool) -> list[Room]:
     """Return the accelerators with known memory, then main memory. `now`: only what is free at this moment.
 
-    A software adapter is no accelerator: it computes on the processor, slower than the engines do there.
+    A software adapter is no accelerator: it computes on the processor, slower than the engines do there. Of a device
+    that is cut (MIG) only the slices compute, and a process reaches one of them alone.
     """
     memory = machine.memory
     free = memory.available_bytes if now else None
     main = free if free is not None else memory.usable_bytes or memory.total_bytes
     found = []
     for device in machine.accelerators:
-        size = device.memory_free_bytes if now and device.memory_free_bytes is not None else device.memory_total_bytes
-        if device.state != "present" or device.software or not size:
+        if device.state != "present" or device.software:
             continue
-        if device.shares_memory and main:
-            size = min(size, main)
-        found.append(Room(f"{device.kind}:{device.index or 0}", size, shared=device.shares_memory))
+        for name, part in parts(device):
+            size = part.memory_free_bytes if now and part.memory_free_bytes is not None else part.memory_total_bytes
+            if size and device.shares_memory and main:
+                size = min(size, main)
+            if size:
+                found.append(Room(name, size, shared=device.shares_memory, alone=part is not device))
     if main:
         found.append(Room("cpu", main))
     return found
+
+
+def parts(device: Accelerator) -> list[tuple[str, Accelerator | Slice]]:
+    """Return what computes of a device, by name: itself, or each of the slices that it is cut into."""
+    name = f"{device.kind}:{device.index or 0}"
+    return [(f"{name}/{at}", one) for at, one in enumerate(device.slices)] if device.mig else [(name, device)]
 
 
 def room(machine: Machine, device: str | None, *, now: bool) -> Room:
@@ -54,10 +63,15 @@ def room(machine: Machine, device: str | None, *, now: bool) -> Room:
         raise UnsupportedContent("it is not known how much memory this machine has", suggestion="give --budget")
     if device is None:
         return max(found, key=lambda one: (one.device != "cpu", one.size_bytes))
-    chosen = next((one for one in found if one.device == device or one.device.partition(":")[0] == device), None)
-    if chosen is None:
+    matching = [one for one in found if device in (one.device, one.device.partition(":")[0])]
+    # Of a device that is cut the roomiest slice.
+    matching = matching or sorted(
+        (one for one in found if one.device.partition("/")[0] == device), key=lambda one: -one.size_bytes
+    )
+    if not matching:
         raise Invalid(f"no device {device!r}; there are: {', '.join(one.device for one in found)}")
-    return replace(chosen, alone=chosen.device == device)
+    chosen = matching[0]
+    return replace(chosen, alone=chosen.alone or chosen.device == device)
 
 
 def turns(place: Room, found: Sequence[Room]) -> list[Room]:

@@ -123,7 +123,8 @@ def _weights(files: Mapping[str, Counted]) -> tuple[str, list[Counted]]:
             raise Invalid(f"there are several models: {', '.join(at_top[:6])}; name one of the files")
         if at_top:
             return suffix, [files[name] for name in at_top]
-    raise UnsupportedContent("no safetensors, GGUF or ONNX weights are there, and only their headers are read")
+    seen = f"only {', '.join(sorted(files)[:4])}" if files else "nothing"
+    raise UnsupportedContent(f"no safetensors, GGUF or ONNX weights are there, {seen}; only their headers are read")
 
 
 def _shards(index: Reader) -> list[str]:

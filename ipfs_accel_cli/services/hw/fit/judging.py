@@ -11,16 +11,14 @@ from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.services.hw.fit import arithmetic
 from ipfs_accel_cli.services.hw.fit.arithmetic import BITS, Need, Shape
-from ipfs_accel_cli.services.hw.fit.bandwidth import Rate
 from ipfs_accel_cli.services.hw.fit.headers import Described
-from ipfs_accel_cli.services.hw.fit.results import Choice, Speed
+from ipfs_accel_cli.services.hw.fit.results import Choice
 from ipfs_accel_cli.services.hw.fit.shape import Stack, stacks, tied_bytes
 
 FLOATS = ("float32", "bfloat16", "float16")
 # From wide to narrow; what torch loads as it is, then what a conversion gives.
 LADDER = ("float32", "bfloat16", "q8_0", "q6_k", "q5_k", "q4_k", "q3_k", "q2_k")
 ASSUMED_CONTEXT = 2048
-_ORIGINS = {"measured": "measured", "vendor": "vendor's"}
 _EXPERT = re.compile(r"\.experts\.\d+\.")
 MAX_BATCH = 1 << 16
 MAX_CONTEXT = 1 << 24
@@ -117,36 +115,6 @@ def choices(model: Model, shape: Shape, kv_dtype: str, budget: int) -> list[Choi
             )
         )
     return found
-
-
-def speed(model: Model, parts: Need, batch: int, rate: Rate) -> Speed:
-    """Return the bandwidth bound: a step of a decoder reads the working weights and the cache once.
-
-    Source: "Efficiently Scaling Transformer Inference", https://arxiv.org/abs/2211.05102, section 2.
-    """
-    if not model.causal:
-        return Speed(basis="unknown", reason="it makes no tokens one by one; --measure runs it")
-    if rate.bytes_s is None:
-        return Speed(basis="unknown", reason=rate.reason)
-    step = parts.weights * active_share(model, batch) + parts.kv_cache
-    return Speed(
-        tokens_s=round(batch * rate.bytes_s / max(1.0, step), 2),
-        basis="estimate",
-        reason=f"{_ORIGINS[rate.origin]} bandwidth of {rate.bytes_s / 1e9:.1f} GB/s over {human_bytes(int(step))}"
-        " read for a token",
-    )
-
-
-def active_share(model: Model, batch: int) -> float:
-    """Return the share of the weights that a step reads: of a mixture only the experts that tokens chose."""
-    config = model.described.config
-    total = config.get("num_local_experts") or config.get("num_experts") or config.get("n_routed_experts")
-    used = max((tower.experts for tower in model.towers), default=1)
-    if type(total) is not int or total <= used:
-        return 1.0
-    experts = sum(one.size_bytes for one in model.described.tensors if ".experts." in one.name)
-    share = experts / max(1, model.stored_bytes)
-    return 1.0 - share * (1.0 - min(1.0, batch * used / total))
 
 
 def notes(model: Model, *, context_given: bool, context: int) -> list[str]:

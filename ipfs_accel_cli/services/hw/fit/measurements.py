@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import DoesNotFit, MissingExtra, UnsupportedContent
+from ipfs_accel_cli.core.errors import DoesNotFit, HomeUnusable, MissingExtra, UnsupportedContent
+from ipfs_accel_cli.services.hw.fit.speeds import Figure, Pace, Speeds
 from ipfs_accel_cli.services.hw.results import Machine
 
 OWNER = "hw-fit"
+# What `run` runs a model with.
+ENGINE = "torch"
 NEW_TOKENS = 8
 MEASURE_SECONDS = 540.0
 MIGRATIONS = (
@@ -29,82 +32,109 @@ MIGRATIONS = (
         ) WITHOUT ROWID
         """,
     ),
+    (
+        "speeds",
+        """
+        CREATE TABLE fit_speeds (
+            machine TEXT NOT NULL, model TEXT NOT NULL, engine TEXT NOT NULL, device TEXT NOT NULL, dtype TEXT NOT NULL,
+            unit TEXT NOT NULL, context INTEGER NOT NULL, batch INTEGER NOT NULL, value REAL NOT NULL,
+            measured_at TEXT NOT NULL, PRIMARY KEY (machine, model, engine, device, dtype, unit, context, batch)
+        ) WITHOUT ROWID;
+        INSERT INTO fit_speeds
+            SELECT machine, model, 'torch', 'cpu', dtype, 'tokens/s', context, batch, tokens_s, measured_at
+            FROM fit_measurements WHERE tokens_s IS NOT NULL;
+        """,
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One run: `increment_bytes` above the process's base, tokens a second; None for what was not measured."""
+    """One run: `increment_bytes` above the process's base."""
 
-    increment_bytes: int | None
-    tokens_s: float | None
-    measured_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """A measured speed and the context that it was measured with."""
-
-    tokens_s: float
-    context: int
+    increment_bytes: int
     measured_at: str
 
 
 class Measurements:
-    """The table of one home. A model is known by its tensors, a machine by its processor and memory."""
+    """The tables of one home. A model is known by its tensors, a machine by its processor and memory.
+
+    Memory is measured by running a model alone; `speeds` come from any run that was asked for statistics.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._speeds = Speeds(database)
 
-    def of(self, machine: Machine, model: str, dtype: str, context: int, batch: int) -> Measurement | None:
-        """Return what was measured at just this shape, if anything was."""
+    @property
+    def speeds(self) -> Speeds:
+        """The speeds, whose table is there."""
         self._database.migrate(OWNER, MIGRATIONS)
+        return self._speeds
+
+    def of(self, machine: str, model: str, dtype: str, context: int, batch: int) -> Measurement | None:
+        """Return what was measured at just this shape, if anything was."""
+        if not self._readable():
+            return None
         row = (
             self._database.read()
             .execute(
-                "SELECT increment_bytes, tokens_s, measured_at FROM fit_measurements"
-                " WHERE (machine, model, dtype, context, batch) = (?, ?, ?, ?, ?)",
-                (identity(machine), model, dtype, context, batch),
+                "SELECT increment_bytes, measured_at FROM fit_measurements WHERE increment_bytes IS NOT NULL"
+                " AND (machine, model, dtype, context, batch) = (?, ?, ?, ?, ?)",
+                (machine, model, dtype, context, batch),
             )
             .fetchone()
         )
         return Measurement(*row) if row else None
 
-    def nearest_speed(self, machine: Machine, model: str, dtype: str, context: int, batch: int) -> Pace | None:
-        """Return the speed measured at this batch and the context nearest to this one, if any was."""
-        self._database.migrate(OWNER, MIGRATIONS)
-        row = (
-            self._database.read()
-            .execute(
-                "SELECT tokens_s, context, measured_at FROM fit_measurements WHERE tokens_s IS NOT NULL"
-                " AND (machine, model, dtype, batch) = (?, ?, ?, ?) ORDER BY abs(context - ?), context LIMIT 1",
-                (identity(machine), model, dtype, batch, context),
-            )
-            .fetchone()
-        )
-        return Pace(*row) if row else None
+    def nearest(self, machine: str, model: str, **shape: Any) -> Pace | None:
+        """Return the speed at the nearest shape, as `Speeds.nearest` does."""
+        return self._speeds.nearest(machine, model, **shape) if self._readable() else None
 
-    def record(
-        self,
-        machine: Machine,
-        model: str,
-        dtype: str,
-        context: int,
-        batch: int,
-        *,
-        increment_bytes: int | None,
-        tokens_s: float | None,
-    ) -> None:
-        """Keep a measurement; one part that is None leaves what was known of it."""
+    def record(self, machine: str, model: str, dtype: str, context: int, batch: int, *, increment_bytes: int) -> None:
+        """Keep what a model took, in the place of what was known of it."""
         self._database.migrate(OWNER, MIGRATIONS)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._database.write() as connection:
             connection.execute(
-                "INSERT INTO fit_measurements VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-                " increment_bytes = coalesce(excluded.increment_bytes, increment_bytes),"
-                " tokens_s = coalesce(excluded.tokens_s, tokens_s), measured_at = excluded.measured_at",
-                (identity(machine), model, dtype, context, batch, increment_bytes, tokens_s, now),
+                "INSERT OR REPLACE INTO fit_measurements (machine, model, dtype, context, batch, increment_bytes,"
+                " measured_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (machine, model, dtype, context, batch, increment_bytes, now),
             )
+
+    def all(self, machine: str, model: str) -> list[Figure]:
+        """Return all that was measured of a model on any machine of this home: speeds, then memory."""
+        if not self._readable():
+            return []
+        found = self._speeds.all(machine, model)
+        rows = self._database.read().execute(
+            "SELECT * FROM fit_measurements WHERE model = ? AND increment_bytes IS NOT NULL ORDER BY measured_at DESC",
+            (model,),
+        )
+        return found + [
+            Figure(
+                machine=row["machine"],
+                here=row["machine"] == machine,
+                engine=ENGINE,
+                device="cpu",
+                dtype=row["dtype"],
+                kind="memory",
+                value=row["increment_bytes"],
+                unit="bytes",
+                context=row["context"],
+                batch=row["batch"],
+                at=row["measured_at"],
+            )
+            for row in rows
+        ]
+
+    def _readable(self) -> bool:
+        """Say whether the tables are there; a home that is only read, and has none, holds no measurements."""
+        try:
+            self._database.migrate(OWNER, MIGRATIONS)
+        except HomeUnusable:
+            return False
+        return True
 
 
 def identity(machine: Machine) -> str:

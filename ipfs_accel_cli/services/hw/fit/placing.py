@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -71,13 +72,17 @@ def by_accelerate(config: Mapping[str, object], rooms: Sequence[Room], dtype: st
         model = made(transformers.AutoConfig.for_model(str(config["model_type"]), **values))
     # Before they are tied, a head that is the embedding counts twice.
     model.tie_weights()
-    room = {one.device if one.device == "cpu" else int(one.device.rpartition(":")[2]): one.size_bytes for one in rooms}
+    # accelerate numbers the devices, whatever we call them.
+    keys = {one.device: one.device if one.device == "cpu" else at for at, one in enumerate(rooms)}
+    room = {keys[one.device]: one.size_bytes for one in rooms}
+    # It warns of devices that are not here, and it is asked about machines that are elsewhere.
+    logging.getLogger("accelerate.utils.modeling").setLevel(logging.ERROR)
     blocks = getattr(model, "_no_split_modules", None)
     chosen = infer_auto_device_map(model, room, no_split_module_classes=list(blocks or ()), dtype=kind)
     sizes = compute_module_sizes(model, dtype=kind)
-    kinds = {int(one.device.rpartition(":")[2]): one.device for one in rooms if one.device != "cpu"}
+    names_of = {key: device for device, key in keys.items()}
     return [
-        Placed(module=module or "(all)", device=str(kinds.get(device, device)), size_bytes=int(sizes[module]))
+        Placed(module=module or "(all)", device=str(names_of.get(device, device)), size_bytes=int(sizes[module]))
         for module, device in chosen.items()
     ]
 

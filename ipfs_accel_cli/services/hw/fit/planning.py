@@ -8,9 +8,10 @@ from types import MappingProxyType
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.services.hw.fit import judging
 from ipfs_accel_cli.services.hw.fit.arithmetic import Shape, bits
-from ipfs_accel_cli.services.hw.fit.bandwidth import rate
+from ipfs_accel_cli.services.hw.fit.bandwidth import Rate
 from ipfs_accel_cli.services.hw.fit.budget import Room, rooms
 from ipfs_accel_cli.services.hw.fit.judging import Model
+from ipfs_accel_cli.services.hw.fit.pace import active_share, speed
 from ipfs_accel_cli.services.hw.fit.results import Planned, PlanRow
 from ipfs_accel_cli.services.hw.results import Machine
 
@@ -20,17 +21,18 @@ def plan(
     shape: Shape,
     target_tps: float | None,
     machines: Mapping[str, Machine],
-    bandwidth: Callable[[Machine], float | None],
+    rates: Callable[[str, Machine, str, str], tuple[Rate, Rate]],
     unread: Mapping[str, str] = MappingProxyType({}),
 ) -> Planned:
     """Judge every machine, on all its memory and not on what happens to be free; the smallest that meets it first.
 
-    `unread` are further machines of which nothing is known, with the reason.
+    `rates` gives what a device of a named machine reads and multiplies in a dtype; `unread` are further machines of
+    which nothing is known, with the reason.
     """
     need = judging.need(model, shape, model.stored, _kv(model.stored))
-    read = need.weights * judging.active_share(model, shape.batch) + need.kv_cache
+    read = need.weights * active_share(model, shape.batch) + need.kv_cache
     wanted = target_tps * read / shape.batch if target_tps and model.causal else None
-    rows = [_judge(model, shape, target_tps, name, machine, bandwidth(machine)) for name, machine in machines.items()]
+    rows = [_judge(model, shape, target_tps, name, machine, rates) for name, machine in machines.items()]
     rows += [_unknown(name, model.stored, reason) for name, reason in unread.items()]
     rows.sort(key=lambda row: ({True: 0, None: 1, False: 2}[row.meets], row.budget_bytes, row.machine))
     return Planned(
@@ -45,15 +47,20 @@ def plan(
 
 
 def _judge(
-    model: Model, shape: Shape, target: float | None, name: str, machine: Machine, bandwidth: float | None
+    model: Model,
+    shape: Shape,
+    target: float | None,
+    name: str,
+    machine: Machine,
+    rates: Callable[[str, Machine, str, str], tuple[Rate, Rate]],
 ) -> PlanRow:
     found = rooms(machine, now=False)
     if not found:
         return _unknown(name, model.stored, "how much memory it has is not known")
     place, dtype = _smallest(model, shape, found)
     need = judging.need(model, shape, dtype, _kv(dtype))
-    speed = judging.speed(model, need, shape.batch, rate(machine, place.device, bandwidth, name=name))
-    meets, reason = _met(need.lasting, place, dtype, model.stored, speed.tokens_s, speed.reason, target)
+    found_speed = speed(model, need, shape, *rates(name, machine, place.device, dtype))
+    meets, reason = _met(need.lasting, place, dtype, model.stored, found_speed.tokens_s, found_speed.reason, target)
     return PlanRow(
         machine=name,
         meets=meets,
@@ -61,7 +68,7 @@ def _judge(
         dtype=dtype,
         total_bytes=need.lasting,
         budget_bytes=place.size_bytes,
-        tokens_s=speed.tokens_s if need.lasting <= place.size_bytes else None,
+        tokens_s=found_speed.tokens_s if need.lasting <= place.size_bytes else None,
         reason=reason,
     )
 

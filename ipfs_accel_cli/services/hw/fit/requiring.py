@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.errors import DoesNotFit, Invalid
 from ipfs_accel_cli.core.units import human_bytes, parse_bytes
-from ipfs_accel_cli.services.hw.fit.results import Requirement
+from ipfs_accel_cli.services.hw.fit.bandwidth import HERE
+from ipfs_accel_cli.services.hw.fit.budget import parts
+from ipfs_accel_cli.services.hw.fit.results import Required, Requirement
+from ipfs_accel_cli.services.hw.machines import reading
 from ipfs_accel_cli.services.hw.results import Machine
 
 
@@ -27,7 +30,8 @@ def check(wanted: Wanted, machine: Machine) -> list[Requirement]:
     """Return a row for each requirement. What is not known is unmet; raises Invalid when nothing is asked."""
     devices = [one for one in machine.accelerators if one.state == "present" and not one.software]
     memory = machine.memory.usable_bytes or machine.memory.total_bytes
-    largest = max((one.memory_total_bytes for one in devices if one.memory_total_bytes), default=None)
+    sizes = [part.memory_total_bytes for device in devices for _, part in parts(device) if part.memory_total_bytes]
+    largest = max(sizes, default=None)
     rows = []
     if wanted.memory is not None:
         rows.append(_size("memory", wanted.memory, memory, machine.memory.reason))
@@ -50,6 +54,27 @@ def check(wanted: Wanted, machine: Machine) -> list[Requirement]:
     if not rows:
         raise Invalid("nothing is required", suggestion="ipfs-accel hw require --memory 8GiB --cores 2")
     return rows
+
+
+def judged(rows: list[Requirement], machine: str | None) -> Required:
+    """Return the requirements, all met; raises DoesNotFit that lists each, met or unmet, when one is unmet."""
+    unmet = [row for row in rows if not row.met]
+    if not unmet:
+        return Required(machine=machine or HERE, met=True, requirements=rows)
+    raise DoesNotFit(
+        f"{len(unmet)} of {len(rows)} requirements unmet: "
+        + "; ".join(f"{row.requirement} {row.wanted}, found {row.found}" for row in unmet),
+        suggestion="ipfs-accel hw info"
+        if machine is None or reading.is_file(machine)
+        else f"ipfs-accel hw machine show {machine}",
+        errors=[
+            {
+                "pointer": row.requirement,
+                "detail": f"{'met' if row.met else 'unmet'}: {row.wanted} wanted, {row.found} found",
+            }
+            for row in rows
+        ],
+    )
 
 
 def _size(name: str, wanted: str, found: int | None, reason: str) -> Requirement:

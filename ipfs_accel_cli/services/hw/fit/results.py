@@ -24,13 +24,22 @@ class Part(Result):
 
 
 class Speed(Result):
-    """Tokens a second and where the figure comes from."""
+    """How fast it is, and where the figure comes from."""
 
-    essence = "tokens_s"
+    columns = ("figure", "basis", "reason")
+    essence = "figure"
 
-    tokens_s: float | None = None
+    tokens_s: float | None = Field(default=None, description="Made by a decoder, or read by an encoder, in a second.")
+    inputs_s: float | None = Field(default=None, description="Texts or images that an encoder reads in a second.")
     basis: Basis
     reason: str = Field(default="", description="How it was found, or why it is not known.")
+
+    @property
+    def figure(self) -> str:
+        """The speed with its unit."""
+        if self.inputs_s is not None:
+            return f"{self.inputs_s:g} {'texts' if self.tokens_s is not None else 'inputs'}/s"
+        return f"{self.tokens_s:g} tokens/s" if self.tokens_s is not None else ""
 
 
 class Choice(Result):
@@ -102,7 +111,7 @@ class Fitted(Result):
 class Recommended(Result):
     """One model in the ranking."""
 
-    columns = ("rank", "model", "here", "fits", "total_bytes", "speed", "pros", "cons")
+    columns = ("rank", "model", "here", "fits", "total_bytes", "how_fast", "pros", "cons")
     essence = "model"
 
     rank: int
@@ -114,6 +123,11 @@ class Recommended(Result):
     pros: list[str]
     cons: list[str]
     command: str = Field(description="What to type to use it.")
+
+    @property
+    def how_fast(self) -> str:
+        """The speed in words, and whether it was measured."""
+        return f"{self.speed.figure} ({self.speed.basis})" if self.speed.figure else ""
 
 
 class Recommendation(Result):

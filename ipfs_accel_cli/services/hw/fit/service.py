@@ -4,34 +4,48 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import AccelError, DoesNotFit, Invalid
 from ipfs_accel_cli.core.units import parse_bytes
-from ipfs_accel_cli.services.hw.fit import headers, judging, measurements, placing, planning, ranking, requiring
+from ipfs_accel_cli.services.hw.fit import (
+    headers,
+    judging,
+    measurements,
+    placing,
+    planning,
+    ranking,
+    requiring,
+    speeds,
+)
 from ipfs_accel_cli.services.hw.fit.arithmetic import Need, Shape
-from ipfs_accel_cli.services.hw.fit.bandwidth import HERE, Rate, rate
+from ipfs_accel_cli.services.hw.fit.bandwidth import HERE, Bandwidth, Products, Rate, products, rate
 from ipfs_accel_cli.services.hw.fit.budget import Room, room
 from ipfs_accel_cli.services.hw.fit.judging import Model
-from ipfs_accel_cli.services.hw.fit.results import (
-    Fitted,
-    Part,
-    Planned,
-    Recommendation,
-    Required,
-    Speed,
-)
+from ipfs_accel_cli.services.hw.fit.pace import speed
+from ipfs_accel_cli.services.hw.fit.results import Fitted, Part, Planned, Recommendation, Required
+from ipfs_accel_cli.services.hw.fit.speeds import Figure, Pace
 from ipfs_accel_cli.services.hw.machines import reading
 from ipfs_accel_cli.services.hw.results import Machine
 from ipfs_accel_cli.tasks import TASKS
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the caller said himself, and is held to."""
+
+    context: bool
+    dtype: bool
 
 
 class Fits:
     """What fits where.
 
     `machines` finds a machine by name, None meaning this one; `known` lists the names for `plan`; `folder` gives the
-    files of a registered model; `candidates` lists models for a task; `bandwidth` gives measured bytes a second.
+    files of a registered model; `candidates` lists models for a task; `bandwidth` and `products` give what was measured
+    of this machine.
     """
 
     def __init__(
@@ -41,10 +55,11 @@ class Fits:
         folder: Callable[[str], Path],
         candidates: Callable[[str], Sequence[ranking.Candidate]],
         known: Callable[[], Sequence[str]] = tuple,
-        bandwidth: Callable[[Machine], float | None] = lambda _machine: None,
+        bandwidth: Bandwidth = lambda: None,
+        products: Products = lambda _device, _dtype: None,
     ) -> None:
         self._machines, self._folder, self._candidates = machines, folder, candidates
-        self._known, self._bandwidth = known, bandwidth
+        self._known, self._bandwidth, self._products = known, bandwidth, products
         self._measured = measurements.Measurements(database)
 
     def fit(
@@ -70,7 +85,8 @@ class Fits:
         place = room(host, device, now=machine is None) if not budget else _granted(device, budget)
         if measure:
             self._measure(host, model, shape, chosen, elsewhere=machine is not None)
-        found = self._fitted(model, host, machine, place, shape, chosen, kept, context_given=context is not None)
+        given = _Given(context is not None, dtype is not None)
+        found = self._fitted(model, host, machine, place, shape, chosen, kept, given)
         if strict and not found.fits:
             smaller = next((one for one in found.choices if one.fits), None)
             asked = {"--context": context, "--batch": batch if batch > 1 else None}
@@ -118,11 +134,18 @@ class Fits:
             rows.append((candidate, fitted, why))
         return Recommendation(task=task, machine=machine or HERE, models=ranking.rank(wanted, rows))
 
-    def note_speed(self, folder: Path, *, dtype: str, context: int, tokens_s: float) -> None:
-        """Keep how fast a run of one sequence was on this machine; `hw fit` shows it from then on."""
+    def note_speed(self, folder: Path, pace: Pace) -> None:
+        """Keep how fast a run was on this machine; `hw fit` shows it from then on."""
         model = headers.describe(str(folder), self._folder)
-        host = self._machines(None)
-        self._measured.record(host, model.identity, dtype, context, 1, increment_bytes=None, tokens_s=tokens_s)
+        self._measured.speeds.record(measurements.identity(self._machines(None)), model.identity, pace)
+
+    def measured(self, reference: str | Path) -> list[Figure]:
+        """Return all that was measured of a model on this home's machines: speeds, the newest first, then memory.
+
+        `reference` is a registered name or CID, a file, or a folder.
+        """
+        model = headers.describe(str(reference), self._folder)
+        return self._measured.all(measurements.identity(self._machines(None)), model.identity)
 
     def plan(
         self,
@@ -137,38 +160,18 @@ class Fits:
         model = judging.model_of(headers.describe(reference, self._folder))
         shape = Shape(context or min(judging.ASSUMED_CONTEXT, model.limit or judging.ASSUMED_CONTEXT), batch)
         if machines:
-            return planning.plan(
-                model, shape, target_tps, {one: self.machine(one) for one in machines}, self._bandwidth
-            )
+            return planning.plan(model, shape, target_tps, {one: self.machine(one) for one in machines}, self._rates)
         hosts, unread = {HERE: self._machines(None)}, {}
         for name in self._known():
             try:
                 hosts[name] = self._machines(name)
             except AccelError as error:  # One damaged file must not hide the other machines.
                 unread[name] = error.detail
-        return planning.plan(model, shape, target_tps, hosts, self._bandwidth, unread)
+        return planning.plan(model, shape, target_tps, hosts, self._rates, unread)
 
     def require(self, wanted: requiring.Wanted, *, machine: str | None = None) -> Required:
         """Check a machine against requirements; raises DoesNotFit that lists each, met or unmet, when one is unmet."""
-        rows = requiring.check(wanted, self.machine(machine))
-        found = Required(machine=machine or HERE, met=all(row.met for row in rows), requirements=rows)
-        if not found.met:
-            unmet = [row for row in rows if not row.met]
-            raise DoesNotFit(
-                f"{len(unmet)} of {len(rows)} requirements unmet: "
-                + "; ".join(f"{row.requirement} {row.wanted}, found {row.found}" for row in unmet),
-                suggestion="ipfs-accel hw info"
-                if machine is None or reading.is_file(machine)
-                else f"ipfs-accel hw machine show {machine}",
-                errors=[
-                    {
-                        "pointer": row.requirement,
-                        "detail": f"{'met' if row.met else 'unmet'}: {row.wanted} wanted, {row.found} found",
-                    }
-                    for row in rows
-                ],
-            )
-        return found
+        return requiring.judged(requiring.check(wanted, self.machine(machine)), machine)
 
     def machine(self, name: str | None) -> Machine:
         """Return a machine by name or from a file that `hw info --json` wrote; None is this one."""
@@ -183,15 +186,11 @@ class Fits:
         if dtype not in judging.FLOATS:
             raise Invalid(f"torch does not load {dtype}; measure {', '.join(judging.FLOATS)}")
         took = measurements.run(folder, context=shape.context, batch=shape.batch, dtype=dtype)
-        self._measured.record(
-            host,
-            model.described.identity,
-            dtype,
-            shape.context,
-            shape.batch,
-            increment_bytes=took["increment_bytes"],
-            tokens_s=took["tokens_s"],
-        )
+        here, known = measurements.identity(host), model.described.identity
+        increment = took["increment_bytes"]
+        self._measured.record(here, known, dtype, shape.context, shape.batch, increment_bytes=increment)
+        if took["tokens_s"]:
+            self._measured.speeds.record(here, known, _pace_of(model, shape, dtype, took["tokens_s"]))
 
     def _fitted(
         self,
@@ -202,21 +201,26 @@ class Fits:
         shape: Shape,
         dtype: str,
         kv_dtype: str,
-        *,
-        context_given: bool,
+        given: _Given,
     ) -> Fitted:
         where = name or HERE
         parts, budget = judging.need(model, shape, dtype, kv_dtype), place.size_bytes
-        known = self._measured.of(host, model.described.identity, dtype, shape.context, shape.batch)
-        pace = self._measured.nearest_speed(host, model.described.identity, dtype, shape.context, shape.batch)
-        measured = known is not None and known.increment_bytes is not None and place.device == "cpu"
-        total = known.increment_bytes if known and known.increment_bytes and measured else parts.total
+        here, identity = measurements.identity(host), model.described.identity
+        known = self._measured.of(here, identity, dtype, shape.context, shape.batch) if place.device == "cpu" else None
+        total = known.increment_bytes if known else parts.total
         lasting = total - parts.loading
-        found = rate(host, place.device, self._bandwidth(host), name=where)
+        pace = self._measured.nearest(
+            *(here, identity),
+            device=place.device,
+            dtype=dtype,
+            context=shape.context,
+            batch=shape.batch,
+            any_dtype=not given.dtype,
+        )
+        rates = self._rates(where, host, place.device, dtype)
         if lasting > budget:
-            found = Rate(
-                None, reason=f"it does not fit into {place.device}, and what lies elsewhere is read more slowly"
-            )
+            why = Rate(None, reason=f"it does not fit into {place.device}, and what lies elsewhere is read more slowly")
+            rates = (why, why)
         options = judging.choices(model, shape, kv_dtype, budget)
         context, batch = judging.largest(model, shape, dtype, kv_dtype, budget)
         placed, by = placing.placed_parts(model, host, place, dtype, now=name is None, whole=lasting <= budget)
@@ -239,25 +243,32 @@ class Fits:
             loading_bytes=parts.loading,
             total_bytes=total,
             budget_bytes=budget,
-            basis="measured" if measured else "estimate",
+            basis="measured" if known else "estimate",
             parts=_parts(parts, budget),
             largest_context=context,
             largest_batch=batch,
             best_dtype=next((one.dtype for one in options if one.fits), None),
             choices=options,
-            speed=_speed(model, parts, shape, found, pace),
+            speed=speeds.told(pace) if pace else speed(model, parts, shape, *rates),
             device_map=placed,
             placed_by=by,
             read_bytes=model.described.read_bytes,
-            notes=[*judging.notes(model, context_given=context_given, context=shape.context), *placing.told(placed)],
+            notes=[*judging.notes(model, context_given=given.context, context=shape.context), *placing.told(placed)],
         )
 
+    def _rates(self, name: str, host: Machine, device: str, dtype: str) -> tuple[Rate, Rate]:
+        """Return how fast a device reads and multiplies; what was measured is true of this machine alone."""
+        read = self._bandwidth() if name == HERE else None
+        return rate(host, device, read, name=name), products(device, dtype, self._products, name=name)
 
-def _speed(model: Model, parts: Need, shape: Shape, found: Rate, known: measurements.Pace | None) -> Speed:
-    if known is not None:
-        reason = f"measured here at {known.measured_at} with a context of {known.context}"
-        return Speed(tokens_s=round(known.tokens_s, 2), basis="measured", reason=reason)
-    return judging.speed(model, parts, shape.batch, found)
+
+def _pace_of(model: Model, shape: Shape, dtype: str, tokens_s: float) -> Pace:
+    """Return what `measurements.run` measured: of an encoder it counts `context` tokens for each text or image."""
+    engine, texts = measurements.ENGINE, all(tower.role == "encoder" for tower in model.towers)
+    if model.causal or not model.towers:
+        return Pace(engine, "cpu", dtype, tokens_s, "tokens/s", shape.context, shape.batch)
+    unit: speeds.Unit = "texts/s" if texts else "inputs/s"
+    return Pace(engine, "cpu", dtype, tokens_s / shape.context, unit, shape.context, shape.batch)
 
 
 def _typed(command: str, reference: str, options: Mapping[str, object]) -> str:

@@ -127,5 +127,6 @@ def _field(location: tuple[int | str, ...]) -> str:
 
 
 def _invalid(subject: str, reason: str, pointer: str = "") -> Invalid:
-    errors = [{"pointer": pointer, "detail": reason}] if pointer else None
+    detail = reason.removeprefix(f"{pointer}: ")
+    errors = [{"pointer": pointer, "detail": detail}] if pointer else None
     return Invalid(f"{subject} describes no machine: {reason}", suggestion=REMEDY, errors=errors)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ipfs_accel_cli.core.errors import Invalid, MalformedContent, Unavailable
+from ipfs_accel_cli.core.errors import Invalid, MalformedContent
 from ipfs_accel_cli.services.model.evaluating import numbers
 from ipfs_accel_cli.services.model.evaluating.metrics import Task
 from ipfs_accel_cli.services.model.evaluating.sets import Item
@@ -53,11 +53,6 @@ class Way:
         if self.task == "score":
             return {"window": self.window}
         return {"vectors": True} if self.vectors else {}
-
-
-def no_engine(name: str, task: str, engine: str | None, device: str | None) -> AbstractContextManager[Asking]:
-    """Refuse to open a model where nothing that runs models was handed over."""
-    raise Unavailable(f"nothing here runs {name} to {task}", engine=engine, device=device)
 
 
 def ask(asking: Asking, way: Way, items: Sequence[Item]) -> Iterator[list[Any]]:

@@ -15,6 +15,7 @@ from ipfs_accel_cli.services.hw.fit.arithmetic import Shape
 from ipfs_accel_cli.services.hw.fit.bandwidth import Rate, rate
 from ipfs_accel_cli.services.hw.fit.budget import Room, room
 from ipfs_accel_cli.services.hw.fit.headers import Described
+from ipfs_accel_cli.services.hw.fit.pace import speed
 from ipfs_accel_cli.services.hw.fit.shape import stacks
 from tests.unit.services.hw.machines import GIB, machine
 
@@ -132,10 +133,10 @@ def test_no_config_however_strange_breaks_the_arithmetic(key: str) -> None:
 def test_speed_is_an_estimate_from_bandwidth_and_unknown_without_one() -> None:
     model = judging.model_of(described(LLAMA_8B, Tensor("w", "float16", (500_000_000,), 1_000_000_000)))
     need = judging.need(model, Shape(1, 1), "float16", "float16")
-    known = judging.speed(model, need, 1, Rate(20e9))
+    known = speed(model, need, Shape(1, 1), Rate(20e9), Rate(None))
     assert known.basis == "estimate"
     assert known.tokens_s == pytest.approx(20, rel=0.01)
-    unknown = judging.speed(model, need, 1, rate(machine(), "cpu", None))
+    unknown = speed(model, need, Shape(1, 1), rate(machine(), "cpu", None), Rate(None))
     assert (unknown.tokens_s, unknown.basis) == (None, "unknown")
     assert unknown.reason == "no measurement: ipfs-accel hw bench memory"
 
@@ -147,7 +148,7 @@ def test_a_rate_is_that_of_the_device_and_a_measured_one_comes_first() -> None:
     assert rate(there, "cuda:0", 20e9, name="there") == Rate(3350e9, "vendor")
     assert rate(there, "cpu", 20e9, name="there") == Rate(20e9, "measured")
     assert rate(there, "cpu", None, name="there").reason == "nobody says how fast cpu of there reads its memory"
-    assert rate(here, "cuda:0", 20e9).bytes_s is None
+    assert rate(here, "cuda:0", 20e9).value is None
 
 
 def test_a_device_map_fills_devices_in_the_order_of_the_layers_and_ends_on_disk() -> None:
@@ -167,10 +168,13 @@ def test_the_roomiest_accelerator_is_chosen_and_a_missing_one_is_refused() -> No
 def test_a_plan_names_the_smallest_machine_first_and_says_what_the_speed_needs() -> None:
     model = judging.model_of(described(LLAMA_8B, Tensor("w", "bfloat16", (8_000_000_000,), 16_000_000_000)))
     hosts = {"big": machine(512), "gpu": machine(64, gpus=8), "small": machine(1), "mid": machine(32)}
-    found = planning.plan(model, Shape(8192, 1), None, hosts, lambda one: None)
+    found = planning.plan(model, Shape(8192, 1), None, hosts, lambda *_: (Rate(None), Rate(None)))
     assert [row.machine for row in found.machines if row.meets] == ["mid", "gpu", "big"]
     assert found.machines[-1].meets is False
-    quick = planning.plan(model, Shape(8192, 1), 10, hosts, lambda one: 400e9 if one is hosts["big"] else 50e9)
+    quick = planning.plan(
+        *(model, Shape(8192, 1), 10, hosts),
+        lambda name, *_: (Rate(400e9 if name == "big" else 50e9), Rate(None)),
+    )
     assert quick.bandwidth_bytes_s == pytest.approx(10 * (16e9 + GIB))
     assert [row.machine for row in quick.machines if row.meets] == ["big"]
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from ipfs_accel_cli.content.profiles import PROFILES
 from ipfs_accel_cli.content.unixfs import Unixfs, encode
 from ipfs_accel_cli.core.errors import HomeUnusable, Invalid, NotFound, VerificationFailed
 from ipfs_accel_cli.services.store import Root, Store
+from tests.rights import protect, without_rights
 from tests.unit.services.store.content import MIB, flip, pattern
 
 Make = Callable[[str, bytes], Path]
@@ -200,8 +199,7 @@ def test_a_read_only_home_can_be_read(tmp_path: Path, make: Make) -> None:
         with Node(home) as node:
             (stored,) = node.store.put([source])
             everything(node.store, stored.cid, data)
-        for path in [home, *home.rglob("*")]:
-            path.chmod(0o555 if path.is_dir() else 0o444)
+        protect(home)
 
         def read_as_a_stranger() -> None:
             with Node(home) as node:
@@ -222,24 +220,6 @@ def everything(store: Store, cid: str, data: bytes) -> None:
     assert store.verify().objects == 1
     assert store.gc(dry_run=True).objects == 0
     assert store.check() == []
-
-
-def without_rights(work: Callable[[], None]) -> int:
-    """Run in a process of its own that is nobody's; return its exit status. The superuser may write everything."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            os.chdir("/")
-            if os.getuid() == 0:
-                os.setuid(65534)
-            work()
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def test_the_roots_are_listed_with_who_keeps_them(store: Store, tree: Path) -> None:

@@ -1,0 +1,1 @@
+"""Deployments: how a model is to be served, as immutable versions, and files of them for what serves it."""

@@ -1,0 +1,90 @@
+"""What a new version says: a file's settings, else the present version's, with what was asked for on top."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.errors import Invalid, NotFound
+from ipfs_accel_cli.services.model.content import Store
+from ipfs_accel_cli.services.model.deploy import config
+from ipfs_accel_cli.services.model.deploy.config import Deployment
+from ipfs_accel_cli.services.model.lookup import Lookup, load_manifest
+
+_LARGEST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """Makes configurations; changes nothing."""
+
+    store: Store
+    lookup: Lookup
+
+    def chosen(
+        self,
+        name: str,
+        before: Deployment | None,
+        model: str | None,
+        file: str | Path | None,
+        assignments: Sequence[str],
+    ) -> Deployment:
+        """Return the configuration; raises Invalid for a setting that is wrong, NotFound for a model that is not here.
+
+        A model that is named pins the manifest that it means now; without one the manifest stays.
+        """
+        values: dict[str, Any] = {}
+        if file is not None:
+            values = _from_file(file)
+            self._agree(values, model)
+        elif before is not None:
+            values = before.body()
+        wanted = model or (values.get("model") if "manifest" not in values else None)
+        if wanted is not None:
+            named = self.lookup.find(str(wanted))
+            values |= {"model": f"{named.name}@{named.version}", "manifest": named.manifest}
+        elif "manifest" not in values:
+            raise Invalid(
+                "a deployment serves a model", suggestion=f"ipfs-accel model deploy new {name} --model NAME@VERSION"
+            )
+        assigned = config.assigned(values, assignments)
+        checked = config.checked({"server": "accel", **assigned})
+        server = self._server(checked)
+        return checked if "server" in assigned else config.checked({**assigned, "server": server})
+
+    def _agree(self, values: dict[str, Any], model: str | None) -> None:
+        """Refuse a file whose name means another model here than its manifest, as after one of both was edited."""
+        name, manifest = values.get("model"), values.get("manifest")
+        if model is not None or not isinstance(name, str) or manifest is None:
+            return
+        with suppress(NotFound):
+            means = self.lookup.find(name).manifest
+            if means != manifest:
+                raise Invalid(
+                    f"model is {name}, which means {means} here, and manifest is {manifest}; leave one of both out"
+                )
+
+    def _server(self, config: Deployment) -> str:
+        try:
+            paths = [entry.path for entry in load_manifest(self.store, config.manifest).files]
+        except NotFound as error:
+            raise NotFound(
+                f"the model {config.model} ({config.manifest}) is not here", suggestion="ipfs-accel model ls"
+            ) from error
+        return "llama-server" if any(path.endswith(".gguf") for path in paths) else "accel"
+
+
+def _from_file(file: str | Path) -> dict[str, Any]:
+    path = current().path(file)
+    try:
+        with path.open("rb") as opened:
+            data = opened.read(_LARGEST_BYTES + 1)
+    except OSError as error:
+        raise NotFound(f"cannot read {path}: {error.strerror or error}") from error
+    if len(data) > _LARGEST_BYTES:
+        raise Invalid(f"{path} is larger than any configuration")
+    return config.read_toml(data, str(path))

@@ -1,0 +1,1 @@
+"""What is signed about models: made, kept with them, and judged."""
