@@ -13,7 +13,7 @@ from ipfs_accel_cli.core.effects import READ, WRITE, effects
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.model.evaluating.perf_results import Compared, Performance
 from ipfs_accel_cli.services.model.evaluating.results import Evaluated
-from ipfs_accel_cli.services.model.evaluating.running import Wanted
+from ipfs_accel_cli.services.model.evaluating.wanted import Wanted
 
 SetFile = Annotated[Path, Argument(metavar="SET", help="A file of JSON lines: input, expected, and an id if you like.")]
 Engine = Annotated[str | None, Option(help="Run it with this engine, such as torch; else the one that fits best.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.engines.base import Chunk, Likelihoods, Request, RequestId, ScoreOptions, Texts
 from ipfs_accel_cli.engines.torch.problems import computing
 
-# Scores of so many tokens are computed at once: those of a whole window, in float32, can be larger than the model.
+# Losses of so many tokens are computed at once: each needs a copy of its logits in float32.
 _SLICE_TOKENS = 128
 
 
@@ -39,6 +40,8 @@ class ScoringSession:
         self._tokenizer: Any = tokenizer
         self._device, self._name = device, name
         self._context: int | None = getattr(model.config, "max_position_embeddings", None)
+        # Logits of a whole window can be larger than the model; only those of scored tokens are wanted.
+        self._keeps = "logits_to_keep" in inspect.signature(model.forward).parameters
         self._pieces: deque[_Piece] = deque()
 
     def submit(self, request: Request) -> None:
@@ -79,7 +82,9 @@ class ScoringSession:
             return 0.0, 0
         ids = torch.tensor([piece.ids], device=self._device)
         # The scores of a token are those at the place before it.
-        logits = self._model(input_ids=ids, use_cache=False).logits[0, piece.first - 1 : -1]
+        places = len(targets) + 1
+        extra = {"logits_to_keep": places} if self._keeps else {}
+        logits = self._model(input_ids=ids, use_cache=False, **extra).logits[0, -places:-1]
         wanted = ids[0, piece.first :]
         nats = 0.0
         for at in range(0, len(targets), _SLICE_TOKENS):

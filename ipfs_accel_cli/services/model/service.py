@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
@@ -17,10 +19,6 @@ from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
 from ipfs_accel_cli.services.model.deploy.service import Deploys
 from ipfs_accel_cli.services.model.derived import Derived
-from ipfs_accel_cli.services.model.evaluating.comparing import Comparing
-from ipfs_accel_cli.services.model.evaluating.kept import Kept
-from ipfs_accel_cli.services.model.evaluating.perf import Perf
-from ipfs_accel_cli.services.model.evaluating.service import Evaluations
 from ipfs_accel_cli.services.model.health import Health
 from ipfs_accel_cli.services.model.history import History
 from ipfs_accel_cli.services.model.importing import Importer
@@ -39,6 +37,11 @@ from ipfs_accel_cli.services.model.signing.trust import Trust
 from ipfs_accel_cli.services.model.status import Watch
 from ipfs_accel_cli.services.model.views import expected, shown
 from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse, stating
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.services.model.evaluating.comparing import Comparing
+    from ipfs_accel_cli.services.model.evaluating.perf import Perf
+    from ipfs_accel_cli.services.model.evaluating.service import Evaluations
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +85,37 @@ class Models:
         self.trust = Trust(database, beside.keys)
         self.signatures = Signatures(store, self._registry, self._lookup, self.trust)
         self.deploys = Deploys(home, store, database, self._lookup, self._folders, beside.fit)
-        self.evaluations = Evaluations(store, self._registry, self._lookup, Kept(database), beside.opened)
-        self.perf = Perf(
-            self._registry,
-            self._lookup,
-            self.evaluations.kept,
-            beside.speeds,
-            lambda known: self._folders.folder(known.manifest),
-        )
-        self.comparing = Comparing(self.evaluations, self.perf)
+        self._database, self._beside = database, beside
         self._puller = Puller(home, store, self._registry)
         self.imports = Importer(store, self._registry)
         self.pushes = Pusher(home, store, self._registry, self._lookup)
         self.quantizer = Quantizer(home, store, self._registry, self._lookup, self._folders)
+
+    # A dozen modules, which most commands have no use for.
+    @cached_property
+    def evaluations(self) -> Evaluations:
+        from ipfs_accel_cli.services.model.evaluating.kept import Kept
+        from ipfs_accel_cli.services.model.evaluating.service import Evaluations
+
+        return Evaluations(self._store, self._registry, self._lookup, Kept(self._database), self._beside.opened)
+
+    @cached_property
+    def perf(self) -> Perf:
+        from ipfs_accel_cli.services.model.evaluating.perf import Perf
+
+        return Perf(
+            self._registry,
+            self._lookup,
+            self.evaluations.kept,
+            self._beside.speeds,
+            lambda known: self._folders.folder(known.manifest),
+        )
+
+    @cached_property
+    def comparing(self) -> Comparing:
+        from ipfs_accel_cli.services.model.evaluating.comparing import Comparing
+
+        return Comparing(self.evaluations, self.perf)
 
     def pull(
         self,

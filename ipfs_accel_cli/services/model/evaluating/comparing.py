@@ -15,8 +15,9 @@ from ipfs_accel_cli.engines.identity import machine_id
 from ipfs_accel_cli.services.model.evaluating import judging, kept, metrics, sets, significance
 from ipfs_accel_cli.services.model.evaluating.perf import Perf
 from ipfs_accel_cli.services.model.evaluating.perf_results import Compared, Figure, Quality, Side
-from ipfs_accel_cli.services.model.evaluating.running import Wanted
+from ipfs_accel_cli.services.model.evaluating.running import way
 from ipfs_accel_cli.services.model.evaluating.service import Evaluations
+from ipfs_accel_cli.services.model.evaluating.wanted import Wanted
 from ipfs_accel_cli.services.model.lookup import Known
 
 
@@ -111,8 +112,8 @@ class Comparing:
 
 def _is_so(run: kept.Run, wanted: Wanted) -> bool:
     """Say whether a run asked in the way that is wanted, on the engine and device that are wanted."""
-    way = json.dumps(wanted.way(metrics.task(run.task)).said(), sort_keys=True)
-    return way == run.way and wanted.engine in (None, run.engine) and wanted.device in (None, run.device)
+    wished = json.dumps(way(wanted, metrics.task(run.task)).said(), sort_keys=True)
+    return wished == run.way and wanted.engine in (None, run.engine) and wanted.device in (None, run.device)
 
 
 def _quality(one: kept.Figure, items: int, values: tuple[float, float], judged: significance.Judged) -> Quality:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.core.call import current
@@ -17,30 +16,9 @@ from ipfs_accel_cli.services.model.evaluating.asked import Asking, Opened, Way, 
 from ipfs_accel_cli.services.model.evaluating.metrics import Metric, Task
 from ipfs_accel_cli.services.model.evaluating.sets import Item
 from ipfs_accel_cli.services.model.evaluating.thresholds import Threshold
+from ipfs_accel_cli.services.model.evaluating.wanted import Wanted
 
 _PACKAGES = ("torch", "transformers", "tokenizers", "onnxruntime")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked of `model eval`, beside the model and the set."""
-
-    metrics: Sequence[str] = ()
-    thresholds: Sequence[str] = ()
-    engine: str | None = None
-    device: str | None = None
-    limit: int | None = None
-    max_tokens: int = 64
-    stop: Sequence[str] = ()
-    window: int = 1024
-    golden: Path | None = None
-    keep_set: bool = True
-    again: bool = False
-
-    def way(self, task: Task) -> Way:
-        """Return how items are asked for a task; recorded answers of encoders are their vectors."""
-        vectors = self.golden is not None and task == "embed"
-        return Way(task, self.max_tokens, tuple(self.stop), self.window, vectors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +39,7 @@ def planned(
     names = [*wanted.metrics, *(bound.metric for bound in bounds)]
     if wanted.golden is None:
         chosen = judging.chosen(names, tasks, items)
-        return chosen, wanted.way(chosen[0].task)
+        return chosen, way(wanted, chosen[0].task)
     if names:
         raise Invalid("--golden only records answers; measure in a run of its own", suggestion="leave --golden out")
     if not wanted.golden.parent.is_dir():
@@ -71,21 +49,27 @@ def planned(
     if any(item.other is not None for item in items):
         raise Invalid("--golden records the answers to single texts, and this set holds pairs")
     task = judging.task_of(tasks)
-    return [], wanted.way(task)
+    return [], way(wanted, task)
+
+
+def way(wanted: Wanted, task: Task) -> Way:
+    """Return how items are asked for a task; recorded answers of encoders are their vectors."""
+    vectors = wanted.golden is not None and task == "embed"
+    return Way(task, wanted.max_tokens, tuple(wanted.stop), wanted.window, vectors)
 
 
 def answered(
-    opened: Opened, runs: kept.Kept, manifest: str, set_cid: str, items: Sequence[Item], way: Way, wanted: Wanted
+    opened: Opened, runs: kept.Kept, manifest: str, set_cid: str, items: Sequence[Item], how: Way, wanted: Wanted
 ) -> Answered:
     """Ask what was not answered yet by this model in this way, keeping answers as they come."""
-    with opened(manifest, way.task, wanted.engine, wanted.device) as asking:
-        run = _run(manifest, asking, set_cid, way)
+    with opened(manifest, how.task, wanted.engine, wanted.device) as asking:
+        run = _run(manifest, asking, set_cid, how)
         number = runs.begin(run, again=wanted.again)
         answers = runs.answers(number)
         missing = [item for item in items if item.id not in answers]
         done = len(items) - len(missing)
         ahead = iter(missing)
-        for some in ask(asking, way, missing):
+        for some in ask(asking, how, missing):
             pairs = [(next(ahead).id, answer) for answer in some]
             runs.add(number, pairs)
             answers.update(pairs)
@@ -94,7 +78,7 @@ def answered(
     return Answered(run, number, items, [answers[item.id] for item in items], len(missing))
 
 
-def _run(manifest: str, asking: Asking, set_cid: str, way: Way) -> kept.Run:
+def _run(manifest: str, asking: Asking, set_cid: str, how: Way) -> kept.Run:
     return kept.Run(
         manifest=manifest,
         machine=machine_id(),
@@ -102,8 +86,8 @@ def _run(manifest: str, asking: Asking, set_cid: str, way: Way) -> kept.Run:
         device=asking.device,
         dtype=asking.dtype,
         set_cid=set_cid,
-        task=way.task,
-        way=json.dumps(way.said(), sort_keys=True),
+        task=how.task,
+        way=json.dumps(how.said(), sort_keys=True),
         versions=json.dumps(_versions(), sort_keys=True),
     )
 

@@ -21,8 +21,9 @@ from ipfs_accel_cli.services.model.evaluating.asked import Opened
 from ipfs_accel_cli.services.model.evaluating.metrics import Metric
 from ipfs_accel_cli.services.model.evaluating.perf import EVALUATION
 from ipfs_accel_cli.services.model.evaluating.results import Evaluated, Failed, MetricValue
-from ipfs_accel_cli.services.model.evaluating.running import Answered, Wanted, answered, planned
+from ipfs_accel_cli.services.model.evaluating.running import Answered, answered, planned
 from ipfs_accel_cli.services.model.evaluating.thresholds import Threshold
+from ipfs_accel_cli.services.model.evaluating.wanted import Wanted
 from ipfs_accel_cli.services.model.lookup import Lookup
 from ipfs_accel_cli.services.model.register import KIND_STATEMENT
 
