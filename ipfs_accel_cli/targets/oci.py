@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ipfs_accel_cli.content import passport
-from ipfs_accel_cli.core.errors import Invalid, NotAuthorised, NotFound, Unavailable, VerificationFailed
+from ipfs_accel_cli.core.errors import Conflict, Invalid, NotAuthorised, NotFound, Unavailable, VerificationFailed
 from ipfs_accel_cli.core.http import refuse
 from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.sources.base import RemoteFile
@@ -87,7 +87,7 @@ class OciTarget:
         where, what = _where(sent.reference), str(sent.reference)
         document = self._registry.manifest(where, sent.revision, what)
         if self._tagged(where, what) != sent.revision:
-            raise VerificationFailed(f"{what}: the tag {where.tag} means another manifest than the one sent")
+            raise Conflict(f"{what}: somebody else let the tag {where.tag} mean another manifest meanwhile")
         pairs = list(zip(layers(document, what), parcel.items, strict=False))
         there = [Item(item.path, layer.size_bytes, layer.sha256) for layer, item in pairs]
         with self._registry.session(where, what) as ask:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # A blob up to this size goes in one request; larger ones in chunks of it, each in memory so that it can go again.
 CHUNK_BYTES = 16 << 20
 _HASHED_BYTES_S = 50e6
+NOTE = "uploads.json"
 _BYTES = {"content-type": "application/octet-stream"}
 Ask = Callable[..., "httpx.Response"]
 _GONE = (404, 416)  # Registries forget uploads, and say so when one does not go on where they are.
@@ -31,7 +32,7 @@ class Uploads:
 
     def __init__(self, where: Place, what: str, ask: Ask, parcel: Parcel) -> None:
         self._where, self._what, self._ask, self._parcel = where, what, ask, parcel
-        self._note = parcel.notes / "uploads.json" if parcel.notes else None
+        self._note = parcel.notes / NOTE if parcel.notes else None
         self._open: dict[str, str] = self._noted()
         self.sent_bytes = 0
 
@@ -155,7 +156,10 @@ class Uploads:
         stated = response.headers.get("location")
         if not stated:
             raise Unavailable(f"{self._what}: the registry does not say where to upload to")
-        self._open[digest] = urljoin(str(response.request.url), stated)
+        location = urljoin(str(response.request.url), stated)
+        if self._where.url.startswith("https:") and not location.startswith("https:"):
+            raise Unavailable(f"{self._what}: the registry wants the upload without encryption, which is not done")
+        self._open[digest] = location
         self._write()
         return self._open[digest]
 
@@ -175,7 +179,9 @@ class Uploads:
         return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
     def _write(self) -> None:
-        if self._note is not None:
+        if self._note is not None and not self._open:
+            self._note.unlink(missing_ok=True)
+        elif self._note is not None:
             # Where an upload goes on may hold a signature of the registry's: for the owner's eyes alone.
             with replacing(self._note, 0o600) as out:
                 out.write(json.dumps(self._open).encode())

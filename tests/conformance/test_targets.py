@@ -213,11 +213,13 @@ class TestOci(ServedTargetSuite):
         with pytest.raises(TryAgain, match="503"):
             push(node, offer)
         offer.site.fails_after_bytes = None
+        assert node.models.watch.running().downloads == []
         kept = max(len(held) for held in offer.site.sessions.values())
         before = offer.site.received_bytes
         push(node, offer)
 
         assert 0 < kept < size_bytes
+        assert list(node.home.partial.iterdir()) == []
         assert offer.site.received_bytes - before <= size_bytes - kept + 5000
 
     def test_an_upload_that_the_registry_forgot_begins_anew(self, offer: OciOffer, node: Node) -> None:

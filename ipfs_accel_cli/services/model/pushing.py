@@ -67,11 +67,14 @@ class Pusher:
 
     @contextmanager
     def _alone(self, known: Known, where: Reference) -> Iterator[Path]:
-        """Let one process of this home at a time push a model to a place; the folder outlives a failure."""
+        """Let one process at a time push a model to a place; the folder stays when the target left a note in it."""
         key = hashlib.sha256(f"push\n{known.manifest.cid}\n{where}".encode()).hexdigest()[:32]
         with held(self.home, key) as folder:
-            yield folder
-            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                yield folder
+            finally:
+                if {path.name for path in folder.iterdir()} <= {"lock"}:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)

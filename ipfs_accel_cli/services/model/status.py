@@ -29,6 +29,7 @@ from ipfs_accel_cli.services.model.subject import Subject, of_known
 from ipfs_accel_cli.services.model.tables import Named
 from ipfs_accel_cli.services.model.using import InMemory, Mapping, mapped
 from ipfs_accel_cli.sources.reference import NAMED, Reference, parse
+from ipfs_accel_cli.targets.oci_uploads import NOTE as UPLOADS
 
 State = Literal["remote", "partial", "present", "verified", "corrupt", "loaded"]
 UNKNOWN = "this system does not tell which files a process has mapped"
@@ -193,7 +194,7 @@ def _changed_at(folder: Path) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and path.name not in ("lock", NOTE)]
+    return [path for path in folder.rglob("*") if path.is_file() and path.name not in ("lock", NOTE, UPLOADS)]
 
 
 def _note(folder: Path) -> str:
