@@ -273,8 +273,13 @@ class Derives(Protocol):
         Raises VerificationFailed when what it made does not answer as the model does, and as `load`.
         """
 
+
+@runtime_checkable
+class Adopts(Protocol):
+    """An engine that `Derives`, and runs models that bring what it would make."""
+
     def own(self, model: ModelFacts) -> str:
-        """Return the path of the file of the model that is such a thing already, or nothing: then none is made."""
+        """Return the path of that file in the model, or nothing: then it is made."""
 
 
 @runtime_checkable

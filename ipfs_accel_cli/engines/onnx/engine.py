@@ -137,6 +137,8 @@ def _unsupported(model: ModelFacts) -> str:
         return f"{name} is no encoder: onnx runs models that {' or '.join(TASKS)}"
     if model.files and not _weights(model) and FILE not in model.files:
         return "no safetensors or .bin weights to export"
+    if model.dtype == "int8" and _weights(model):
+        return "weights in 8 bits in the form of the torch engine have no graph"
     return ""
 
 

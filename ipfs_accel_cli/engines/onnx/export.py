@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import logging
 import warnings
@@ -116,6 +117,8 @@ def _write(model: ModelFacts, parts: Parts, note: Note, target: Path) -> None:
             suggestion="pip install 'ipfs-accel[onnx]'",
         ) from error
     except Exception as error:  # The exporter raises classes of its own for every operation it has no form for.
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
         first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise UnsupportedContent(f"{model.name} cannot be exported to ONNX: {first}") from error
 

@@ -28,12 +28,22 @@ def rounded(weight: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class _Rows(torch.nn.Module):  # type: ignore[misc]
-    """A matrix in 8 bits with a scale for each row."""
+    """A matrix in 8 bits with a scale for each row.
+
+    It is kept flat: a program that does not know this form finds a shape that does not fit, and cannot take the
+    integers for weights.
+    """
 
     def __init__(self, rows: int, columns: int) -> None:
         super().__init__()
-        self.weight = torch.nn.Parameter(torch.zeros(rows, columns, dtype=torch.int8), requires_grad=False)
+        self.shape = (rows, columns)
+        self.weight = torch.nn.Parameter(torch.zeros(rows * columns, dtype=torch.int8), requires_grad=False)
         self.weight_scale = torch.nn.Parameter(torch.ones(rows), requires_grad=False)
+
+    @property
+    def matrix(self) -> Tensor:
+        """The matrix as int8, (rows, columns)."""
+        return self.weight.view(self.shape)
 
 
 class Int8Linear(_Rows):
@@ -47,11 +57,11 @@ class Int8Linear(_Rows):
     def forward(self, states: Tensor) -> Tensor:
         """Return (..., out_features) of (..., in_features), in the dtype that came."""
         if states.device.type != "cpu":
-            weight = self.weight.to(states.dtype) * self.weight_scale.unsqueeze(1).to(states.dtype)
+            weight = self.matrix.to(states.dtype) * self.weight_scale.unsqueeze(1).to(states.dtype)
             return torch.nn.functional.linear(states, weight, self.bias)
         flat = states.reshape(-1, self.in_features).float()
         scale = flat.abs().amax(dim=1, keepdim=True).clamp_(min=_LEAST_SCALE).div_(_LARGEST)
-        sums = torch._int_mm((flat / scale).round_().to(torch.int8), self.weight.t())
+        sums = torch._int_mm((flat / scale).round_().to(torch.int8), self.matrix.t())
         found = sums.float().mul_(scale).mul_(self.weight_scale)
         if self.bias is not None:
             found = found.add_(self.bias)
@@ -67,7 +77,7 @@ class Int8Embedding(_Rows):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Return the vectors of ids, one dimension more than these have."""
-        return torch.nn.functional.embedding(ids, self.weight) * self.weight_scale[ids].unsqueeze(-1)
+        return torch.nn.functional.embedding(ids, self.matrix) * self.weight_scale[ids].unsqueeze(-1)
 
 
 def convertible(model: torch.nn.Module) -> dict[str, torch.nn.Module]:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import UnsupportedContent
+from ipfs_accel_cli.core.errors import DiskFull, UnsupportedContent
 from ipfs_accel_cli.engines.base import ModelFacts
 from ipfs_accel_cli.engines.sentence import read_sentence
 from ipfs_accel_cli.engines.tokenizing import quiet
@@ -34,7 +35,7 @@ def quantize(model: ModelFacts, files: Path, module: torch.nn.Module, task: str,
         tensors = _tensors(module, layers, unused=("pooler.",) if task == "embed" else ())
         folder = target / inside
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, folder / FILE, metadata={"format": "pt"})
+        _save(tensors, folder / FILE)
         _config(module, files / inside, folder)
     return {"rounded_layers": len(layers), "rounded_bytes": _bytes_of(tensors, torch.int8)}
 
@@ -59,10 +60,21 @@ def _tensors(
             whole, scale = rounded(tensor)
             found[f"{layer}.{SCALE}"] = scale
             if not tied:
-                found[name] = whole.contiguous()
+                found[name] = whole.reshape(-1)
         elif not tied:
             found[name] = (tensor.float() if tensor.is_floating_point() else tensor).contiguous()
     return found
+
+
+def _save(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+    try:
+        save_file(tensors, path, metadata={"format": "pt"})
+    except SafetensorError as error:
+        if "os error 28" not in str(error) and "space" not in str(error):
+            raise
+        raise DiskFull(
+            f"no space left while writing {path.name}", suggestion="ipfs-accel model gc --dry-run"
+        ) from error
 
 
 def _config(module: Any, files: Path, folder: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, HomeUnusable, Invalid, UnsupportedContent
 from ipfs_accel_cli.core.registry import Registry
-from ipfs_accel_cli.engines.base import Converts, Derives, Device, Loadable, Machine, Session
+from ipfs_accel_cli.engines.base import Adopts, Converts, Derives, Device, Loadable, Machine, Session
 from ipfs_accel_cli.engines.machine import available_bytes, measure
 from ipfs_accel_cli.services.infer import calibrating, timing
 from ipfs_accel_cli.services.infer.calibrating import Calibration, Calibrations
@@ -146,7 +146,7 @@ class Loader:
     def _is_ready(self, model: Loadable, choice: Choice) -> bool:
         """Say whether an engine can begin at once: making a graph takes long enough that it has to be asked for."""
         engine = choice.engine
-        if not isinstance(engine, Derives) or engine.own(model.facts):
+        if not isinstance(engine, Derives) or _own(engine, model):
             return True
         kind = engine.kind(choice.plan.task)
         return self._derived is not None and self._derived.find(model.facts.manifest, kind) is not None
@@ -166,7 +166,7 @@ class Loader:
         engine, task = choice.engine, choice.plan.task
         if not isinstance(engine, Derives):
             return choice
-        own = engine.own(model.facts)
+        own = _own(engine, model)
         if own:
             return replace(choice, plan=replace(choice.plan, derived=model.folder / own))
         if self._derived is None:
@@ -188,6 +188,10 @@ class Loader:
         if threads:
             machine = replace(machine, cores=min(machine.cores, int(threads)))
         return replace(machine, memory_available_bytes=machine.memory_available_bytes + self.runtime.idle_bytes())
+
+
+def _own(engine: Derives, model: Loadable) -> str:
+    return engine.own(model.facts) if isinstance(engine, Adopts) else ""
 
 
 def _bound_bytes(settings: SettingsLike, held_bytes: int) -> int:

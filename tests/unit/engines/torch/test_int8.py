@@ -10,7 +10,7 @@ from ipfs_accel_cli.engines.torch.int8 import Int8Embedding, Int8Linear, convert
 
 
 def filled(layer: torch.nn.Module, whole: torch.Tensor, scale: torch.Tensor) -> torch.nn.Module:
-    layer.weight.data, layer.weight_scale.data = whole, scale
+    layer.weight.data, layer.weight_scale.data = whole.reshape(-1), scale
     return layer
 
 
