@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import mmap
 import sys
 from collections.abc import Callable
@@ -29,17 +28,24 @@ def present(descriptor: int, offset: int, length: int) -> memoryview | None:
         )
     except (OSError, ValueError):
         return None
-    if populate(ctypes.addressof(ctypes.c_char.from_buffer(mapped)), size_bytes, _MADV_POPULATE_READ):
+    if not populate(mapped):
         return None
     # The map is released with the last view of it.
     return memoryview(mapped).toreadonly()[before:]
 
 
 @cache
-def _populate() -> Callable[[int, int, int], int] | None:
-    """Return the system's madvise; unlike Python's own, a call of it lets other threads run meanwhile."""
+def _populate() -> Callable[[mmap.mmap], bool] | None:
+    """Return what makes a map present; unlike Python's own madvise, it lets other threads run meanwhile."""
     if sys.platform != "linux":
         return None
-    found = ctypes.CDLL(None).madvise
-    found.argtypes, found.restype = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int), ctypes.c_int
-    return lambda address, length, advice: int(found(address, length, advice))
+    import ctypes
+
+    advise = ctypes.CDLL(None).madvise
+    advise.argtypes, advise.restype = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int), ctypes.c_int
+
+    def populate(mapped: mmap.mmap) -> bool:
+        address = ctypes.addressof(ctypes.c_char.from_buffer(mapped))
+        return advise(address, len(mapped), _MADV_POPULATE_READ) == 0
+
+    return populate

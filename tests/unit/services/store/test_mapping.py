@@ -49,7 +49,7 @@ def test_where_nothing_can_be_mapped_the_same_damage_is_found(
     (path,) = store._index.places.home.objects.glob("*/*")
     flip(path, MIB + 3)
     found = []
-    for way in (mapping._populate, lambda: None if populate == "none" else lambda *_: -1):
+    for way in (mapping._populate, lambda: None if populate == "none" else lambda _: False):
         monkeypatch.setattr(mapping, "_populate", way)
         with pytest.raises(VerificationFailed) as wrong:
             store.verify([stored.cid], whole=whole)
