@@ -46,6 +46,6 @@ def _populate() -> Callable[[mmap.mmap], bool] | None:
 
     def populate(mapped: mmap.mmap) -> bool:
         address = ctypes.addressof(ctypes.c_char.from_buffer(mapped))
-        return advise(address, len(mapped), _MADV_POPULATE_READ) == 0
+        return bool(advise(address, len(mapped), _MADV_POPULATE_READ) == 0)
 
     return populate
