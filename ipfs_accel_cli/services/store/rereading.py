@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,10 +13,11 @@ from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.parallel import ordered, usable_cores
 from ipfs_accel_cli.services.store.index import Leaf, WholeFile
+from ipfs_accel_cli.services.store.mapping import present
 
 _BATCH_BYTES = 8 << 20
 _PIECE_BYTES = 256 << 10
-_SHARED_BYTES = 1 << 20  # Small enough to be in a cache still when the second digest is taken of it.
+_SHARED_BYTES = 4 << 20  # Less than a batch: the thread that takes the second digest is to begin soon.
 _MAX_THREADS = 8
 
 Wrong = list[tuple[Leaf, str]]
@@ -32,6 +32,11 @@ class Piece:
     descriptor: int
     leaves: list[Leaf]
     last: bool
+
+    @property
+    def own(self) -> bool:
+        """Say whether nobody but the store has this file, so that it may be mapped."""
+        return self.file.object.link_identity is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,11 @@ def hashed(work: Iterable[Piece]) -> Iterator[Seen]:
     """Hash the leaves of pieces in threads; yield the outcomes in the order of the work."""
 
     def examine(piece: Piece) -> Seen:
-        return Seen(piece, wrong_leaves(piece.descriptor, piece.leaves))
+        start, size_bytes = _span(piece.leaves)
+        view = present(piece.descriptor, start, size_bytes) if piece.own else None
+        if view is None:
+            return Seen(piece, wrong_leaves(piece.descriptor, piece.leaves))
+        return Seen(piece, _wrong(piece.leaves, view, start))
 
     with closing(ordered(examine, work, min(_MAX_THREADS, usable_cores()))) as found:
         yield from found
@@ -66,21 +75,19 @@ def hashed(work: Iterable[Piece]) -> Iterator[Seen]:
 def hashed_whole(work: Iterable[Piece], look: Look | None) -> Iterator[Seen]:
     """Do the same, and take the sha-256 of each whole file of the same bytes, in the caller's thread.
 
-    `look(cid, offset, bytes)` sees all of them, in any order and in any thread. Memory stays under 8 MiB unless leaves
-    are larger than 1 MiB. The pieces are `shared` ones.
+    `look(cid, offset, bytes)` sees all of them, in any order and in any thread. Memory stays under 32 MiB unless leaves
+    are larger than 4 MiB. The pieces are `shared` ones.
     """
-    spare: deque[bytearray] = deque()
 
     def examine(piece: Piece) -> tuple[Piece, Wrong, memoryview]:
         start, size_bytes = _span(piece.leaves)
-        buffer = spare.pop() if spare else bytearray(_SHARED_BYTES)
-        if len(buffer) < size_bytes:
-            buffer = bytearray(size_bytes)
-        try:
-            view = memoryview(buffer)[: _fill(piece.descriptor, memoryview(buffer)[:size_bytes], start)]
-        except OSError as error:
-            return piece, [(leaf, f"cannot be read: {error.strerror}") for leaf in piece.leaves], memoryview(buffer)[:0]
-        wrong = [found for leaf in piece.leaves if (found := _compared(leaf, view, start)) is not None]
+        view = present(piece.descriptor, start, size_bytes) if piece.own else None
+        if view is None:
+            try:
+                view = _read(piece.descriptor, start, size_bytes)
+            except OSError as error:
+                return piece, [(leaf, f"cannot be read: {error.strerror}") for leaf in piece.leaves], memoryview(b"")
+        wrong = _wrong(piece.leaves, view, start)
         if look is not None:
             look(piece.file.cid, start, view)
         return piece, wrong, view
@@ -90,7 +97,6 @@ def hashed_whole(work: Iterable[Piece], look: Look | None) -> Iterator[Seen]:
     with closing(ordered(examine, work, min(2, usable_cores()))) as found:
         for piece, wrong, view in found:
             whole.update(view)
-            spare.append(view.obj)  # type: ignore[arg-type]
             yield Seen(piece, wrong, whole.digest() if piece.last else None)
             if piece.last:
                 whole = hashlib.sha256()
@@ -152,16 +158,21 @@ def _span(leaves: Sequence[Leaf]) -> tuple[int, int]:
     return leaves[0].offset, leaves[-1].offset + leaves[-1].length - leaves[0].offset
 
 
-def _fill(descriptor: int, view: memoryview, offset: int) -> int:
-    """Read until a buffer is full or the file ends; return the number of bytes."""
+def _read(descriptor: int, offset: int, length: int) -> memoryview:
+    """Read a stretch of a file, or what there is of it."""
     current().check()
-    done = 0
-    while done < len(view):
+    view, done = memoryview(bytearray(length)), 0
+    while done < length:
         count = os.preadv(descriptor, [view[done:]], offset + done)
         if not count:
             break
         done += count
-    return done
+    return view[:done]
+
+
+def _wrong(leaves: Sequence[Leaf], view: memoryview, start: int) -> Wrong:
+    current().check()
+    return [found for leaf in leaves if (found := _compared(leaf, view, start)) is not None]
 
 
 def _compared(leaf: Leaf, view: memoryview, start: int) -> tuple[Leaf, str] | None:
