@@ -206,14 +206,6 @@ class Chunk:
     finished: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Likelihood:
-    """What a model expects of a text: for each token its natural log of probability, and the likeliest token there."""
-
-    logs: tuple[float, ...]
-    likeliest: tuple[int, ...]
-
-
 class Session(Protocol):
     """A loaded model. One thread owns it and makes every call, so that the requests it holds can be batched."""
 
@@ -292,11 +284,3 @@ class Quantizes(Protocol):
         `plan.derived` is what the engine made of the model, for one that `Derives`. The same model gives the same bytes
         under the same versions of the libraries. Returns what is to be kept on record; raises as `load`.
         """
-
-
-@runtime_checkable
-class Likely(Protocol):
-    """A session that can say how likely it holds a text to be."""
-
-    def likelihood(self, text: str) -> Likelihood:
-        """Return it for every token of a text but the first; a text that is too long is cut."""

@@ -109,6 +109,8 @@ def test_the_perplexity_of_the_original_is_that_of_plain_transformers(
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    from ipfs_accel_cli.engines.torch.scoring import windows
+
     told = made[1]["llama"].quality
     with Node(made[0]) as node:
         folder = node.models.folder("llama")
@@ -116,10 +118,14 @@ def test_the_perplexity_of_the_original_is_that_of_plain_transformers(
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
     total, tokens = 0.0, 0
     for text in SAMPLES:
-        ids = torch.tensor([tokenizer(text)["input_ids"][:96]])
-        with torch.inference_mode():
-            total += float(model(input_ids=ids, labels=ids).loss) * (ids.shape[1] - 1)
-        tokens += ids.shape[1] - 1
+        read = torch.tensor([tokenizer(text)["input_ids"]])
+        for begin, end, first in windows(read.shape[1], 96, 48):
+            ids = read[:, begin:end]
+            labels = ids.clone()
+            labels[:, : first - begin] = -100
+            with torch.inference_mode():
+                total += float(model(input_ids=ids, labels=labels).loss) * (end - first)
+            tokens += end - first
     assert (told.tokens, told.original_perplexity) == (tokens, pytest.approx(math.exp(total / tokens), rel=1e-4))
     assert told.quality == pytest.approx(min(1, told.original_perplexity / told.perplexity), abs=1e-5)
 

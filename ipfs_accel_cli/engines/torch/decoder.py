@@ -1,4 +1,4 @@
-"""Generation sessions: one token a step for every request."""
+"""Sessions of decoders: one token a step for every request, or one window of a text that is scored."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from ipfs_accel_cli.engines.base import (
     Chunk,
     FinishReason,
     GenerateOptions,
-    Likelihood,
     Piece,
     Prompt,
     Request,
     RequestId,
+    ScoreOptions,
 )
 from ipfs_accel_cli.engines.text import Detokenizer, StopStrings
 from ipfs_accel_cli.engines.torch.problems import computing
 from ipfs_accel_cli.engines.torch.sampling import choose
+from ipfs_accel_cli.engines.torch.scoring import Scoring
 
 
 @dataclass(slots=True)
@@ -55,9 +56,13 @@ class DecoderSession:
         # Logits of a long prompt can be larger than the model; only the last ones are read.
         self._extra = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
         self._active: dict[RequestId, _Continuation] = {}
+        self._scoring = Scoring(model, tokenizer, device, name)
 
     def submit(self, request: Request) -> None:
-        """Tokenize a prompt; raise Invalid when it is empty or leaves no room for the answer."""
+        """Tokenize a prompt, or texts to score; raise Invalid for an empty prompt or one that leaves no room."""
+        if isinstance(request.options, ScoreOptions):
+            self._scoring.submit(request)
+            return
         if not isinstance(request.payload, Prompt) or not isinstance(request.options, GenerateOptions):
             raise Invalid(f"{self._name} was loaded to generate text, not to {request.kind}")
         ids = [int(token) for token in self._tokenizer(request.payload.text)["input_ids"]]
@@ -80,8 +85,8 @@ class DecoderSession:
         )
 
     def step(self) -> Sequence[tuple[RequestId, Chunk]]:
-        """Make one token for each request."""
-        done = []
+        """Make one token for each request, and read one window of what is scored."""
+        done = list(self._scoring.step())
         for request, continuation in list(self._active.items()):
             with torch.inference_mode(), computing(self._name):
                 token = self._next(continuation)
@@ -91,24 +96,15 @@ class DecoderSession:
             done.append((request, Chunk(piece, finished=piece.finish_reason is not None)))
         return done
 
-    def likelihood(self, text: str) -> Likelihood:
-        """Return how likely each token of a text is after those before it; cut at what the model reads."""
-        ids = [int(token) for token in self._tokenizer(text)["input_ids"]][: self._context]
-        if len(ids) < 2:
-            return Likelihood((), ())
-        rows = torch.tensor([ids], device=self._device)
-        with torch.inference_mode(), computing(self._name):
-            logs = torch.log_softmax(self._model(input_ids=rows, use_cache=False).logits[0, :-1].float(), dim=-1)
-            told = logs.gather(1, rows[0, 1:].unsqueeze(1)).squeeze(1)
-        return Likelihood(tuple(told.tolist()), tuple(logs.argmax(dim=-1).tolist()))
-
     def abort(self, request: RequestId) -> None:
         """Forget a request and its cache."""
         self._active.pop(request, None)
+        self._scoring.abort(request)
 
     def close(self) -> None:
         """Let go of the weights and caches."""
         self._active.clear()
+        self._scoring.close()
         self._model = None
 
     def _next(self, continuation: _Continuation) -> int:

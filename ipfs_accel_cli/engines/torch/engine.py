@@ -22,7 +22,6 @@ from ipfs_accel_cli.engines.torch.allocator import return_large_blocks
 from ipfs_accel_cli.engines.torch.decoder import DecoderSession
 from ipfs_accel_cli.engines.torch.encoder import classifier_parts, sentence_parts
 from ipfs_accel_cli.engines.torch.problems import loading
-from ipfs_accel_cli.engines.torch.scoring import ScoringSession
 from ipfs_accel_cli.engines.torch.weights import load_model
 
 # Activations, logits and key-value caches of moderate requests; a 74 M decoder with 8 x 512 tokens took 440 MiB.
@@ -129,8 +128,7 @@ def _encoder(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Sess
 def _decoder(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Session:
     return_large_blocks()
     decoder = _writer(model, files, plan, spread=_short(model, plan, device))
-    session = ScoringSession if plan.task == "score" else DecoderSession
-    return session(decoder, load_tokenizer(files), torch.device(device.name), model.name)
+    return DecoderSession(decoder, load_tokenizer(files), torch.device(device.name), model.name)
 
 
 def _writer(model: ModelFacts, files: Path, plan: Plan, *, spread: bool) -> Any:

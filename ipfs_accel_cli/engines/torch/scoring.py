@@ -1,4 +1,4 @@
-"""Scoring sessions: how likely a decoder finds given texts, one window a step."""
+"""How likely a decoder finds given texts, one window a step."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class _Piece:
     last: bool
 
 
-class ScoringSession:
-    """One loaded decoder that reads texts and says how likely each of their tokens was after those before it."""
+class Scoring:
+    """Reads texts with a decoder and says how likely each of their tokens was after those before it."""
 
     def __init__(
         self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, device: torch.device, name: str
@@ -71,7 +71,7 @@ class ScoringSession:
         self._pieces = deque(piece for piece in self._pieces if piece.request != request)
 
     def close(self) -> None:
-        """Let go of the weights."""
+        """Let go of the model."""
         self._pieces.clear()
         self._model = None
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import UnsupportedContent
-from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, Likelihood, Likely, Session, Texts
+from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, ScoreOptions, Session, Texts
 from ipfs_accel_cli.tasks import TASKS
 
 BATCH = 8
@@ -22,7 +22,7 @@ def compare(task: str, reference: Session, other: Session, texts: Sequence[str])
     """Return `quality` with the name of its `measure` and what else was seen of the answers to the texts."""
     found: dict[str, Any]
     if task == "generate":
-        found = _likelihoods(*([_likelihood(session, text) for text in texts] for session in (reference, other)))
+        found = _perplexities(reference, other, texts)
     else:
         compared = _scores if task == "classify" else _vectors
         found = compared(rows(reference, task, texts), rows(other, task, texts))
@@ -34,14 +34,18 @@ def compare(task: str, reference: Session, other: Session, texts: Sequence[str])
 
 def rows(session: Session, task: str, texts: Sequence[str], batch: int = BATCH) -> Rows:
     """Return one row for each text: its vector or its scores."""
+    found: Rows = _answered(session, task, texts, EmbedOptions(batch)).rows
+    return found
+
+
+def _answered(session: Session, task: str, texts: Sequence[str], options: EmbedOptions | ScoreOptions) -> Any:
     made = TASKS.load(task)()
-    session.submit(made.prepare(Texts(tuple(texts)), EmbedOptions(batch)))
+    session.submit(made.prepare(Texts(tuple(texts)), options))
     chunks: list[Chunk] = []
     while moved := session.step():
         current().check()
         chunks += [chunk for _, chunk in moved]
-    found: Rows = made.collect(chunks).rows
-    return found
+    return made.collect(chunks)
 
 
 def _vectors(reference: Rows, other: Rows) -> dict[str, Any]:
@@ -65,29 +69,17 @@ def _scores(reference: Rows, other: Rows) -> dict[str, Any]:
     }
 
 
-def _likelihood(session: Session, text: str) -> Likelihood:
-    current().check()
-    if not isinstance(session, Likely):
-        raise UnsupportedContent("this engine does not tell how likely it holds a text to be")
-    return session.likelihood(text)
-
-
-def _likelihoods(reference: Sequence[Likelihood], other: Sequence[Likelihood]) -> dict[str, Any]:
+def _perplexities(reference: Session, other: Session, texts: Sequence[str]) -> dict[str, Any]:
     """Compare perplexities; the quality is how much of the original's is reached, 1 where it is no worse."""
-    tokens = sum(len(one.logs) for one in reference)
+    found = [_answered(session, "score", texts, ScoreOptions()) for session in (reference, other)]
+    tokens = sum(found[0].tokens)
     if not tokens:
         raise UnsupportedContent("no sample has more than one token")
-    before, after = (math.exp(-sum(sum(one.logs) for one in side) / tokens) for side in (reference, other))
-    same = sum(
-        one == two
-        for a, b in zip(reference, other, strict=True)
-        for one, two in zip(a.likeliest, b.likeliest, strict=True)
-    )
+    before, after = (math.exp(sum(side.nats) / tokens) for side in found)
     return {
         "measure": "perplexity kept",
         "quality": min(1.0, before / after),
         "perplexity": after,
         "original_perplexity": before,
-        "token_agreement": same / tokens,
         "tokens": tokens,
     }

@@ -17,7 +17,6 @@ class Quality(Result):
         "mean_difference",
         "original_perplexity",
         "perplexity",
-        "token_agreement",
         "samples",
     )
     essence = "quality"
@@ -33,7 +32,6 @@ class Quality(Result):
     largest_difference: float | None = None
     perplexity: float | None = Field(default=None, description="Of the samples; the original's is beside it.")
     original_perplexity: float | None = None
-    token_agreement: float | None = Field(default=None, description="Share of tokens where the likeliest is the same.")
     tokens: int | None = None
 
 
