@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from typer import Typer
 
-# In the order of the help. A module is imported alone when a command of its name is called.
-_MODULES = ("info", "engines", "fit", "machine", "top", "bench")
+from ipfs_accel_cli.commands.parts import assembled
+
+MODULES = ("info", "engines", "fit", "machine", "top", "bench")
 
 
 def __getattr__(name: str) -> Typer:
-    """Make `app` when the whole group is looked at: what its commands answer with takes longest to import."""
+    """Make `app` when it is asked for."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    app = Typer(help="Know this machine.", no_args_is_help=True)
-    for part in _MODULES:
-        module = import_module(f"{__name__}.{part}")
-        if hasattr(module, "mount"):
-            module.mount(app)
-        else:
-            app.add_typer(module.app, name=part)
-    globals()["app"] = app
+    app = globals()["app"] = assembled(__name__, MODULES, "Know this machine.")
     return app

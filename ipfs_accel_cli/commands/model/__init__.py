@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from typer import Typer
 
-from ipfs_accel_cli.commands.model import (
-    contents,
-    deploy,
-    health,
-    history,
-    keeping,
-    making,
-    push,
-    quality,
-    registry,
-    signing,
-)
+from ipfs_accel_cli.commands.parts import assembled
 
-app = Typer(help="Fetch, prove, name and hand on models.", no_args_is_help=True)
-registry.mount(app)
-push.mount(app)
-contents.mount(app)
-health.mount(app)
-history.mount(app)
-signing.mount(app)
-keeping.mount(app)
-deploy.mount(app)
-quality.mount(app)
-making.mount(app)
+MODULES = (*("registry", "push", "contents", "health", "history", "signing", "keeping", "deploy", "quality", "making"),)
+
+
+def __getattr__(name: str) -> Typer:
+    """Make `app` when it is asked for."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    app = globals()["app"] = assembled(__name__, MODULES, "Fetch, prove, name and hand on models.")
+    return app

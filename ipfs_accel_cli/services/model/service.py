@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +13,10 @@ from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.engines.base import Loadable
-from ipfs_accel_cli.services.model import catalogue, exporting, listing, results, tables
+from ipfs_accel_cli.services.model import exporting, listing, results, suiting, tables
 from ipfs_accel_cli.services.model.beside import Beside
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
-from ipfs_accel_cli.services.model.deploy.service import Deploys
 from ipfs_accel_cli.services.model.derived import Derived
 from ipfs_accel_cli.services.model.health import Health
 from ipfs_accel_cli.services.model.history import History
@@ -26,33 +25,23 @@ from ipfs_accel_cli.services.model.loadable import of_known
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.materialise import Folders
 from ipfs_accel_cli.services.model.meta import Notes
-from ipfs_accel_cli.services.model.pruning import Pruner
 from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
-from ipfs_accel_cli.services.model.pushing import Pusher
-from ipfs_accel_cli.services.model.quantizing import Quantizer
 from ipfs_accel_cli.services.model.rows import rows
 from ipfs_accel_cli.services.model.selection import Selection
-from ipfs_accel_cli.services.model.signing.service import Signatures
-from ipfs_accel_cli.services.model.signing.trust import Trust
 from ipfs_accel_cli.services.model.status import Watch
 from ipfs_accel_cli.services.model.views import expected, shown
 from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse, stating
 
 if TYPE_CHECKING:
+    from ipfs_accel_cli.services.model.deploy.service import Deploys
     from ipfs_accel_cli.services.model.evaluating.comparing import Comparing
     from ipfs_accel_cli.services.model.evaluating.perf import Perf
     from ipfs_accel_cli.services.model.evaluating.service import Evaluations
-
-
-@dataclass(frozen=True, slots=True)
-class Able:
-    """A model that can do a task, registered (`here`) or only in the catalogue; `command` is what to type next."""
-
-    name: str
-    here: bool
-    tasks: tuple[str, ...]
-    licence: str | None
-    command: str
+    from ipfs_accel_cli.services.model.pruning import Pruner
+    from ipfs_accel_cli.services.model.pushing import Pusher
+    from ipfs_accel_cli.services.model.quantizing import Quantizer
+    from ipfs_accel_cli.services.model.signing.service import Signatures
+    from ipfs_accel_cli.services.model.signing.trust import Trust
 
 
 class Models:
@@ -64,13 +53,7 @@ class Models:
     `quantizer` makes smaller ones of them.
     """
 
-    def __init__(
-        self,
-        home: Home,
-        database: Database,
-        store: Store,
-        beside: Beside,
-    ) -> None:
+    def __init__(self, home: Home, database: Database, store: Store, beside: Beside) -> None:
         self._home, self._store = home, store
         self._registry = tables.Tables(database)
         self._lookup = Lookup(store, self._registry)
@@ -80,18 +63,48 @@ class Models:
         self.history = History(self._registry, self._lookup)
         self.health = Health(home, store, self._registry, self._lookup)
         self.watch = Watch(home, store, self._registry, self._lookup, beside.loaded)
-        self.pruner = Pruner(home, store, self._registry, self._lookup, self.watch, self.gc)
         self.notes = Notes(database, self._lookup)
-        self.trust = Trust(database, beside.keys)
-        self.signatures = Signatures(store, self._registry, self._lookup, self.trust)
-        self.deploys = Deploys(home, store, database, self._lookup, self._folders, beside.fit)
         self._database, self._beside = database, beside
         self._puller = Puller(home, store, self._registry)
         self.imports = Importer(store, self._registry)
-        self.pushes = Pusher(home, store, self._registry, self._lookup)
-        self.quantizer = Quantizer(home, store, self._registry, self._lookup, self._folders)
 
-    # A dozen modules, which most commands have no use for.
+    # What follows is many modules, which most commands have no use for.
+    @cached_property
+    def trust(self) -> Trust:
+        from ipfs_accel_cli.services.model.signing.trust import Trust
+
+        return Trust(self._database, self._beside.keys)
+
+    @cached_property
+    def signatures(self) -> Signatures:
+        from ipfs_accel_cli.services.model.signing.service import Signatures
+
+        return Signatures(self._store, self._registry, self._lookup, self.trust)
+
+    @cached_property
+    def deploys(self) -> Deploys:
+        from ipfs_accel_cli.services.model.deploy.service import Deploys
+
+        return Deploys(self._home, self._store, self._database, self._lookup, self._folders, self._beside.fit)
+
+    @cached_property
+    def pruner(self) -> Pruner:
+        from ipfs_accel_cli.services.model.pruning import Pruner
+
+        return Pruner(self._home, self._store, self._registry, self._lookup, self.watch, self.gc)
+
+    @cached_property
+    def pushes(self) -> Pusher:
+        from ipfs_accel_cli.services.model.pushing import Pusher
+
+        return Pusher(self._home, self._store, self._registry, self._lookup)
+
+    @cached_property
+    def quantizer(self) -> Quantizer:
+        from ipfs_accel_cli.services.model.quantizing import Quantizer
+
+        return Quantizer(self._home, self._store, self._registry, self._lookup, self._folders)
+
     @cached_property
     def evaluations(self) -> Evaluations:
         from ipfs_accel_cli.services.model.evaluating.kept import Kept
@@ -225,37 +238,16 @@ class Models:
         The default is the catalogue's if it is here, else the model registered last that can do the task. Raises
         NotFound, whose suggestion is the command that brings one.
         """
-        known = self._known(name) if name else self._default(task)
+        known = self._known(name) if name else suiting.default(self._registry, self._lookup, task)
         return of_known(known, self._folders.folder(known.manifest))
 
     def folder(self, name: str) -> Path:
         """Return the folder with a model's verified files; raises NotFound."""
         return self._folders.folder(self._known(name).manifest)
 
-    def for_task(self, task: str) -> list[Able]:
+    def for_task(self, task: str) -> list[suiting.Able]:
         """Return the models that can do a task: those here, then the catalogue's that are not here yet."""
-        known = [self._lookup.describe(named) for named in self._registry.names()]
-        found = [
-            Able(one.named.name, True, one.facts.tasks, one.licence, f"ipfs-accel model show {one.named.name}")
-            for one in known
-            if task in one.facts.tasks
-        ]
-        reference = catalogue.default_for(task)
-        if reference is not None and self._registry.pulled(reference, "") is None:
-            found.append(Able(reference, False, (task,), None, catalogue.suggestion_for(task)))
-        return found
-
-    def _default(self, task: str) -> Known:
-        reference = catalogue.default_for(task)
-        pulled = self._registry.pulled(reference, "") if reference else None
-        if pulled is not None:
-            return self._lookup.describe(self._registry.names_of(pulled[0])[0])
-        newest_first = sorted(self._registry.names(), key=lambda named: named.created_at, reverse=True)
-        able = (known for known in map(self._lookup.describe, newest_first) if task in known.facts.tasks)
-        known = next(able, None)
-        if known is None:
-            raise NotFound(f"no model that can {task} is here", suggestion=catalogue.suggestion_for(task), task=task)
-        return known
+        return suiting.for_task(self._registry, self._lookup, task)
 
     def _known(self, name: str) -> Known:
         return self._lookup.describe(self._lookup.find(name))

@@ -7,7 +7,6 @@ from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, ClassVar
 
 from typer import Typer
@@ -108,11 +107,14 @@ def _use_our_command(app: Typer) -> None:
 
 
 def _holding(reference: str, name: str) -> Iterator[Typer]:
-    """Yield apps that may hold a command: of the package's module of that name, then of the whole package."""
+    """Yield apps that may hold a command: of the package's module of that name, of each module, of the whole package.
+
+    A package that has modules names them in `MODULES`.
+    """
     package, _, _ = reference.partition(":")
-    folders = getattr(import_module(package), "__path__", None)
-    if folders is not None and name.isidentifier() and find_spec(f"{package}.{name}") is not None:
-        mount = getattr(import_module(f"{package}.{name}"), "mount", None)
+    modules = getattr(import_module(package), "MODULES", ())
+    for part in sorted(modules, key=lambda part: part != name):
+        mount = getattr(import_module(f"{package}.{part}"), "mount", None)
         if mount is not None:
             app = Typer()
             mount(app)
