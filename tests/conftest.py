@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_configure() -> None:
+    # Read when huggingface_hub is imported, which a test may do before its own world is made.
+    os.environ["HF_HUB_DISABLE_XET"] = "1"
     # A run that a shell put in the background ignores Ctrl-C, and so would every command that is started here.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

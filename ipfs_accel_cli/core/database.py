@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ipfs_accel_cli.core.errors import HomeUnusable
+from ipfs_accel_cli.core.errors import DiskFull, HomeUnusable
 from ipfs_accel_cli.core.paths import Home
 
 WAIT_SECONDS = 30.0
@@ -46,7 +46,7 @@ class Database:
     def write(self) -> Iterator[sqlite3.Connection]:
         """Run the block in one immediate transaction: all of it lands, durably, or none.
 
-        Raises HomeUnusable where nothing can be written.
+        Raises HomeUnusable where nothing can be written, and DiskFull.
         """
         connection = self.read()
         if connection.in_transaction:
@@ -55,13 +55,15 @@ class Database:
         self._begin(connection)
         try:
             yield connection
+            connection.execute("COMMIT")
         except BaseException as error:
-            connection.execute("ROLLBACK")
-            # A connection that only reads begins a transaction all the same, and refuses its first statement.
-            if isinstance(error, sqlite3.OperationalError) and "readonly" in str(error):
-                raise self.home.unusable(PermissionError(str(error))) from error
+            # Where there is no room left SQLite may have rolled back already.
+            with suppress(sqlite3.OperationalError):
+                connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                # A connection that only reads begins a transaction all the same, and refuses its first statement.
+                raise self._refused(error) from error
             raise
-        connection.execute("COMMIT")
 
     def migrate(self, owner: str, steps: Steps) -> None:
         """Apply a service's named migrations (name, SQL script) that this database has not seen, in order.
@@ -74,7 +76,7 @@ class Database:
         try:
             with self.write() as connection:
                 _apply(connection, owner, steps)
-        except HomeUnusable:
+        except (HomeUnusable, DiskFull):
             with self._lock:
                 self._held_back.append((owner, steps))
 
@@ -90,9 +92,15 @@ class Database:
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            if "readonly" in str(error):
-                raise self.home.unusable(PermissionError(str(error))) from error
-            raise
+            raise self._refused(error) from error
+
+    def _refused(self, error: sqlite3.OperationalError) -> Exception:
+        """Return what it means that nothing was written; the error itself where that is not known."""
+        if "readonly" in str(error):
+            return self.home.unusable(PermissionError(str(error)))
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            return DiskFull(f"no room is left to write {self.home.state_file}")
+        return error
 
     def _connect(self) -> sqlite3.Connection:
         try:

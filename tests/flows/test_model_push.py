@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -97,6 +98,22 @@ def test_a_folder_that_changed_since_is_refused_and_says_how_to_take_it_as_it_is
     taken = tiny.models.pull(str(tmp_path / "out"), "changed", exclude=[".ipfs-accel/*"])
     assert taken.files == len(tiny_model())
     assert taken.manifest_cid != tiny.models.show("tiny").manifest_cid
+
+
+def test_an_edited_copy_of_an_export_is_refused_and_says_how_to_take_it_as_it_is(
+    tiny: Node, tmp_path: Path, cli: Callable[..., Any]
+) -> None:
+    tiny.models.export("tiny", tmp_path / "copy", "plain")
+    config = tmp_path / "copy" / "config.json"
+    config.write_bytes(config.read_bytes().replace(b"64", b"32"))
+
+    refused = cli("model", "add", tmp_path / "copy", "--json")
+
+    assert (refused.status, refused.json["error"]["code"]) == (4, "verification-failed")
+    command = refused.json["error"]["suggestion"]
+    taken = cli(*shlex.split(command)[1:], "--name", "mine", "--json")
+    assert taken.status == 0, taken.stderr
+    assert taken.json["manifest_cid"] != tiny.models.show("tiny").manifest_cid
 
 
 def test_a_passport_of_another_model_is_refused(tiny: Node, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import HomeUnusable, Invalid, LimitReached, NotFound
+from ipfs_accel_cli.core.errors import Invalid, LimitReached, NotFound
 from ipfs_accel_cli.services.model.lookup import Lookup
 from ipfs_accel_cli.services.model.results import Meta
 
@@ -53,11 +53,7 @@ class Notes:
 
     def all(self) -> dict[str, dict[str, str]]:
         """Return the notes of every model by its manifest, sorted by key."""
-        try:
-            self.database.migrate(OWNER, MIGRATIONS)
-        except HomeUnusable:
-            # A home that only can be read, and in which nothing was ever noted.
-            return {}
+        self.database.migrate(OWNER, MIGRATIONS)
         found: dict[str, dict[str, str]] = defaultdict(dict)
         for row in self.database.read().execute("SELECT * FROM meta ORDER BY manifest, key"):
             found[row["manifest"]][row["key"]] = row["value"]

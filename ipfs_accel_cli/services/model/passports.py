@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +47,17 @@ def stated(snapshot: Snapshot) -> Snapshot:
     return snapshot.with_files(
         tuple(replace(file, sha256=file.sha256 or named.get(file.path)) for file in snapshot.files)
     )
+
+
+@contextmanager
+def blamed(snapshot: Snapshot, passport: RemoteFile | None) -> Iterator[None]:
+    """Let an error about files that are not those of their passport name the command that takes them as they are."""
+    try:
+        yield
+    except VerificationFailed as error:
+        if passport is not None and error.suggestion is None:
+            error.suggestion = _as_it_is(snapshot.reference)
+        raise
 
 
 def imported(snapshot: Snapshot) -> Snapshot:

@@ -123,18 +123,22 @@ class Puller:
             unpacking = Unpacking(self._follow(snapshot))
             snapshot = source.unpack(snapshot, fetched.paths, _empty(folder / "unpacked"), unpacking.write)
             fetched.followed |= unpacking.followed
+            travelled = passports.of_snapshot(snapshot)
             snapshot, _ = self._identified(source, snapshot, folder, selection)
             snapshot = selection.of_snapshot(snapshot)
             paths: Mapping[str, Path] = {file.path: file.local for file in snapshot.files if file.local is not None}
         else:
+            travelled = passports.of_snapshot(snapshot)
             snapshot, passport_bytes = self._identified(source, snapshot, folder, selection)
             snapshot = reuse(self.store, selection.of_snapshot(snapshot))
             fetched = download.fetch(source, snapshot, folder / "fetched", self._follow(snapshot))
             fetched.transferred_bytes += passport_bytes
             paths = fetched.paths
         registration = replace(registration, expected=snapshot.manifest, said=snapshot.said)
-        snapshot = passports.stated(snapshot)
-        registered = register(self.store, snapshot, paths, registration, fetched.followed_of(paths))
+        with passports.blamed(snapshot, travelled):
+            registered = register(
+                self.store, passports.stated(snapshot), paths, registration, fetched.followed_of(paths)
+            )
         shutil.rmtree(folder, ignore_errors=True)
         return Outcome(registered.named, snapshot.revision, fetched.transferred_bytes, registered.new)
 

@@ -37,6 +37,7 @@ def test_codes_and_exits_have_not_changed() -> None:
         "unsafe-content": 4,
         "verification-failed": 4,
         "regressed": 4,
+        "not-good-enough": 4,
         "try-again": 5,
         "home-unusable": 6,
         "missing-extra": 6,
