@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,9 @@ from ipfs_accel_cli.content import car
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.manifest import Statement
 from ipfs_accel_cli.content.passport import CAR, Passport
+from ipfs_accel_cli.core.errors import NotFound
+from ipfs_accel_cli.services.model.evaluating.kept import Run, add_figures
+from ipfs_accel_cli.services.model.signing.results import Signed
 from tests.conformance.target_suite import say
 from tests.conftest import Ran
 from tests.servers.tiny_model import lay_out, tiny_model
@@ -121,3 +126,43 @@ def test_what_was_made_of_a_model_in_a_form_that_nobody_knows_is_passed_over(nod
 
     assert node.models.derived.find(manifest, "graph") is None
     assert [one.version for one in node.models.pruner.prune().versions] == [1]
+
+
+def test_this_node_signs_no_source_that_somebody_else_stated(shared: Path, tmp_path: Path) -> None:
+    commit = "0123456789abcdef" * 2 + "01234567"
+    telling(shared, "source", {"reference": "hf://famous/model", "revision": commit})
+    with Node(tmp_path / "there") as there:
+        there.models.add(shared, "tiny")
+        said = signed(there, there.models.signatures.attest("tiny", "provenance"))
+
+        assert said["buildDefinition"]["externalParameters"] == {"reference": "file:shared"}
+        assert said["buildDefinition"]["resolvedDependencies"] == [{"uri": "file:shared"}]
+        assert "famous" not in str(said)
+
+
+def test_this_node_signs_only_evaluations_that_it_made(shared: Path, tmp_path: Path) -> None:
+    theirs = telling(shared, "evaluation", {"metrics": {"accuracy": 1.0}})
+    with Node(tmp_path / "there") as there:
+        manifest = there.models.add(shared, "tiny").manifest_cid
+        assert str(theirs.cid) in {one.cid for one in there.models.show("tiny").statements}
+        with pytest.raises(NotFound, match="no evaluation of tiny was made here"):
+            there.models.signatures.attest("tiny", "evaluation")
+
+        ours = say(there, "evaluation", {"metrics": {"accuracy": 0.5}})
+        evaluated(there, manifest, ours)
+        (one,) = signed(there, there.models.signatures.attest("tiny", "evaluation"))["evaluations"]
+        assert (one["statement"], one["body"]["metrics"]) == (ours, {"accuracy": 0.5})
+
+
+def signed(node: Node, made: Signed) -> dict[str, Any]:
+    body = next(one.body for one in node.models.show(made.name).statements if one.cid == made.statement_cid)
+    found: dict[str, Any] = json.loads(base64.b64decode(body["payload"]))["predicate"]
+    return found
+
+
+def evaluated(node: Node, manifest: str, statement: str) -> None:
+    """Enter a figure into the home's own table, as `model eval` does."""
+    run = Run(manifest, "machine", "onnx", "cpu", "float32", "set", "embed", "{}", "{}")
+    number = node.models.evaluations.kept.begin(run, again=False)
+    with node.database.write() as connection:
+        add_figures(connection, number, {"accuracy": 0.5}, 2, "2026-01-01T00:00:00.000Z", statement)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,12 +27,16 @@ MODEL_SIGNING = "model-signing"
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """What is signed about the models of one home, and whose signatures count there."""
+    """What is signed about the models of one home, and whose signatures count there.
+
+    `measured` returns the CIDs of the statements about a manifest that evaluations in this home made.
+    """
 
     store: Store
     registry: tables.Tables
     lookup: Lookup
     trust: Trust
+    measured: Callable[[str], Collection[str]]
 
     def sign(
         self, name: str, key_file: Path | None = None, layout: str = "in-toto", output: Path | None = None
@@ -112,7 +116,7 @@ class Signatures:
         if predicate == "scan":
             return predicates.scan(self.store, known, tables.now())
         if predicate == "evaluation":
-            return predicates.evaluation(known)
+            return predicates.evaluation(known, self.measured(known.named.manifest))
         return predicates.own(current().path(predicate), uri)
 
     def _kept(
