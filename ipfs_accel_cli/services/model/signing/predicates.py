@@ -17,10 +17,11 @@ from ipfs_accel_cli.services.model import lineage, tables
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.scanning import scan_all
-from ipfs_accel_cli.services.model.signing.intoto import TYPE_URI
+from ipfs_accel_cli.services.model.signing.intoto import MODEL_SIGNING, TYPE_URI
 from ipfs_accel_cli.services.model.subject import of_known
 
 MANIFEST = "urn:ipfs-accel:predicate:manifest:v1"
+SIGNING = frozenset({MANIFEST, MODEL_SIGNING})  # They say that these files are one model, and nothing else of it.
 SLSA = "https://slsa.dev/provenance/v1"
 TYPES = {
     "provenance": SLSA,
