@@ -125,7 +125,7 @@ def _about(envelope: dsse.Envelope, manifest: Manifest) -> _About:
     digests = {*files.values(), whole}
     for name, digest in said.subjects:
         if digest not in digests or files.get(name, digest) != digest:
-            detail = f"it is about other content: {name[:200]!r} with the sha-256 {digest[:64]} is not in this model"
+            detail = f"it is about other content: {name[:200]!r} with the sha-256 {digest} is not in this model"
             return _About(said.predicate_type, "nothing", detail, wrong=True)
     covered = {digest for _, digest in said.subjects}
     if whole in covered or (files and set(said.subjects).issuperset(files.items())):
