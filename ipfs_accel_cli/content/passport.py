@@ -32,7 +32,9 @@ class Passport:
         known = {self.manifest.cid, *once}
         for cid, statement in once.items():
             if statement.subject not in known:
-                raise Malformed(f"the statement {cid} ({statement.kind}) is about {statement.subject}, not this model")
+                raise Malformed(
+                    f"the statement {cid} ({statement.kind[:80]!r}) is about {statement.subject}, not this model"
+                )
         object.__setattr__(self, "statements", tuple(once[cid] for cid in sorted(once, key=bytes)))
 
     def with_statements(self, others: Iterable[Statement]) -> Passport:

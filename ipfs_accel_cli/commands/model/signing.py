@@ -93,7 +93,12 @@ def verify_attest(
         Path | None, Option("--file", metavar="ENVELOPE", help="Judge the envelopes in this file instead.")
     ] = None,
     require: Annotated[
-        bool, Option("--require", help="Fail unless a trusted key has signed all of the model.")
+        bool,
+        Option(
+            "--require",
+            help="Fail unless a trusted key has signed all of the model; attestations, which may say anything, count"
+            " with --type.",
+        ),
     ] = False,
 ) -> Attested:
     """Judge the signatures about a model: by whom, whether they hold, and whether they are about these bytes.

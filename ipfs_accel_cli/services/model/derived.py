@@ -23,6 +23,12 @@ DERIVED = "derived"  # The kind of the statements; their body names what was mad
 Make = Callable[[Path], Mapping[str, Any]]
 
 
+def object_of(body: Mapping[str, Any]) -> CID | None:
+    """Return the CID of what was made, as a statement's body names it; None for a body in another form."""
+    cid = body.get("cid")
+    return cid if isinstance(cid, CID) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Derived:
     """What was made of the models of one home."""
@@ -52,9 +58,10 @@ class Derived:
             if name != DERIVED:
                 continue
             body = Statement.decode(self.store.block(CID.parse(cid))).body
-            if body.get("kind") == kind:
+            made = object_of(body)
+            if made is not None and body.get("kind") == kind:
                 try:
-                    return self.store.object_path(body["cid"])
+                    return self.store.object_path(made)
                 except (NotFound, VerificationFailed):
                     continue
         return None

@@ -9,13 +9,14 @@ from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.content.manifest import Statement
 from ipfs_accel_cli.content.passport import CAR, JSON, MAX_BYTES, Passport
 from ipfs_accel_cli.core.errors import VerificationFailed
+from ipfs_accel_cli.services.model import hearsay
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.derived import DERIVED
 from ipfs_accel_cli.services.model.lookup import Known
 from ipfs_accel_cli.sources.reference import Reference
 from ipfs_accel_cli.targets.base import Item, Target
 
-FACTS, SOURCE = "facts", "source"
+SOURCE = "source"
 _LOCAL = ("file", "car")
 
 
@@ -31,10 +32,10 @@ def passport_of(store: Store, known: Known) -> Passport:
 
 
 def joined(ours: Passport, theirs: Passport | None) -> Passport:
-    """Add what others said of the same model to ours, facts apart, which everyone reads from the files."""
+    """Add what others said of the same model to ours, as far as anybody would take it."""
     if theirs is None or theirs.manifest != ours.manifest:
         return ours
-    return ours.with_statements(one for one in theirs.statements if one.kind != FACTS)
+    return ours.with_statements(hearsay.taken(theirs.manifest, theirs.statements))
 
 
 def is_local(statement: Statement) -> bool:

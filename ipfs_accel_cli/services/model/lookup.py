@@ -81,7 +81,8 @@ class Lookup:
             for kind, cid in self.registry.statements(named.manifest)
         ]
         said = {kind: body for kind, _, body in statements}
-        licence = said.get("licence", {}).get("licence")
+        stated = said.get("licence", {}).get("licence")
+        licence = stated if isinstance(stated, str) else None
         return Known(named, manifest, Facts.of_body(said.get("facts", {})), licence, statements)
 
     def near(self, text: str) -> list[str]:

@@ -16,7 +16,7 @@ from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.units import parse_duration
 from ipfs_accel_cli.services.model import lineage, tables
 from ipfs_accel_cli.services.model.content import Store
-from ipfs_accel_cli.services.model.derived import DERIVED
+from ipfs_accel_cli.services.model.derived import DERIVED, object_of
 from ipfs_accel_cli.services.model.lookup import Lookup
 from ipfs_accel_cli.services.model.prune_results import Pruned, PrunedVersion, SparedVersion
 from ipfs_accel_cli.services.model.pull import clear_abandoned
@@ -193,9 +193,10 @@ class Pruner:
             return {}
         content = {entry.sha256.hex(): entry.size_bytes for entry in known.manifest.files}
         for kind, _, body in known.statements:
-            if kind == DERIVED:
+            made, size_bytes = object_of(body), body.get("size_bytes")
+            if kind == DERIVED and made is not None and isinstance(size_bytes, int):
                 with suppress(NotFound):
-                    content[self.store.sha256(body["cid"]).hex()] = int(body.get("size_bytes", 0))
+                    content[self.store.sha256(made).hex()] = size_bytes
         return content
 
 

@@ -14,7 +14,7 @@ from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.manifest import FileEntry, Manifest, Statement
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, VerificationFailed
-from ipfs_accel_cli.services.model import facts, scan, tables
+from ipfs_accel_cli.services.model import facts, hearsay, scan, tables
 from ipfs_accel_cli.services.model.content import Followed, Root, Session, Store, StoredFile
 from ipfs_accel_cli.sources.base import Snapshot
 from ipfs_accel_cli.sources.reference import Reference
@@ -27,7 +27,7 @@ KIND_MANIFEST, KIND_STATEMENT = "manifest", "statement"
 class Registration:
     """What a model is to be called, and which question the snapshot answers.
 
-    `expected` is the manifest that the files must give, `said` what came along with them. With `link` the store holds
+    `expected` is the manifest that the files must give, `said` what others say of it. With `link` the store holds
     hard links to the files. A model that was `made` here comes from nowhere else: its bodies of statements by kind.
     """
 
@@ -81,7 +81,8 @@ def register(
         if registration.made is not None:
             snapshot, registration = _as_made(manifest, snapshot, registration)
         own = _statements(manifest.cid, snapshot, known, licence)
-        statements = _merged(own, registration.said)
+        statements = _merged(own, hearsay.taken(manifest, registration.said))
+        statements += [Statement(manifest.cid, kind, dict(body)) for kind, body in (registration.made or {}).items()]
         return _commit(session, manifest, statements, snapshot, registration)
 
 
@@ -153,14 +154,10 @@ def _store(
 
 
 def _as_made(manifest: Manifest, snapshot: Snapshot, registration: Registration) -> tuple[Snapshot, Registration]:
-    """Let content that was made here be its own reference, and say what is to be said of it."""
+    """Let content that was made here be its own reference."""
     root = str(manifest.root)
     reference = Reference("ipfs", root)
-    said = tuple(Statement(manifest.cid, kind, dict(body)) for kind, body in (registration.made or {}).items())
-    return (
-        replace(snapshot, reference=reference, revision=root),
-        replace(registration, asked=str(reference), said=(*registration.said, *said)),
-    )
+    return replace(snapshot, reference=reference, revision=root), replace(registration, asked=str(reference))
 
 
 def _statements(manifest: CID, snapshot: Snapshot, known: facts.Facts, licence: str | None) -> list[Statement]:
@@ -176,10 +173,9 @@ def _statements(manifest: CID, snapshot: Snapshot, known: facts.Facts, licence: 
 
 
 def _merged(own: list[Statement], said: tuple[Statement, ...]) -> list[Statement]:
-    """Join what we found to what came along: facts are always our own, the rest is the first teller's."""
-    others = [statement for statement in said if statement.kind != "facts"]
-    told = {statement.kind for statement in others}
-    return [*(statement for statement in own if statement.kind not in told), *others]
+    """Join what we found to what came along: where both tell the same kind, it is the first teller's."""
+    told = {statement.kind for statement in said}
+    return [*(statement for statement in own if statement.kind not in told), *said]
 
 
 def _state(path: Path) -> tuple[int, int, int, int]:

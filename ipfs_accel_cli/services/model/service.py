@@ -79,7 +79,10 @@ class Models:
     def signatures(self) -> Signatures:
         from ipfs_accel_cli.services.model.signing.service import Signatures
 
-        return Signatures(self._store, self._registry, self._lookup, self.trust)
+        return Signatures(
+            *(self._store, self._registry, self._lookup, self.trust),
+            lambda manifest: self.evaluations.kept.statements(manifest),
+        )
 
     @cached_property
     def deploys(self) -> Deploys:

@@ -147,6 +147,12 @@ class Tables:
         rows = self._rows("SELECT DISTINCT revision FROM pulls WHERE manifest = ? ORDER BY revision", manifest)
         return [row["revision"] for row in rows]
 
+    def revision(self, manifest: str, reference: str) -> str | None:
+        """Return the revision that a reference had when it last gave a manifest."""
+        query = "SELECT revision FROM pulls WHERE manifest = ? AND reference = ? ORDER BY pulled_at DESC LIMIT 1"
+        rows = self._rows(query, manifest, reference)
+        return rows[0]["revision"] if rows else None
+
     def checked(self, manifest: str) -> Check | None:
         """Return the outcome of the last time that a model was verified or repaired."""
         rows = self._rows("SELECT checked_at, level, problem FROM checks WHERE manifest = ?", manifest)

@@ -81,8 +81,18 @@ def _said(kind: str, cid: str, body: Mapping[str, Any]) -> results.SaidOf:
 
 
 def _json(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a statement's body as JSON has it: what it links to by its CID as text."""
-    return {name: str(value) if isinstance(value, CID) else value for name, value in body.items()}
+    """Return a statement's body as JSON has it: what it links to by its CID as text, bytes in hex."""
+    return {name: _plain(value) for name, value in body.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _json(value)
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, CID):
+        return str(value)
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def _aliases_of(known: Known, aliases: Mapping[str, str]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from ipfs_accel_cli.core.errors import AccelError, Invalid, classified
+from ipfs_accel_cli.surfaces.cli.visible import visible
 
 
 def show(error: BaseException, *, wants_json: bool, wants_traceback: bool) -> int:
@@ -55,7 +56,7 @@ def _print(problem: AccelError) -> None:
         lines.append(f"  … and {len(problem.errors) - 20} more (--json lists all)")
     if problem.suggestion:
         lines.append(f"  next: {problem.suggestion}")
-    text = "\n".join(lines) + "\n"
+    text = visible("\n".join(lines)) + "\n"
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.text import Text

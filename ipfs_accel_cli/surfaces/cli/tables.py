@@ -14,6 +14,7 @@ from rich.text import Text
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.surfaces.cli.bars import CELLS, colour, columns, share_text
 from ipfs_accel_cli.surfaces.cli.output import ReaderGone
+from ipfs_accel_cli.surfaces.cli.visible import visible
 
 _NOBODY = "nothing here"
 _NOTHING: tuple[Any, ...] = (None, "", {})
@@ -126,11 +127,11 @@ def _shown(name: str, value: Any) -> str:
         shown = ", ".join(_shown(name, part) for part in value[:8])
         return f"{shown}, … ({len(value)})" if len(value) > 8 else shown
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}={_shown(key, part)}" for key, part in value.items())
+        return ", ".join(f"{visible(str(key))}={_shown(key, part)}" for key, part in value.items())
     if isinstance(value, BaseModel):
         known = ((key, getattr(value, key)) for key in type(value).model_fields)
         return ", ".join(f"{_title(key)} {_shown(key, part)}" for key, part in known if part not in (*_NOTHING, []))
-    return str(value)
+    return visible(str(value))
 
 
 class _Drawing(Console):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ipfs_accel_cli.core.errors import NotFound
 from ipfs_accel_cli.core.results import Result
-from ipfs_accel_cli.surfaces.cli import tables
+from ipfs_accel_cli.surfaces.cli import problems, tables
 
 
 class Speed(Result):
@@ -33,3 +34,15 @@ def test_what_is_not_known_leaves_no_hole_in_a_cell(capsys: pytest.CaptureFixtur
 
     shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert shown == ["model speed", "a tokens s 31.5, basis measured", "b basis unknown, reason never run"]
+
+
+def test_what_others_wrote_cannot_steer_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    tables.show_rows([Row(model="a\x1b]0;owned\x07\x9b31m", speed=Speed(basis="é\u202e", reason="ok"))], width=200)
+    problems.show(
+        NotFound("no file 'a\x1b[2J'", errors=[{"detail": "\x1b[31m"}]), wants_json=False, wants_traceback=False
+    )
+
+    shown = capsys.readouterr()
+    assert r"a\x1b]0;owned\x07\x9b31m" in shown.out
+    assert r"basis é\u202e" in shown.out
+    assert shown.err == "error: no file 'a\\x1b[2J'\n  - \\x1b[31m\n"

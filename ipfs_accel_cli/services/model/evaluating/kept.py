@@ -100,6 +100,10 @@ class Kept:
         )
         return [_figure(row) for row in rows]
 
+    def statements(self, manifest: str) -> set[str]:
+        """Return the CIDs of the statements about a model that were made here."""
+        return {one.statement for one in self.figures(manifest)}
+
     def _read(self, query: str, values: tuple[object, ...]) -> list[sqlite3.Row]:
         try:
             return self._database.read().execute(query, values).fetchall()

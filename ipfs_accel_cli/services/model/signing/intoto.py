@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from ipfs_accel_cli.content import dsse, strictjson
 from ipfs_accel_cli.content.errors import Malformed
@@ -22,6 +22,7 @@ MODEL_SIGNING = "https://model_signing/signature/v1.0"  # Sigstore's model signi
 MANIFEST_NAME = "manifest.dag-cbor"
 TYPE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,500}")
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _MAX_PAYLOAD = dsse.MAX_BYTES * 3 // 4 - 4096  # What base64 makes of it, and the signatures, fit into an envelope.
 
 
@@ -91,8 +92,8 @@ def _subject(body: object) -> tuple[str, str]:
     if not isinstance(body, dict) or not isinstance(digests, dict):
         raise Malformed("a subject of the statement has no digest")
     name, sha256 = body.get("name", "_"), digests.get("sha256")
-    if not isinstance(name, str) or not isinstance(sha256, str):
-        raise Malformed(f"the subject {str(name)[:80]!r} has no sha-256, the only digest that is compared")
+    if not isinstance(name, str) or not _is_sha256(sha256):
+        raise Malformed(f"the subject {str(name)[:80]!r} has no sha-256 in hex, the only digest that is compared")
     return name, sha256
 
 
@@ -105,16 +106,17 @@ def _resources(subjects: tuple[tuple[str, str], ...], predicate: Mapping[str, An
     whole = hashlib.sha256()
     for one in listed:
         name, digest = (one.get("name"), one.get("digest")) if isinstance(one, dict) else (None, None)
-        if not isinstance(name, str) or not isinstance(digest, str) or one.get("algorithm") != "sha256":
-            raise Malformed("a resource of model signing has a name and a sha-256")
-        try:
-            whole.update(bytes.fromhex(digest))
-        except ValueError as error:
-            raise Malformed(f"the digest of {name[:80]!r} is not hex") from error
+        if not isinstance(name, str) or not _is_sha256(digest) or one.get("algorithm") != "sha256":
+            raise Malformed("a resource of model signing has a name and a sha-256 in hex")
+        whole.update(bytes.fromhex(digest))
         found.append((name, digest))
     if whole.hexdigest() != subjects[0][1]:
         raise Malformed("the digest of the subject is not that of the resources")
     return tuple(found)
+
+
+def _is_sha256(digest: object) -> TypeGuard[str]:
+    return isinstance(digest, str) and _SHA256.fullmatch(digest) is not None
 
 
 def _bounded(statement: dict[str, Any]) -> bytes:

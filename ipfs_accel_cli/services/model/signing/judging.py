@@ -112,7 +112,10 @@ def _holds(key: bytes, signature: bytes, data: bytes) -> bool:
 
 
 def _about(envelope: dsse.Envelope, manifest: Manifest) -> _About:
-    """Say what of a model a statement is about; a subject that is not of the model makes it one about another."""
+    """Say what of a model a statement is about; a subject that is not of the model makes it one about another.
+
+    Others may name a file as they like, but the same bytes under other names are another model.
+    """
     try:
         said = intoto.read(envelope)
     except ContentError as error:
@@ -122,10 +125,11 @@ def _about(envelope: dsse.Envelope, manifest: Manifest) -> _About:
     digests = {*files.values(), whole}
     for name, digest in said.subjects:
         if digest not in digests or files.get(name, digest) != digest:
-            detail = f"it is about other content: {name[:200]!r} with the sha-256 {digest[:64]} is not in this model"
+            detail = f"it is about other content: {name[:200]!r} with the sha-256 {digest} is not in this model"
             return _About(said.predicate_type, "nothing", detail, wrong=True)
     covered = {digest for _, digest in said.subjects}
-    if whole in covered or (files and covered.issuperset(files.values())):
+    if whole in covered or (files and set(said.subjects).issuperset(files.items())):
         return _About(said.predicate_type, "model", "it is about this model", wrong=False)
     count = sum(digest in covered for digest in files.values())
-    return _About(said.predicate_type, "files", f"it is about {count} of {len(files)} files", wrong=False)
+    renamed = "" if files.keys() >= {name for name, _ in said.subjects} else ", under other names"
+    return _About(said.predicate_type, "files", f"it is about {count} of {len(files)} files{renamed}", wrong=False)

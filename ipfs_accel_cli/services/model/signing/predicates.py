@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from ipfs_accel_cli.services.model import lineage, tables
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.scanning import scan_all
-from ipfs_accel_cli.services.model.signing.intoto import TYPE_URI
+from ipfs_accel_cli.services.model.signing.intoto import MODEL_SIGNING, TYPE_URI
 from ipfs_accel_cli.services.model.subject import of_known
 
 MANIFEST = "urn:ipfs-accel:predicate:manifest:v1"
+SIGNING = frozenset({MANIFEST, MODEL_SIGNING})  # They say that these files are one model, and nothing else of it.
 SLSA = "https://slsa.dev/provenance/v1"
 TYPES = {
     "provenance": SLSA,
@@ -29,7 +30,6 @@ TYPES = {
     "evaluation": "urn:ipfs-accel:predicate:evaluation:v1",
 }
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_EVALUATION = "evaluation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,13 @@ def manifest(found: Manifest) -> Said:
 
 
 def provenance(lookup: Lookup, known: Known, builder: str) -> Said:
-    """Return where a model came from, in the form of SLSA provenance: its source is what it was built of."""
-    body = next((body for kind, _, body in known.statements if kind == "source"), {})
-    reference = _shareable(str(body.get("reference") or known.named.reference))
+    """Return where this home got a model, in the form of SLSA provenance: its source is what it was built of.
+
+    What came along with it may name another source; nobody here saw that, so it is not signed.
+    """
+    reference = _shareable(known.named.reference)
     source: dict[str, Any] = {"uri": reference}
-    revision = str(body.get("revision") or "")
+    revision = lookup.registry.revision(known.named.manifest, known.named.reference) or ""
     if _COMMIT.fullmatch(revision):
         source["digest"] = {"gitCommit": revision}
     if revision and not reference.startswith("file:"):
@@ -99,13 +101,12 @@ def scan(store: Store, known: Known, at: str) -> Said:
     return Said(TYPES["scan"], body)
 
 
-def evaluation(known: Known) -> Said:
-    """Return the evaluations that are kept with a model; raises NotFound without any."""
-    found = [{"statement": cid, "body": _plain(body)} for kind, cid, body in known.statements if kind == _EVALUATION]
+def evaluation(known: Known, measured: Collection[str]) -> Said:
+    """Return the evaluations of a model that are among those `measured` here; raises NotFound without any."""
+    found = [{"statement": cid, "body": _plain(body)} for _, cid, body in known.statements if cid in measured]
     if not found:
-        raise NotFound(
-            f"no evaluation of {known.named.name} is kept here", suggestion=f"ipfs-accel model show {known.named.name}"
-        )
+        name = known.named.name
+        raise NotFound(f"no evaluation of {name} was made here", suggestion=f"ipfs-accel model eval {name} SET.jsonl")
     return Said(TYPES["evaluation"], {"evaluations": found})
 
 

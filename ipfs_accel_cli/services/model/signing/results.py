@@ -41,7 +41,9 @@ class Judged(Result):
     signer: str | None = Field(description="The key that made it, as did:key; null where that is not proven.")
     signer_name: str | None = Field(description="What the key is called here.")
     predicate_type: str = Field(description="What is said, as a URI; empty where it cannot be read.")
-    covers: Covers = Field(description="model: its manifest or all its files; files: some of them.")
+    covers: Covers = Field(
+        description="model: its manifest, or all its files by their names; files: some of them, or under other names."
+    )
     detail: str
     statement_cid: str | None = Field(description="Null for an envelope in a file.")
 
@@ -57,7 +59,10 @@ class Attested(Result):
     bytes_state: Literal["verified", "registered", "damaged"]
     bytes_detail: str = Field(description="When the bytes here were last proven to be those that the manifest names.")
     signatures: list[Judged]
-    trusted: int = Field(description="Signatures over the whole model by keys that are trusted.")
+    trusted: int = Field(
+        description="Signatures over the whole model by keys that are trusted; of attestations only those of a type"
+        " that was asked for."
+    )
     unknown: int
     unchecked: int
 

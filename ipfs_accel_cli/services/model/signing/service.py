@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,12 +27,16 @@ MODEL_SIGNING = "model-signing"
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """What is signed about the models of one home, and whose signatures count there."""
+    """What is signed about the models of one home, and whose signatures count there.
+
+    `measured` returns the CIDs of the statements about a manifest that evaluations in this home made.
+    """
 
     store: Store
     registry: tables.Tables
     lookup: Lookup
     trust: Trust
+    measured: Callable[[str], Collection[str]]
 
     def sign(
         self, name: str, key_file: Path | None = None, layout: str = "in-toto", output: Path | None = None
@@ -81,17 +85,20 @@ class Signatures:
     ) -> Attested:
         """Judge every signature about a model: those kept with it, or those in a file.
 
-        With `keys` only these count, and one of them is required. Raises VerificationFailed, whose `errors` name each
-        signature, when one is invalid or what is required is missing; NotFound and Invalid.
+        With `keys` only these count, and one of them is required. What may say anything, such as that a model is bad,
+        is enough only if its `kind` is asked for. Raises VerificationFailed, whose `errors` name each signature, when
+        one is invalid or what is required is missing; NotFound and Invalid.
         """
         known = self._known(name)
         trusted = self.trust.chosen(keys)
         found = list(self._in_file(known, file, trusted) if file is not None else self._with(known, trusted))
+        wanted = predicates.SIGNING if kind is None else {predicates.TYPES.get(kind, kind)}
         if kind is not None:
-            wanted = predicates.TYPES.get(kind, kind)
-            found = [one for one in found if one.predicate_type == wanted or one.verdict == "invalid"]
-        whole = sum(one.verdict == "trusted" and one.covers == "model" for one in found)
-        _check(known, found, missing=(require or bool(keys)) and not whole)
+            found = [one for one in found if one.predicate_type in wanted or one.verdict == "invalid"]
+        whole = sum(
+            one.verdict == "trusted" and one.covers == "model" and one.predicate_type in wanted for one in found
+        )
+        _check(known, found, kind, missing=(require or bool(keys)) and not whole)
         state, detail = self._bytes(known)
         return Attested(
             name=known.named.name,
@@ -112,7 +119,7 @@ class Signatures:
         if predicate == "scan":
             return predicates.scan(self.store, known, tables.now())
         if predicate == "evaluation":
-            return predicates.evaluation(known)
+            return predicates.evaluation(known, self.measured(known.named.manifest))
         return predicates.own(current().path(predicate), uri)
 
     def _kept(
@@ -187,15 +194,16 @@ def _judged(
         return [judging.unreadable(error, cid)]
 
 
-def _check(known: Known, found: Sequence[Judged], *, missing: bool) -> None:
+def _check(known: Known, found: Sequence[Judged], kind: str | None, *, missing: bool) -> None:
     bad = [one for one in found if one.verdict == "invalid"]
     if not bad and not missing:
         return
     name = known.named.name
+    lacking = f"statement of the type {kind}" if kind is not None else "signature"
     detail = (
         f"{len(bad)} of {len(found)} signatures about {name} are invalid: {bad[0].detail}"
         if bad
-        else f"no signature over all of {name} is by a key that is trusted"
+        else f"no {lacking} over all of {name} is by a key that is trusted"
     )
     raise VerificationFailed(
         detail,
