@@ -12,8 +12,8 @@ from pathlib import Path
 from ipfs_accel_cli.content import passport
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import Conflict, Unavailable, classified
-from ipfs_accel_cli.core.files import sync_folder
+from ipfs_accel_cli.core.errors import Conflict
+from ipfs_accel_cli.core.files import folder_inside, refuse_links, replacing_inside, writing_into
 from ipfs_accel_cli.core.space import check_space
 from ipfs_accel_cli.sources.base import RemoteFile
 from ipfs_accel_cli.sources.reference import Reference, of_path
@@ -37,7 +37,8 @@ class FolderTarget:
         return of_path(path)
 
     def read(self, place: Reference, path: str) -> bytes | None:
-        """Return the bytes of a plain file in the folder."""
+        """Return the bytes of a plain file in the folder; raises Conflict for one behind a link."""
+        refuse_links(Path(place.locator), path)
         file = Path(place.locator, path)
         return file.read_bytes() if file.is_file() and not file.is_symlink() else None
 
@@ -57,7 +58,7 @@ class FolderTarget:
         folder, wanted = Path(place.locator), {item.path: item for item in delivery.parcel.items}
         if delivery.holding.settled:
             return Sent(of_path(folder), delivery.parcel.manifest, 0)
-        with _writing(folder), _alone(folder / passport.FOLDER):
+        with writing_into(folder), _alone(folder):
             (folder / _PART).unlink(missing_ok=True)
             _refuse_another(folder, self.read(place, passport.CAR), delivery.parcel)
             there = {file.path: file for file in _files(folder, wanted)}
@@ -91,46 +92,29 @@ def _refuse_differing(
     folder: Path, there: Mapping[str, RemoteFile], wanted: Mapping[str, Item], removed: tuple[str, ...]
 ) -> None:
     models = [path for path in wanted if path in there and not passport.is_of_passport(path)]
+    for path in wanted:
+        refuse_links(folder, path)
     differing = [*(path for path in models if not _equal(there[path], wanted)), *removed]
     if differing:
         raise Conflict(f"{folder / differing[0]} is there already and differs", suggestion="choose another folder")
 
 
 def _write(item: Item, folder: Path, parcel: Parcel, progress: Progress) -> None:
-    target, hashed = folder / item.path, hashlib.sha256()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with (folder / _PART).open("wb") as out:
-            for piece in item.read():
-                hashed.update(piece)
-                out.write(piece)
-                progress.add(len(piece), item.path)
-            if hashed.digest() != item.sha256:
-                raise damaged(item, parcel)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(folder / _PART, target)
-        sync_folder(target.parent)
-    finally:
-        (folder / _PART).unlink(missing_ok=True)
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Make the folder, and say what a disk that refuses means: DiskFull, else Unavailable."""
-    try:
-        (folder / passport.FOLDER).mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        said = f"cannot write into {folder}: {error.strerror or error}"
-        raise classified(error) or Unavailable(said, suggestion="choose another folder") from error
+    hashed = hashlib.sha256()
+    with replacing_inside(folder, item.path, _PART) as out:
+        for piece in item.read():
+            hashed.update(piece)
+            out.write(piece)
+            progress.add(len(piece), item.path)
+        if hashed.digest() != item.sha256:
+            raise damaged(item, parcel)
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold a folder's own lock, which the kernel drops when the process dies."""
-    call, descriptor = current(), os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
+    """Hold the lock of a folder's passport, which the kernel drops when the process dies; makes both."""
+    call = current()
+    with folder_inside(folder, passport.FOLDER) as descriptor:
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -139,8 +123,6 @@ def _alone(folder: Path) -> Iterator[None]:
                 call.progress(0, None, "Waiting for another push to this folder")
                 call.stopped.wait(_WAIT_SECONDS)
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _equal(file: RemoteFile | None, wanted: Mapping[str, Item]) -> bool:

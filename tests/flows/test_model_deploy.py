@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ipfs_accel_cli import Node
-from ipfs_accel_cli.core.errors import Conflict, DoesNotFit, Invalid, NotFound, UnsupportedContent
+from ipfs_accel_cli.core.call import Call, using
+from ipfs_accel_cli.core.errors import Conflict, DoesNotFit, Invalid, NotAuthorised, NotFound, UnsupportedContent
 from ipfs_accel_cli.services.model.deploy.results import Estimate
 from ipfs_accel_cli.surfaces.cli.main import run
 from tests.servers.tiny_model import lay_out, tiny_model
@@ -67,6 +68,36 @@ def test_what_is_shown_can_be_made_again_and_gives_the_same_configuration(served
         deploys.new("chat", file=file)
     file.write_text('model = "tiny"\n')
     assert deploys.new("other", file=file).model == "tiny@2"
+
+
+@pytest.mark.parametrize("given", ["image=evil/x:1", "extra_args=--allow-path /", "host=0.0.0.0", "api_key_env=PATH"])
+def test_only_the_owner_changes_what_runs_and_who_reaches_it(served: Node, tmp_path: Path, given: str) -> None:
+    deploys = served.models.deploys
+    name, _, value = given.partition("=")
+    both = [given, "api_key_env=CHAT_KEY"] if name == "host" else [given]
+    file = tmp_path / "chat.toml"
+    file.write_text(f'model = "tiny@1"\n{name} = {json.dumps(value.split() if name == "extra_args" else value)}\n')
+
+    with using(Call(folders=(tmp_path,))):
+        assert deploys.new("chat", assignments=["context=2048"]).version == 2
+        for deployment in ("chat", "another"):
+            with pytest.raises(NotAuthorised, match=f"owner's own shell changes ({name}|api_key_env)"):
+                deploys.new(deployment, "tiny", assignments=both)
+        if name != "host":
+            with pytest.raises(NotAuthorised, match=name):
+                deploys.new("chat", file=file)
+    assert deploys.new("chat", assignments=both).version == 3
+    with using(Call(folders=(tmp_path,))):
+        # What the owner chose stays as it is, and cannot be taken off either.
+        assert deploys.new("chat", assignments=["context=1024"]).version == 4
+        with pytest.raises(NotAuthorised):
+            deploys.new("chat", assignments=[f"{name}="])
+
+
+def test_the_store_says_how_a_deployment_is_taken_off(served: Node) -> None:
+    with pytest.raises(Conflict, match="is kept by deploy") as raised:
+        served.store.remove([served.models.deploys.show("chat").config_cid])
+    assert raised.value.suggestion == "ipfs-accel model deploy rm NAME"
 
 
 def test_a_difference_is_told_setting_by_setting_and_file_by_file(served: Node) -> None:

@@ -146,6 +146,9 @@ def test_a_unit_is_what_systemd_takes_without_a_word(
     assert unit["CPUQuota"] == ["150%"]
     assert unit["NoNewPrivileges"] == unit["PrivateDevices"] == ["yes"]
     assert unit["IPAddressAllow"] == ["localhost"]
+    keys = gguf.home.path / "keys"
+    assert unit["InaccessiblePaths"] == [f"-{keys}"]
+    assert keys.stat().st_mode & 0o777 == 0o700
     if server == "llama-server":
         command = unit_words(unit["ExecStart"][0].replace("${CREDENTIALS_DIRECTORY}", "/run/credentials"))
         assert Path(command[2]).name == FILE
@@ -197,6 +200,10 @@ def test_a_compose_file_of_our_own_server_needs_an_image_and_a_key(node: Node, t
     assert service["command"][:6] == ["serve-mcp", "--http", "--host", "0.0.0.0", "--port", "8080"]
     assert service["environment"]["IPFS_ACCEL_MCP_TOKEN"].startswith("${VECTORS_KEY:?")
     assert service["environment"]["IPFS_ACCEL_HOME"] == service["volumes"][0]["target"] == str(node.home.path)
+    keys = node.home.path / "keys"
+    assert service["volumes"][1] == {"type": "tmpfs", "target": str(keys)}
+    # Docker would make a folder that it lacks as root.
+    assert keys.is_dir()
 
 
 def test_a_modelfile_names_the_file_and_what_came_with_it(gguf: Node) -> None:

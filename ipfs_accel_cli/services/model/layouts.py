@@ -10,12 +10,12 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ipfs_accel_cli.content.manifest import FileEntry
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, UnsupportedContent, VerificationFailed
-from ipfs_accel_cli.core.files import replacing
+from ipfs_accel_cli.core.files import folder_inside, refuse_links, replacing_inside, writing_into
 from ipfs_accel_cli.core.space import check_space
 from ipfs_accel_cli.formats import gguf
 from ipfs_accel_cli.formats.reading import FileReader
@@ -36,8 +36,9 @@ _OLLAMA_LAYER = "application/vnd.ollama.image.{}"
 
 @dataclass(slots=True)
 class Written:
-    """What was written: where the model lies now, its files and bytes, and whether all of it was there before."""
+    """What was written into `root`: where the model lies now, its files and bytes, and whether all was there before."""
 
+    root: Path
     path: Path
     model: str
     files: int = 0
@@ -56,7 +57,7 @@ def plain(store: Store, known: Known, folder: Path) -> Written:
     holding = target.look(where, parcel)
     target.send(where, Delivery(parcel, holding))
     manifest = known.manifest
-    return Written(folder, known.named.name, len(manifest.files), manifest.size_bytes, holding.settled)
+    return Written(folder, folder, known.named.name, len(manifest.files), manifest.size_bytes, holding.settled)
 
 
 def hub(store: Store, known: Known, folder: Path) -> Written:
@@ -65,15 +66,15 @@ def hub(store: Store, known: Known, folder: Path) -> Written:
     A model of the hub keeps its repository and commit, any other becomes `local/NAME` at a revision of its manifest.
     """
     repository, revision = _repository(known)
-    place = folder / f"models--{repository.replace('/', '--')}"
+    place = f"models--{repository.replace('/', '--')}"
     _check_room(known, folder)
-    written = Written(place, known.named.name)
+    written = Written(folder, folder / place, known.named.name)
     for entry in known.manifest.files:
-        blob = place / "blobs" / _blob_name(store, entry)
+        blob = f"{place}/blobs/{_blob_name(store, entry)}"
         _file(store, entry, blob, written)
-        link = place / "snapshots" / revision / entry.path
+        link = PurePosixPath(place, "snapshots", revision, entry.path)
         _link(link, Path(os.path.relpath(blob, link.parent)), written)
-    _text(place / "refs" / "main", revision.encode(), written)
+    _text(f"{place}/refs/main", revision.encode(), written)
     return written
 
 
@@ -86,42 +87,43 @@ def ollama(store: Store, known: Known, folder: Path) -> Written:
             suggestion=f"ipfs-accel model export {known.named.name} -o FOLDER --layout plain",
         )
     _check_room(known, folder)
-    written = Written(folder, known.named.name)
+    written = Written(folder, folder, known.named.name)
     licences = [entry for entry in known.manifest.files if entry.path.upper() in ("LICENSE", "LICENSE.TXT", "LICENCE")]
     layers = []
     for kind, entry in [("model", weights[0]), *(("license", one) for one in licences)]:
-        _file(store, entry, folder / "blobs" / f"sha256-{entry.sha256.hex()}", written)
+        _file(store, entry, f"blobs/sha256-{entry.sha256.hex()}", written)
         layers.append(_descriptor(_OLLAMA_LAYER.format(kind), entry.sha256.hex(), entry.size_bytes))
     config = _ollama_config(store, weights[0], [layer["digest"] for layer in layers])
     digest = hashlib.sha256(config).hexdigest()
-    _text(folder / "blobs" / f"sha256-{digest}", config, written)
+    _text(f"blobs/sha256-{digest}", config, written)
     manifest = {
         "schemaVersion": 2,
         "mediaType": _OLLAMA_MANIFEST,
         "config": _descriptor(_OLLAMA_CONFIG, digest, len(config)),
         "layers": layers,
     }
-    place = folder / "manifests" / "registry.ollama.ai" / "library" / known.named.name.lower() / "latest"
+    place = f"manifests/registry.ollama.ai/library/{known.named.name.lower()}/latest"
     _text(place, json.dumps(manifest, separators=(",", ":")).encode(), written)
     return written
 
 
 def _check_room(known: Known, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    check_space(folder, known.manifest.size_bytes)
+    with writing_into(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        check_space(folder, known.manifest.size_bytes)
 
 
-def _file(store: Store, entry: FileEntry, target: Path, written: Written) -> None:
+def _file(store: Store, entry: FileEntry, path: str, written: Written) -> None:
     written.files += 1
     written.size_bytes += entry.size_bytes
+    target = _place(written, path)
     if _is_there(target):
         if target.is_symlink() or not target.is_file() or _digest(target) != entry.sha256:
-            raise Conflict(f"{target} is there already and differs", suggestion="choose another folder")
+            raise _differs(target)
         return
     written.unchanged = False
-    target.parent.mkdir(parents=True, exist_ok=True)
     hashed = hashlib.sha256()
-    with replacing(target) as out:
+    with writing_into(written.root), replacing_inside(written.root, path) as out:
         for piece in _pieces(store.object_path(entry.cid)):
             hashed.update(piece)
             out.write(piece)
@@ -133,25 +135,36 @@ def _file(store: Store, entry: FileEntry, target: Path, written: Written) -> Non
     current().progress(written.size_bytes, None, f"Writing {entry.path}", unit="bytes")
 
 
-def _text(target: Path, data: bytes, written: Written) -> None:
+def _text(path: str, data: bytes, written: Written) -> None:
+    target = _place(written, path)
     if _is_there(target):
-        if target.is_symlink() or target.read_bytes() != data:
-            raise Conflict(f"{target} is there already and differs", suggestion="choose another folder")
+        if target.is_symlink() or not target.is_file() or target.read_bytes() != data:
+            raise _differs(target)
         return
     written.unchanged = False
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(target) as out:
+    with writing_into(written.root), replacing_inside(written.root, path) as out:
         out.write(data)
 
 
-def _link(link: Path, target: Path, written: Written) -> None:
+def _link(path: PurePosixPath, target: Path, written: Written) -> None:
+    link = _place(written, str(path))
     if _is_there(link):
         if not link.is_symlink() or link.readlink() != target:
-            raise Conflict(f"{link} is there already and differs", suggestion="choose another folder")
+            raise _differs(link)
         return
     written.unchanged = False
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.symlink_to(target)
+    with writing_into(written.root), folder_inside(written.root, str(path.parent)) as folder:
+        os.symlink(target, path.name, dir_fd=folder)
+
+
+def _place(written: Written, path: str) -> Path:
+    # What lies behind a link is not even read, since the caller may have no business there.
+    refuse_links(written.root, path)
+    return written.root / path
+
+
+def _differs(path: Path) -> Conflict:
+    return Conflict(f"{path} is there already and differs", suggestion="choose another folder")
 
 
 def _is_there(path: Path) -> bool:

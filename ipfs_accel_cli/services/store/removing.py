@@ -13,6 +13,9 @@ from ipfs_accel_cli.services.store.putting import USER
 from ipfs_accel_cli.services.store.results import Removed
 from ipfs_accel_cli.services.store.roots import PINS
 
+# What takes off a root of an owner whose command is not named like it. A deployment has several names.
+_REMEDIES = {PINS: "ipfs-accel store pin rm {cid}", "deploy": "ipfs-accel model deploy rm NAME"}
+
 
 def remove(index: Index, database: Database, cids: Sequence[CID]) -> Removed:
     """Take the user's roots away, all of them or none; the bytes stay until gc.
@@ -34,5 +37,5 @@ def _release(index: Index, connection: sqlite3.Connection, cid: CID) -> int:
     if not others:
         raise NotFound(f"{cid} is not kept here as a root", suggestion="ipfs-accel store ls")
     owner, label = others[0]["owner"], others[0]["label"]
-    remedy = f"ipfs-accel store pin rm {cid}" if owner == PINS else f"ipfs-accel {owner} rm {label}"
+    remedy = _REMEDIES.get(owner, "ipfs-accel {owner} rm {label}").format(owner=owner, label=label, cid=cid)
     raise Conflict(f"{cid} is kept by {owner}:{label}", suggestion=remedy)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import Invalid, NotFound
+from ipfs_accel_cli.core.errors import Invalid, NotAuthorised, NotFound
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.deploy import config
 from ipfs_accel_cli.services.model.deploy.config import Deployment
 from ipfs_accel_cli.services.model.lookup import Lookup, load_manifest
 
+_OWNERS = ("image", "extra_args", "host", "api_key_env")
 _LARGEST_BYTES = 1 << 20
 
 
@@ -35,7 +36,8 @@ class Choosing:
     ) -> Deployment:
         """Return the configuration; raises Invalid for a setting that is wrong, NotFound for a model that is not here.
 
-        A model that is named pins the manifest that it means now; without one the manifest stays.
+        A model that is named pins the manifest that it means now; without one the manifest stays. Raises NotAuthorised
+        when another than the owner changes a setting that decides what runs on the owner's machine, and who reaches it.
         """
         values: dict[str, Any] = {}
         if file is not None:
@@ -54,7 +56,9 @@ class Choosing:
         assigned = config.assigned(values, assignments)
         checked = config.checked({"server": "accel", **assigned})
         server = self._server(checked)
-        return checked if "server" in assigned else config.checked({**assigned, "server": server})
+        made = checked if "server" in assigned else config.checked({**assigned, "server": server})
+        _check_owner(made, before)
+        return made
 
     def _agree(self, values: dict[str, Any], model: str | None) -> None:
         """Refuse a file whose name means another model here than its manifest, as after one of both was edited."""
@@ -76,6 +80,19 @@ class Choosing:
                 f"the model {config.model} ({config.manifest}) is not here", suggestion="ipfs-accel model ls"
             ) from error
         return "llama-server" if any(path.endswith(".gguf") for path in paths) else "accel"
+
+
+def _check_owner(made: Deployment, before: Deployment | None) -> None:
+    if current().folders is None:
+        return
+    # Whoever installs what is rendered next would start another's program, or let strangers in, without a word.
+    for name in _OWNERS:
+        default = Deployment.model_fields[name].get_default(call_default_factory=True)
+        if getattr(made, name) != getattr(before, name, default):
+            raise NotAuthorised(
+                f"only the owner's own shell changes {name} of a deployment",
+                suggestion=f"ipfs-accel model deploy new NAME --set {name}=VALUE",
+            )
 
 
 def _from_file(file: str | Path) -> dict[str, Any]:

@@ -76,7 +76,8 @@ class Deploys:
         """Make the next version of a deployment: a file's settings, else the present version's, and what is assigned.
 
         A configuration that the name has already makes no version. Raises Invalid for a setting that is wrong,
-        NotFound for a model that is not here, DoesNotFit with `require_fit`, and Conflict when others keep changing it.
+        NotFound for a model that is not here, DoesNotFit with `require_fit`, Conflict when others keep changing it, and
+        NotAuthorised for a setting that only the owner changes.
         """
         if not _NAME.fullmatch(name):
             raise Invalid(
@@ -169,6 +170,8 @@ class Deploys:
         if not folder.is_relative_to(self.home.path):
             # Links in a temporary folder would be gone when the server looks for them.
             raise self.home.unusable(PermissionError(f"{self.home.derived} is not writable"))
+        # What covers the keys in a unit or a container must find their folder before any key lies in it.
+        self.home.ensure("keys")
         files = {entry.path: self.store.object_path(entry.cid) for entry in manifest.files}
         plan = writing.plan(one.name, one.version, one.cid, found, self.home.path, folder, files)
         return writing.rendered(plan, target, output, replace=replace)

@@ -78,8 +78,11 @@ def _accel(plan: Plan) -> dict[str, Any]:
         "entrypoint": ["ipfs-accel"],
         "command": accel.words(plan, _EVERYWHERE, []),
         "user": f"{user}:{group}",
-        # At the same place, since the store's links to files are absolute.
-        "volumes": [_bind(str(plan.home), str(plan.home), read_only=False)],
+        # At the same place, since the store's links to files are absolute; and an empty folder over the keys.
+        "volumes": [
+            _bind(str(plan.home), str(plan.home), read_only=False),
+            {"type": "tmpfs", "target": str(plan.home / "keys")},
+        ],
         "environment": {**accel.environment(plan), "HOME": "/tmp"},  # noqa: S108 - a tmpfs of the container
         "healthcheck": {"test": ["CMD", "python3", "-c", probe], **_TIMES},
     }

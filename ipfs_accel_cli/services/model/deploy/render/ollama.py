@@ -9,7 +9,7 @@ from typing import Any
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.services.model.deploy.render import llama_server
 from ipfs_accel_cli.services.model.deploy.render.plan import FILE, Output, Plan, comments, heading, unused
-from ipfs_accel_cli.services.model.deploy.render.quoting import modelfile_value
+from ipfs_accel_cli.services.model.deploy.render.quoting import modelfile_text, modelfile_value
 
 USED = ("context", "batch", "threads", "gpu_layers", "alias")
 _NAME = "Modelfile"
@@ -58,7 +58,11 @@ def _shipped(plan: Plan) -> dict[str, Any]:
         found = json.loads(data) if data else {}
     except ValueError:
         return {}
-    return {name: value for name, value in found.items() if name.isidentifier()} if isinstance(found, dict) else {}
+    return (
+        {name: value for name, value in found.items() if name.isascii() and name.isidentifier()}
+        if isinstance(found, dict)
+        else {}
+    )
 
 
 def _parameter(name: str, value: Any, notes: list[str]) -> list[str]:
@@ -78,10 +82,11 @@ def _template(plan: Plan, notes: list[str]) -> list[str]:
     text = _read(plan, "template")
     if text is None:
         return []
-    if '"""' in text:
+    written = modelfile_text(text)
+    if written is None:
         notes.append("the template that came with the model cannot be written; Ollama takes the GGUF file's")
         return []
-    return [f'TEMPLATE """{text}"""']
+    return [f"TEMPLATE {written}"]
 
 
 def _read(plan: Plan, path: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,12 +42,22 @@ def unit_text(text: str) -> str:
 
 
 def modelfile_value(text: str) -> str | None:
-    """Return a value of a Modelfile, None for one that its grammar cannot hold: it knows quotes and no escapes."""
-    if "\n" not in text and text == text.strip() and not text.startswith('"') and text:
+    """Return a value of a Modelfile, None for one that its grammar cannot hold: it knows quotes and no escapes.
+
+    Ollama ends a value without quotes at a carriage return as well as at a line feed.
+    """
+    if not _modelfile_holds(text):
+        return None
+    if text.isprintable() and text == text.strip() and not text.startswith('"') and text:
         return text
     if '"' not in text:
         return f'"{text}"'
-    return None if '"""' in f"{text}." or text.endswith('"') else f'"""{text}"""'
+    return None if text.endswith('"') else modelfile_text(text)
+
+
+def modelfile_text(text: str) -> str | None:
+    """Return a longer text between the quotes that may hold others; None as for `modelfile_value`."""
+    return None if not _modelfile_holds(text) or '"""' in text else f'"""{text}"""'
 
 
 def compose_value(value: Any) -> Any:
@@ -56,6 +67,10 @@ def compose_value(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: compose_value(inner) for key, inner in value.items()}
     return [compose_value(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _modelfile_holds(text: str) -> bool:
+    return all(sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs") for sign in text)
 
 
 def _lines(words: Sequence[str]) -> str:

@@ -76,8 +76,8 @@ def _start(plan: Plan) -> list[str]:
         lines.append(f"ReadWritePaths={unit_word(str(plan.home), expands=False)}")
     else:
         words = [plan.llama_server, *llama_server.words(plan, plan.folder)]
-        # The server needs the model and nothing else of the home, least of all its keys.
-        lines.append(f"InaccessiblePaths=-{unit_word(str(plan.home / 'keys'), expands=False)}")
+    # Neither server has any business with the keys of the home.
+    lines.append(f"InaccessiblePaths=-{unit_word(str(plan.home / 'keys'), expands=False)}")
     command = unit_line(words)
     if key:
         lines.append(f"LoadCredential={key}:/etc/credstore/{key}")
