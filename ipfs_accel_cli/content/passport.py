@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 
 from . import dagcbor, dagjson
 from .car import open_reader, write
 from .cid import CID, DAG_CBOR
-from .errors import Malformed
+from .errors import Malformed, OverLimit
 from .manifest import Manifest, Statement
 from .varint import Buffer
 
@@ -18,6 +18,7 @@ FOLDER = ".ipfs-accel"
 CAR = f"{FOLDER}/model.car"
 JSON = f"{FOLDER}/model.json"  # The same for people to read; nothing ever reads it back.
 MAX_BYTES = 64 << 20
+MAX_STATEMENTS = 1000  # All are read again whenever the model is looked at.
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Passport:
 
     def __post_init__(self) -> None:
         once = {statement.cid: statement for statement in self.statements}
+        check_count(once)
         known = {self.manifest.cid, *once}
         for cid, statement in once.items():
             if statement.subject not in known:
@@ -66,7 +68,7 @@ class Passport:
     def decode(cls, data: Buffer) -> Passport:
         """Read what `encode` wrote; every block is hashed. What is neither manifest nor statement is left out.
 
-        Raises Malformed, also for a statement about something else, and Mismatch.
+        Raises Malformed, also for a statement about something else, Mismatch, and OverLimit.
         """
         manifests: list[Manifest] = []
         statements: list[Statement] = []
@@ -76,9 +78,16 @@ class Passport:
                 manifests.append(Manifest.decode(block.data))
             elif schema.startswith("ipfs-accel/statement/"):
                 statements.append(Statement.decode(block.data))
+                check_count(statements)
         if len(manifests) != 1:
             raise Malformed(f"a passport holds one manifest, not {len(manifests)}")
         return cls(manifests[0], tuple(statements))
+
+
+def check_count(statements: Sized) -> None:
+    """Raise OverLimit for more statements than travel with a model."""
+    if len(statements) > MAX_STATEMENTS:
+        raise OverLimit(f"more than {MAX_STATEMENTS} statements about one model")
 
 
 def is_of_passport(path: str) -> bool:

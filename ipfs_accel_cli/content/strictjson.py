@@ -10,7 +10,8 @@ from .errors import Malformed, OverLimit
 
 MAX_DEPTH = 64
 
-_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# At most two bytes long: a pattern for whole strings would read to the end again at every quote of one left open.
+_TOKEN = re.compile(rb'\\.|["\[\]{}]', re.DOTALL)
 
 
 def decode(data: bytes, max_bytes: int) -> Any:
@@ -37,10 +38,11 @@ def encode(value: Any) -> bytes:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise Malformed(f"the key {next(key for key in keys if keys.count(key) > 1)[:80]!r} is there twice")
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise Malformed(f"the key {key[:80]!r} is there twice")
+        found[key] = value
     return found
 
 
@@ -49,9 +51,13 @@ def _refuse(text: str) -> NoReturn:
 
 
 def _check_depth(data: bytes) -> None:
-    depth = 0
-    for token in _STRING_OR_BRACKET.finditer(data):
-        first = token[0][:1]
-        depth += 1 if first in b"[{" else -1 if first in b"]}" else 0
-        if depth > MAX_DEPTH:
-            raise Malformed(f"JSON deeper than {MAX_DEPTH} levels")
+    # What a backslash hides outside of strings does not matter: there, it ends the reading.
+    depth, inside = 0, False
+    for token in _TOKEN.finditer(data):
+        text = token[0]
+        if text == b'"':
+            inside = not inside
+        elif not inside and text in b"[{]}":
+            depth += 1 if text in b"[{" else -1
+            if depth > MAX_DEPTH:
+                raise Malformed(f"JSON deeper than {MAX_DEPTH} levels")

@@ -12,6 +12,7 @@ from ipfs_accel_cli.content.car import open_reader
 from ipfs_accel_cli.content.cid import CID, DAG_CBOR, DAG_PB, RAW
 from ipfs_accel_cli.content.errors import ContentError, Malformed, Mismatch
 from ipfs_accel_cli.content.manifest import Manifest, Statement, normalise_path
+from ipfs_accel_cli.content.passport import check_count
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid, MalformedContent, NotFound, UnsafeContent, VerificationFailed
 from ipfs_accel_cli.core.space import check_space
@@ -58,6 +59,7 @@ def unpack(car: Path, folder: Path, reference: Reference, write: Writer = plainl
             for entry in manifest.files:
                 _write(blocks, entry.cid, entry.path, entry.size_bytes, paths[entry.path], write)
             own = tuple(statement for statement in statements if statement.subject == manifest.cid)
+            check_count(own)
             return Unpacked(paths, manifest, own)
     except Mismatch as error:
         raise VerificationFailed(f"{car.name}: {error}") from error

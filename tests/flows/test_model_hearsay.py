@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +14,8 @@ from ipfs_accel_cli import Node
 from ipfs_accel_cli.content import car
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.manifest import Statement
-from ipfs_accel_cli.content.passport import CAR, Passport
-from ipfs_accel_cli.core.errors import NotFound
+from ipfs_accel_cli.content.passport import CAR, MAX_STATEMENTS, Passport
+from ipfs_accel_cli.core.errors import MalformedContent, NotFound
 from ipfs_accel_cli.services.model.evaluating.kept import Run, add_figures
 from ipfs_accel_cli.services.model.signing.results import Signed
 from tests.conformance.target_suite import say
@@ -50,22 +49,24 @@ def test_what_runs_a_genuine_model_is_never_what_somebody_sent(shared: Path, tmp
         assert "derived" not in {one.kind for one in there.models.show("tiny").statements}
 
 
-def test_a_car_brings_no_more_than_a_passport(shared: Path, tmp_path: Path) -> None:
+def test_a_car_brings_no_more_than_a_passport(shared: Path, node: Node, tmp_path: Path) -> None:
     manifest = Passport.decode((shared / CAR).read_bytes()).manifest
-    with Node(tmp_path / "sender") as sender:
-        sender.models.add(shared, "tiny")
-        sender.models.export("tiny", tmp_path / "tiny.car")
-    swapped = Statement(manifest.cid, "derived", {"kind": "onnx-embed", "cid": manifest.files[0].cid})
-    with (tmp_path / "tiny.car").open("rb") as stream:
-        reader = car.open_reader(stream)
-        blocks = [(one.cid, bytes(one.data)) for one in reader.blocks]
-        out = io.BytesIO()
-        car.write(out, [*reader.roots, swapped.cid], [*blocks, (swapped.cid, swapped.encode())])
-    (tmp_path / "tiny.car").write_bytes(out.getvalue())
+    node.models.export("tiny", tmp_path / "tiny.car")
+    add_to_car(
+        tmp_path / "tiny.car", Statement(manifest.cid, "derived", {"kind": "onnx-embed", "cid": manifest.files[0].cid})
+    )
     with Node(tmp_path / "there") as there:
         there.models.add(tmp_path / "tiny.car")
 
         assert there.models.derived.find(str(manifest.cid), "onnx-embed") is None
+
+
+def test_a_car_of_more_statements_than_anybody_reads_is_refused(shared: Path, node: Node, tmp_path: Path) -> None:
+    manifest = Passport.decode((shared / CAR).read_bytes()).manifest.cid
+    node.models.export("tiny", tmp_path / "tiny.car")
+    add_to_car(tmp_path / "tiny.car", *(Statement(manifest, "evaluation", {"n": n}) for n in range(MAX_STATEMENTS)))
+    with Node(tmp_path / "there") as there, pytest.raises(MalformedContent, match="1000 statements"):
+        there.models.add(tmp_path / "tiny.car")
 
 
 def test_what_nobody_takes_is_not_handed_on_either(shared: Path, node: Node) -> None:
@@ -152,6 +153,16 @@ def test_this_node_signs_only_evaluations_that_it_made(shared: Path, tmp_path: P
         evaluated(there, manifest, ours)
         (one,) = signed(there, there.models.signatures.attest("tiny", "evaluation"))["evaluations"]
         assert (one["statement"], one["body"]["metrics"]) == (ours, {"accuracy": 0.5})
+
+
+def add_to_car(path: Path, *more: Statement) -> None:
+    """Let a CAR file say more."""
+    with path.open("rb") as stream:
+        reader = car.open_reader(stream)
+        blocks = [(one.cid, bytes(one.data)) for one in reader.blocks]
+    added = [(one.cid, one.encode()) for one in more]
+    with path.open("wb") as stream:
+        car.write(stream, [*reader.roots, *(cid for cid, _ in added)], [*blocks, *added])
 
 
 def signed(node: Node, made: Signed) -> dict[str, Any]:

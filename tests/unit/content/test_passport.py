@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from ipfs_accel_cli.content import car, dagcbor
 from ipfs_accel_cli.content.cid import CID, DAG_CBOR
-from ipfs_accel_cli.content.errors import ContentError, Malformed
+from ipfs_accel_cli.content.errors import ContentError, Malformed, OverLimit
 from ipfs_accel_cli.content.manifest import FileEntry, Manifest, Statement
-from ipfs_accel_cli.content.passport import Passport, is_of_passport
+from ipfs_accel_cli.content.passport import MAX_STATEMENTS, Passport, is_of_passport
 
 FILE = FileEntry("a/config.json", 2, bytes(32), CID.of(b"{}"))
 MANIFEST = Manifest("unixfs-v1-2025", CID.of(b"root"), (FILE,))
@@ -71,6 +71,18 @@ def test_a_changed_byte_is_noticed(position: int, change: int) -> None:
         return
     # Only the list of roots is not hashed, and nothing is taken from there.
     assert read == passport
+
+
+def test_more_statements_than_anybody_reads_are_refused_in_passing() -> None:
+    many = tuple(Statement(MANIFEST.cid, "licence", {"number": number}) for number in range(MAX_STATEMENTS))
+    data = Passport(MANIFEST, many).encode()
+    assert len(Passport.decode(data).statements) == MAX_STATEMENTS
+
+    with pytest.raises(OverLimit, match="1000 statements"):
+        Passport(MANIFEST, (*many, FACTS))
+    more = [dagcbor.decode(one.encode()) for one in (MANIFEST, *many, FACTS)]
+    with pytest.raises(OverLimit, match="1000 statements"):
+        Passport.decode(written(*more, {"schema": "never reached"}))
 
 
 def test_people_read_the_same_in_json() -> None:
