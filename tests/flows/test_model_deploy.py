@@ -13,7 +13,15 @@ import pytest
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.core.call import Call, using
-from ipfs_accel_cli.core.errors import Conflict, DoesNotFit, Invalid, NotAuthorised, NotFound, UnsupportedContent
+from ipfs_accel_cli.core.errors import (
+    Conflict,
+    DoesNotFit,
+    Invalid,
+    NotAuthorised,
+    NotFound,
+    Unavailable,
+    UnsupportedContent,
+)
 from ipfs_accel_cli.services.model.deploy.results import Estimate
 from ipfs_accel_cli.surfaces.cli.main import run
 from tests.servers.tiny_model import lay_out, tiny_model
@@ -214,6 +222,18 @@ def test_a_file_that_differs_is_replaced_only_when_asked(served: Node, tmp_path:
         deploys.render("chat", "systemd", path)
     with pytest.raises(UnsupportedContent, match="GGUF"):
         deploys.render("chat", "llama-server")
+
+
+@pytest.mark.parametrize("folder", ["/proc/nope", "afile/x", "loop"])
+def test_a_place_that_cannot_be_written_is_told(served: Node, tmp_path: Path, folder: str) -> None:
+    (tmp_path / "afile").write_text("mine")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    place = tmp_path / folder
+
+    with pytest.raises(Unavailable, match="cannot write into") as raised:
+        served.models.deploys.render("chat", "accel", place)
+    assert (raised.value.exit_code, raised.value.suggestion) == (6, "choose another folder")
+    assert (tmp_path / "afile").read_text() == "mine"
 
 
 def test_versions_that_two_processes_make_at_once_are_all_there(served: Node) -> None:
