@@ -54,6 +54,16 @@ def writing_into(folder: Path) -> Iterator[None]:
         raise classified(error) or Unavailable(said, suggestion="choose another folder") from error
 
 
+def refuse_unwritable(folder: Path) -> None:
+    """Raise Unavailable where a folder can be neither written nor made, as far as that is known beforehand."""
+    nearest = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    with writing_into(folder):
+        if not nearest.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, f"{nearest} is a file")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, f"{nearest} is not writable")
+
+
 def refuse_links(root: Path, path: str) -> None:
     """Raise Conflict where a folder between `root` and a path below it is a link, or a file."""
     for parent in reversed(PurePosixPath(path).parents):

@@ -12,8 +12,9 @@ SPARE_BYTES = 16 << 20  # For the database and the file system's own needs.
 
 
 def check_space(folder: Path, needed_bytes: int) -> None:
-    """Raise DiskFull when the file system of `folder` has no room for so many bytes."""
-    free_bytes = shutil.disk_usage(folder).free
+    """Raise DiskFull when the file system of `folder`, there or not yet, has no room for so many bytes."""
+    nearest = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    free_bytes = shutil.disk_usage(nearest).free
     if needed_bytes and needed_bytes + SPARE_BYTES > free_bytes:
         raise DiskFull(
             f"{human_bytes(needed_bytes)} are needed in {folder}, {human_bytes(free_bytes)} are free",

@@ -144,6 +144,10 @@ class Target(Protocol):
         """Say what the place has; nothing is changed there. Raises NotFound where only `create` would make it."""
         ...
 
+    def refuse(self, place: Reference, delivery: Delivery) -> None:
+        """Raise what `send` would, as far as that can be told while nothing is changed."""
+        ...
+
     def send(self, place: Reference, delivery: Delivery) -> Sent:
         """Bring what is missing, and let the place name the parcel; what is `settled` is only named.
 

@@ -13,7 +13,7 @@ from ipfs_accel_cli.content import passport
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict
-from ipfs_accel_cli.core.files import folder_inside, refuse_links, replacing_inside, writing_into
+from ipfs_accel_cli.core.files import folder_inside, refuse_links, refuse_unwritable, replacing_inside, writing_into
 from ipfs_accel_cli.core.space import check_space
 from ipfs_accel_cli.sources.base import RemoteFile
 from ipfs_accel_cli.sources.reference import Reference, of_path
@@ -50,28 +50,40 @@ class FolderTarget:
         others = tuple(file.path for file in files if file.path not in wanted)
         return Holding(parcel.manifest if len(same) == len(wanted) else None, same, len(same) == len(wanted), others)
 
+    def refuse(self, place: Reference, delivery: Delivery) -> None:
+        """Raise Conflict for a file that differs, DiskFull, and Unavailable where the folder cannot be made."""
+        if not delivery.holding.settled:
+            folder = Path(place.locator)
+            refuse_unwritable(folder)
+            self._to_write(folder, delivery)
+
     def send(self, place: Reference, delivery: Delivery) -> Sent:
         """Write each file aside and rename it; raises Conflict, before any is written, for one that differs.
 
         Whoever pushes to the same folder waits; what the first one wrote is then not written again.
         """
-        folder, wanted = Path(place.locator), {item.path: item for item in delivery.parcel.items}
+        folder = Path(place.locator)
         if delivery.holding.settled:
             return Sent(of_path(folder), delivery.parcel.manifest, 0)
         with writing_into(folder), _alone(folder):
             (folder / _PART).unlink(missing_ok=True)
-            _refuse_another(folder, self.read(place, passport.CAR), delivery.parcel)
-            there = {file.path: file for file in _files(folder, wanted)}
-            _refuse_differing(folder, there, wanted, delivery.removed)
-            missing = [item for item in wanted.values() if not _equal(there.get(item.path), wanted)]
-            # The passport comes first, so that a folder that was left half done is not taken for the whole model.
-            missing.sort(key=lambda item: not passport.is_of_passport(item.path))
+            missing = self._to_write(folder, delivery)
             total_bytes = sum(item.size_bytes for item in missing)
-            check_space(folder, total_bytes)
             progress = Progress(total_bytes)
             for item in missing:
                 _write(item, folder, delivery.parcel, progress)
         return Sent(of_path(folder), delivery.parcel.manifest, total_bytes)
+
+    def _to_write(self, folder: Path, delivery: Delivery) -> list[Item]:
+        """Return what is missing, the passport first; raises Conflict for what is in its way, and DiskFull."""
+        parcel, wanted = delivery.parcel, {item.path: item for item in delivery.parcel.items}
+        _refuse_another(folder, self.read(of_path(folder), passport.CAR), parcel)
+        there = {file.path: file for file in _files(folder, wanted)}
+        _refuse_differing(folder, there, wanted, delivery.removed)
+        missing = [item for item in wanted.values() if not _equal(there.get(item.path), wanted)]
+        check_space(folder, sum(item.size_bytes for item in missing))
+        # The passport comes first, so that a folder that was left half done is not taken for the whole model.
+        return sorted(missing, key=lambda item: not passport.is_of_passport(item.path))
 
     def listed(self, sent: Sent, parcel: Parcel) -> list[RemoteFile]:
         """Read the parcel's files in the folder again and hash them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -83,17 +83,24 @@ class HubTarget:
         except NotFound:
             return Holding()
 
+    def refuse(self, place: Reference, delivery: Delivery) -> None:
+        """Raise Conflict where everybody can read what is to be private."""
+        if delivery.parcel.private:
+            with suppress(NotFound):
+                _check_private(_api(), place)
+
     def send(self, place: Reference, delivery: Delivery) -> Sent:
         """Upload large files one by one, which the hub keeps though the push may break off, then commit all at once."""
         holding = delivery.holding
+        self.refuse(place, delivery)
         if holding.settled and not delivery.removed and holding.revision:
             return Sent(place.pinned(holding.revision), holding.revision, 0)
         api = _api()
         with _quiet():
             if holding.revision is None:
                 _create(api, place, delivery.parcel)
-            if delivery.parcel.private:
-                _check_private(api, place)
+                # Somebody else may have made it meanwhile.
+                self.refuse(place, delivery)
             additions = list(self._uploaded(api, place, delivery))
             commit = _commit(api, place, delivery, additions)
         return Sent(place.pinned(commit), commit)

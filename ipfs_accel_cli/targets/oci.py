@@ -64,6 +64,9 @@ class OciTarget:
         settled = revision == digest and len(present) == len(parcel.items)
         return Holding(revision, present, settled)
 
+    def refuse(self, place: Reference, delivery: Delivery) -> None:
+        """Raise nothing: what a registry takes shows when it is sent."""
+
     def send(self, place: Reference, delivery: Delivery) -> Sent:
         """Upload what is missing, then the manifest, which the tag means from then on."""
         where, what, parcel = _where(place), str(place), delivery.parcel

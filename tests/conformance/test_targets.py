@@ -150,8 +150,9 @@ class TestFolder(TargetSuite):
     ) -> None:
         push(node, offer)
         node.models.add(lay_out(tmp_path / "next", tiny_model(1)), "tiny")
-        with pytest.raises(Conflict, match="holds another model already"):
-            push(node, offer)
+        for dry_run in (True, False):
+            with pytest.raises(Conflict, match="holds another model already"):
+                push(node, offer, dry_run=dry_run)
         with pytest.raises(Conflict, match="holds another model already"):
             node.models.export("tiny", offer.path, "plain")
         (tmp_path / "other").mkdir()
@@ -165,14 +166,24 @@ class TestFolder(TargetSuite):
     ) -> None:
         with monkeypatch.context() as full:
             full.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(total=1 << 40, used=0, free=1000))
-            with pytest.raises(DiskFull):
-                push(node, offer)
+            for dry_run in (True, False):
+                with pytest.raises(DiskFull):
+                    push(node, offer, dry_run=dry_run)
         assert not offer.paths()
 
     def test_a_folder_that_cannot_be_made_is_told(self, node: Node, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
-        with pytest.raises(Unavailable, match="cannot write into"):
-            node.models.pushes.push("tiny", str(tmp_path / "file" / "out"))
+        for dry_run in (True, False):
+            with pytest.raises(Unavailable, match="cannot write into"):
+                node.models.pushes.push("tiny", str(tmp_path / "file" / "out"), dry_run=dry_run)
+
+    def test_a_dry_run_tells_of_a_file_that_differs(self, offer: FolderOffer, node: Node) -> None:
+        (offer.path).mkdir()
+        (offer.path / "config.json").write_text("mine")
+        for dry_run in (True, False):
+            with pytest.raises(Conflict, match=r"config\.json is there already and differs"):
+                push(node, offer, dry_run=dry_run)
+        assert offer.paths() - {".ipfs-accel"} == {"config.json"}
 
     def test_a_disk_that_fills_up_leaves_nothing_half_done(
         self, offer: FolderOffer, node: Node, monkeypatch: pytest.MonkeyPatch

@@ -13,7 +13,15 @@ import pytest
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.core.call import Call, using
-from ipfs_accel_cli.core.errors import Conflict, DoesNotFit, Invalid, NotAuthorised, NotFound, UnsupportedContent
+from ipfs_accel_cli.core.errors import (
+    Conflict,
+    DoesNotFit,
+    Invalid,
+    NotAuthorised,
+    NotFound,
+    Unavailable,
+    UnsupportedContent,
+)
 from ipfs_accel_cli.services.model.deploy.results import Estimate
 from ipfs_accel_cli.surfaces.cli.main import run
 from tests.servers.tiny_model import lay_out, tiny_model
@@ -122,27 +130,44 @@ def test_a_difference_is_told_setting_by_setting_and_file_by_file(served: Node) 
     assert (same.identical, same.verdict) == (True, "no difference")
 
 
-def test_a_deployment_keeps_its_model_from_gc_and_can_be_rendered_without_a_name_of_it(
-    served: Node, tmp_path: Path
-) -> None:
+def test_a_deployment_keeps_its_model_with_a_name_and_all_that_is_said_of_it(served: Node, tmp_path: Path) -> None:
     rendered = served.models.deploys.render("chat", "accel", tmp_path / "out")
-    served.models.remove(["tiny"])
+    manifest = served.models.show("tiny@1").manifest_cid
+    said = served.models.show("tiny@1").statements
+    served.models.tag("tiny@1", "mine")
+    for names in (["tiny"], ["tiny@1", "mine"]):
+        with pytest.raises(Conflict, match="deployment chat@1 serves") as raised:
+            served.models.remove(names)
+        assert raised.value.suggestion == "ipfs-accel model deploy rm chat@1"
+    served.models.remove(["mine"])
+    served.models.remove(["tiny@2"])
     served.models.gc()
 
-    assert not served.models.deploys.show("chat").model_named
+    assert served.models.find(manifest, "embed").facts.files
+    assert served.models.show(manifest).statements == said
     assert served.models.deploys.render("chat", "accel", tmp_path / "out").unchanged
     assert rendered.path is not None
     served.store.verify()
-    (root,) = [entry.cid for entry in served.store.ls().entries]
-    assert root == served.models.deploys.show("chat").config_cid
     assert served.models.deploys.new("chat", assignments=["threads=1"]).version == 2
 
     gone = served.models.deploys.remove(["chat"])
     assert gone.removed == ["chat@2", "chat@1"]
-    assert len(gone.released_manifests) == 1
+    assert gone.released_manifests == [manifest]
+    served.models.remove(["tiny"])
     assert served.models.gc().objects == len(tiny_model())
     assert served.store.ls().entries == []
     assert not list((served.home.derived / "models").iterdir())
+
+
+def test_a_model_that_was_taken_off_is_not_served_from_a_file(served: Node, tmp_path: Path) -> None:
+    manifest = served.models.show("tiny@2").manifest_cid
+    file = tmp_path / "chat.toml"
+    file.write_text(f'model = "tiny@2"\nmanifest = "{manifest}"\n')
+    served.models.remove(["tiny@2"])
+
+    with pytest.raises(NotFound, match="is not here"):
+        served.models.deploys.new("other", file=file)
+    assert served.models.deploys.names() == ["chat"]
 
 
 def test_one_version_goes_and_what_another_has_as_well_stays(served: Node) -> None:
@@ -197,6 +222,18 @@ def test_a_file_that_differs_is_replaced_only_when_asked(served: Node, tmp_path:
         deploys.render("chat", "systemd", path)
     with pytest.raises(UnsupportedContent, match="GGUF"):
         deploys.render("chat", "llama-server")
+
+
+@pytest.mark.parametrize("folder", ["/proc/nope", "afile/x", "loop"])
+def test_a_place_that_cannot_be_written_is_told(served: Node, tmp_path: Path, folder: str) -> None:
+    (tmp_path / "afile").write_text("mine")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    place = tmp_path / folder
+
+    with pytest.raises(Unavailable, match="cannot write into") as raised:
+        served.models.deploys.render("chat", "accel", place)
+    assert (raised.value.exit_code, raised.value.suggestion) == (6, "choose another folder")
+    assert (tmp_path / "afile").read_text() == "mine"
 
 
 def test_versions_that_two_processes_make_at_once_are_all_there(served: Node) -> None:

@@ -45,6 +45,22 @@ def test_a_dry_run_tells_what_goes_and_takes_nothing(three: Node) -> None:
         three.models.pruner.prune(dry_run=True, collect=True)
 
 
+def test_what_a_deployment_serves_stays_whole(three: Node) -> None:
+    three.models.deploys.new("chat", "tiny@1")
+    manifest = three.models.show("tiny@1").manifest_cid
+
+    for dry_run in (True, False):
+        pruned = three.models.pruner.prune(dry_run=dry_run, collect=not dry_run)
+        weights = len(tiny_model()["model.safetensors"])
+        assert [(one.version, one.frees_bytes) for one in pruned.versions] == [(2, weights)]
+        assert [(one.version, one.reason) for one in pruned.spared] == [(1, "the deployment chat@1 serves it")]
+        assert pruned.reclaimable_bytes < 2 * weights
+    assert left(three) == [3, 1]
+    assert three.models.find(manifest, "embed").facts.files
+    three.models.deploys.remove(["chat"])
+    assert [one.version for one in three.models.pruner.prune().versions] == [1]
+
+
 def test_the_content_goes_with_gc_and_what_stays_is_whole(three: Node) -> None:
     pruned = three.models.pruner.prune(keep=2)
     assert ([one.version for one in pruned.versions], left(three)) == ([1], [3, 2])

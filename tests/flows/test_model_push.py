@@ -222,9 +222,23 @@ def test_a_branch_is_made_when_asked_for_and_main_stays(tiny: Node, site: Hub, t
 def test_what_is_to_be_private_is_never_sent_where_everybody_reads(tiny: Node, site: Hub) -> None:
     lay_out(site.root / "acme" / "tiny", {".gitattributes": b""})
 
-    with pytest.raises(Conflict, match="everybody can read"):
-        tiny.models.pushes.push("tiny", "hf://acme/tiny", create=True, private=True)
+    for dry_run in (True, False):
+        with pytest.raises(Conflict, match="everybody can read"):
+            tiny.models.pushes.push("tiny", "hf://acme/tiny", create=True, private=True, dry_run=dry_run)
     assert not site.uploads.stored
+    with pytest.raises(Conflict, match="everybody can read"):
+        tiny.models.pushes.push("tiny", "hf://acme/tiny@v2", create=True, private=True)
+    assert not site.uploads.stored
+
+
+def test_what_everybody_can_read_already_is_not_told_to_be_private(tiny: Node, site: Hub) -> None:
+    tiny.models.pushes.push("tiny", "hf://acme/tiny", create=True)
+
+    for dry_run in (True, False):
+        with pytest.raises(Conflict, match="everybody can read"):
+            tiny.models.pushes.push("tiny", "hf://acme/tiny", create=True, private=True, dry_run=dry_run)
+    site.uploads.private["acme/tiny"] = True
+    assert tiny.models.pushes.push("tiny", "hf://acme/tiny", create=True, private=True).unchanged
 
 
 def test_a_model_with_weights_twice_comes_back_with_both(node: Node, site: Hub, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Taking old versions off names: never one that a name means now, an alias means, somebody uses, or others build on."""
+"""Taking old versions off names: never one that is a name's newest, that an alias means, or that somebody needs."""
 
 from __future__ import annotations
 
@@ -71,6 +71,7 @@ class Pruner:
     lookup: Lookup
     watch: Watch
     gc: Callable[[], Cleaned]
+    served: Callable[[], Mapping[str, str]]  # A deployment for each manifest that one serves.
 
     def prune(
         self,
@@ -126,8 +127,10 @@ class Pruner:
                 )
 
     def _reasons(self, candidates: Collection[Named]) -> tuple[dict[str, str], str | None]:
-        """Return why manifests stay for what is seen of this home, aliases and use, and what cannot be seen."""
+        """Return why manifests stay: aliases, deployments and use of this home; and what cannot be seen."""
         found = {manifest: f"the alias {alias} means it" for alias, manifest in self.registry.aliases().items()}
+        for manifest, deployment in self.served().items():
+            found.setdefault(manifest, f"the deployment {deployment} serves it")
         for one in self.watch.loaded():
             found.setdefault(one.manifest, "it is loaded in this process")
         others = mapped(self.home)
@@ -146,7 +149,7 @@ class Pruner:
             return []
 
     def _take_off(self, doomed: Sequence[Named], keep: int) -> tuple[set[tuple[str, int]], list[str]]:
-        """Take versions off in one transaction, but none that became the newest or an alias's meanwhile."""
+        """Take versions off in one transaction, but none that somebody came to need meanwhile."""
         gone: set[tuple[str, int]] = set()
         with self.registry.write() as connection:
             for one in doomed:
@@ -205,6 +208,7 @@ def _still_old(connection: sqlite3.Connection, one: Named, keep: int) -> bool:
         SELECT (SELECT count(*) FROM names WHERE name = :name AND version > :version) >= :keep
             AND EXISTS (SELECT 1 FROM names WHERE name = :name AND version = :version AND manifest = :manifest)
             AND NOT EXISTS (SELECT 1 FROM aliases WHERE manifest = :manifest)
+            AND NOT EXISTS (SELECT 1 FROM deployments WHERE manifest = :manifest)
     """
     values = {"name": one.name, "version": one.version, "manifest": one.manifest, "keep": max(keep, 1)}
     return bool(connection.execute(query, values).fetchone()[0])

@@ -110,6 +110,7 @@ def _pushed(push: _Push, *, dry_run: bool) -> Pushed:
     removed = _no_longer_named(push, holding)
     delivery = Delivery(push.parcel, holding, removed)
     if dry_run:
+        push.target.refuse(push.where, delivery)
         return _result(push, delivery, None)
     settled = holding.settled and not removed
     try:

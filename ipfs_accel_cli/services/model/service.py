@@ -94,7 +94,8 @@ class Models:
     def pruner(self) -> Pruner:
         from ipfs_accel_cli.services.model.pruning import Pruner
 
-        return Pruner(self._home, self._store, self._registry, self._lookup, self.watch, self.gc)
+        served = self.deploys.served
+        return Pruner(self._home, self._store, self._registry, self._lookup, self.watch, self.gc, served)
 
     @cached_property
     def pushes(self) -> Pusher:
@@ -193,13 +194,16 @@ class Models:
     def remove(self, names: Sequence[str]) -> results.Removed:
         """Take names, single versions (`name@2`) or aliases off; a model without a name is released to gc.
 
-        Raises NotFound when one does not exist, and then takes none off.
+        Raises NotFound when one does not exist, Conflict when a deployment serves a model that would have no name left,
+        and then takes none off.
         """
+        deploys = self.deploys
         doomed = [self._doomed(name) for name in names]
         with self._registry.write() as connection:
             for kind, name, version in doomed:
                 tables.remove(connection, kind, name, version)
             released = tables.release_nameless(connection)
+            deploys.check_unserved(connection, released)
             for manifest in released:
                 self._store.release(connection, tables.OWNER, manifest)
         return results.Removed(names=list(names), released_manifests=released)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,10 @@ class Deploys:
     lookup: Lookup
     folders: Folders
     fit: Fit
+
+    def __post_init__(self) -> None:
+        # Whoever asks inside a transaction finds the table.
+        tables.Table(self.database)
 
     @property
     def _choosing(self) -> Choosing:
@@ -191,8 +195,21 @@ class Deploys:
         return comparing.difference(old, new, self._read(old), self._read(new), *manifests)
 
     def manifests(self) -> set[str]:
-        """Return what deployments serve: models that stay, with or without a name of their own."""
-        return {one.manifest for one in self._table.all()}
+        """Return what deployments serve: models that stay."""
+        return set(self.served())
+
+    def served(self) -> dict[str, str]:
+        """Return a deployment (`name@version`) for each manifest that one serves."""
+        return {one.manifest: one.title for one in self._table.all()}
+
+    def check_unserved(self, connection: sqlite3.Connection, manifests: Collection[str]) -> None:
+        """Raise Conflict, inside the caller's transaction, where a deployment serves one of the models."""
+        found = [kept.title for kept in tables.serving(connection, manifests)]
+        if found:
+            raise Conflict(
+                f"the deployment {found[0]} serves a model that would have no name left",
+                suggestion=f"ipfs-accel model deploy rm {' '.join(found)}",
+            )
 
     def names(self) -> list[str]:
         """Return the names, sorted."""
@@ -208,7 +225,11 @@ class Deploys:
         def also(connection: sqlite3.Connection) -> None:
             if tables.newest(connection, name) != before:
                 raise _MovedError
-            self.store.block(CID.parse(chosen.manifest))  # A gc may have taken it since it was looked up.
+            # It may have been taken off since it was looked up, and a file may name what never was a model here.
+            if not tables.is_registered(connection, chosen.manifest):
+                raise NotFound(
+                    f"the model {chosen.model} ({chosen.manifest}) is not here", suggestion="ipfs-accel model ls"
+                )
             made.append(tables.add(connection, name, str(cid), chosen.manifest))
 
         with self.store.session() as session:

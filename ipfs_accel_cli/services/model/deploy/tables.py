@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ipfs_accel_cli.core.database import Database
@@ -34,12 +35,17 @@ class Kept:
     manifest: str
     created_at: str
 
+    @property
+    def title(self) -> str:
+        return f"{self.name}@{self.version}"
+
 
 class Table:
     """Reads the deployments of one home."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        database.migrate(OWNER, MIGRATIONS)
 
     def all(self) -> list[Kept]:
         """Return every version of every name, the newest version of each first."""
@@ -50,7 +56,6 @@ class Table:
         return self._rows("SELECT * FROM deployments WHERE name = ? ORDER BY version DESC", name)
 
     def _rows(self, query: str, *values: object) -> list[Kept]:
-        self._database.migrate(OWNER, MIGRATIONS)
         return [Kept(*row) for row in self._database.read().execute(query, values).fetchall()]
 
 
@@ -59,6 +64,17 @@ def newest(connection: sqlite3.Connection, name: str) -> Kept | None:
     query = "SELECT * FROM deployments WHERE name = ? ORDER BY version DESC LIMIT 1"
     row = connection.execute(query, (name,)).fetchone()
     return Kept(*row) if row is not None else None
+
+
+def serving(connection: sqlite3.Connection, manifests: Collection[str]) -> list[Kept]:
+    """Return the versions that serve one of the models, inside the caller's transaction."""
+    rows = connection.execute("SELECT * FROM deployments ORDER BY name, version").fetchall()
+    return [kept for kept in (Kept(*row) for row in rows) if kept.manifest in manifests]
+
+
+def is_registered(connection: sqlite3.Connection, manifest: str) -> bool:
+    """Say whether a model is in the registry, inside the caller's transaction."""
+    return connection.execute("SELECT 1 FROM models WHERE manifest = ?", (manifest,)).fetchone() is not None
 
 
 def add(connection: sqlite3.Connection, name: str, cid: str, manifest: str) -> Kept:

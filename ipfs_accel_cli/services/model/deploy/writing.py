@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, Invalid
-from ipfs_accel_cli.core.files import replacing
+from ipfs_accel_cli.core.files import replacing, writing_into
 from ipfs_accel_cli.services.model.deploy.config import Deployment
 from ipfs_accel_cli.services.model.deploy.render.plan import FILE, Output, Plan
 from ipfs_accel_cli.services.model.deploy.results import Rendered, Step, Target
@@ -58,7 +58,8 @@ def rendered(plan: Plan, target: Target, output: str | Path | None, *, replace: 
     """Render, and write the file into a folder, or emit its text to the caller without one or with `-`.
 
     A file that lies there and differs is a Conflict unless it may be replaced. Raises Invalid for a target that is
-    unknown or cannot express the deployment, and UnsupportedContent for a model that it cannot serve.
+    unknown or cannot express the deployment, UnsupportedContent for a model that it cannot serve, Unavailable for a
+    folder that cannot be written, and DiskFull.
     """
     if target not in _MODULES:
         raise Invalid(f"no target {target!r}; there are: {', '.join(_MODULES)}")
@@ -86,17 +87,18 @@ def rendered(plan: Plan, target: Target, output: str | Path | None, *, replace: 
 def _write(made: Output, folder: Path, title: str, *, replace: bool) -> tuple[Path, bool]:
     if folder.exists() and not folder.is_dir():
         raise Invalid(f"{folder} is a file; name the folder that {made.file} goes into")
-    folder.mkdir(parents=True, exist_ok=True)
     path, data = folder / made.file, made.text.encode()
-    there = path.is_symlink() or path.exists()
-    if there and path.is_file() and path.read_bytes() == data:
-        return path, True
+    with writing_into(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        there = path.is_symlink() or path.exists()
+        if there and path.is_file() and path.read_bytes() == data:
+            return path, True
     if there and not replace:
         raise Conflict(
             f"{path} is there already and differs",
             suggestion=f"ipfs-accel model deploy render {title} --for TARGET -o {folder} --replace",
         )
-    with replacing(path, 0o755 if made.executable else 0o644) as file:
+    with writing_into(folder), replacing(path, 0o755 if made.executable else 0o644) as file:
         file.write(data)
     return path, False
 
