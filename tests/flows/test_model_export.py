@@ -60,6 +60,17 @@ def test_the_hubs_own_library_finds_the_model_in_the_cache(tiny: Node, tmp_path:
     assert tiny.models.export("tiny", tmp_path / "cache", "hf").unchanged
 
 
+def test_an_import_of_our_own_export_claims_no_repository_of_a_hub(tiny: Node, tmp_path: Path) -> None:
+    tiny.models.export("tiny", tmp_path / "cache", "hf")
+
+    with Node(tmp_path / "elsewhere") as other:
+        (imported,) = other.models.imports.run(str(tmp_path / "cache"), ["local/tiny"]).models
+        shown = other.models.show(imported.registered)
+
+    assert shown.manifest_cid == tiny.models.show("tiny").manifest_cid
+    assert shown.reference.startswith("file:")
+
+
 def test_ollamas_store_holds_the_weights_under_their_digest(node: Node, tmp_path: Path) -> None:
     weights = gguf({"a": ((8, 4), 0, 128)}, {"general.architecture": "llama"})
     node.models.add(lay_out(tmp_path / "Small", {"model.gguf": weights, "LICENSE": b"MIT"}))

@@ -13,6 +13,7 @@ from ipfs_accel_cli.sources.hf import optional
 from ipfs_accel_cli.sources.reference import Reference
 from ipfs_accel_cli.sources.shelves.base import Kept, Shelf, local_file
 
+_OURS = "local/"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -62,6 +63,10 @@ def _kept(shown: str, name: str, repository: Path, snapshot: Path, also: tuple[s
     files = tuple(file for file in found if file.path not in skipped)
     if not files:
         trouble = trouble or "it holds no files"
+    if name.startswith(_OURS):
+        # `model export --layout hf` put it here; no hub has it, and the commit is none.
+        reference = Reference("file", str(snapshot))
+        return Kept(shown, reference, snapshot.name, files, trouble=trouble, also=also, facts={"repository": name})
     facts: dict[str, str | int] = {"repository": name, "commit": snapshot.name}
     return Kept(
         shown, Reference("hf", name, snapshot.name), snapshot.name, files, trouble=trouble, also=also, facts=facts
