@@ -139,6 +139,8 @@ def test_this_node_signs_no_source_that_somebody_else_stated(shared: Path, tmp_p
         assert said["buildDefinition"]["externalParameters"] == {"reference": "file:shared"}
         assert said["buildDefinition"]["resolvedDependencies"] == [{"uri": "file:shared"}]
         assert "famous" not in str(said)
+        (one,) = there.models.history.lineage("tiny").descents
+        assert (one.parent, one.stated_in) == ("hf://famous/model", "a statement that came with it")
 
 
 def test_this_node_signs_only_evaluations_that_it_made(shared: Path, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def lineage(lookup: Lookup, known: Known, language: Language = "mermaid") -> Lin
         line.followed.add(one.named.manifest)
         line.add(Ancestor(id=one.named.manifest, kind="model", label=f"{one.named.name}@{one.named.version}"))
         if not _quantized(line, lookup, one):
-            _source(line, one)
+            _source(line, lookup, one)
         _bases(line, lookup, one)
         _made(line, one)
         _replaced(line, lookup, one)
@@ -91,13 +91,13 @@ def bases_here(lookup: Lookup, known: Known) -> list[str]:
     return [parent.named.manifest for parent in found if parent is not None]
 
 
-def _source(line: _Line, one: Known) -> None:
+def _source(line: _Line, lookup: Lookup, one: Known) -> None:
     body = next((body for kind, _, body in one.statements if kind == "source"), {})
     reference = str(body.get("reference") or one.named.reference)
     line.add(Ancestor(id=reference, kind="source", label=reference))
-    line.descents.append(
-        Descent(child=one.named.manifest, parent=reference, kind="pulled-from", stated_in="the pull that brought it")
-    )
+    own = reference == one.named.reference or lookup.registry.revision(one.named.manifest, reference) is not None
+    stated_in = "the pull that brought it" if own else "a statement that came with it"
+    line.descents.append(Descent(child=one.named.manifest, parent=reference, kind="pulled-from", stated_in=stated_in))
 
 
 def _quantized(line: _Line, lookup: Lookup, one: Known) -> bool:

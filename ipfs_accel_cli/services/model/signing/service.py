@@ -200,10 +200,12 @@ def _check(known: Known, found: Sequence[Judged], kind: str | None, *, missing: 
         return
     name = known.named.name
     lacking = f"statement of the type {kind}" if kind is not None else "signature"
+    attested = kind is None and any(one.verdict == "trusted" and one.covers == "model" for one in found)
+    hint = "; attestations count with --type" if attested else ""
     detail = (
         f"{len(bad)} of {len(found)} signatures about {name} are invalid: {bad[0].detail}"
         if bad
-        else f"no {lacking} over all of {name} is by a key that is trusted"
+        else f"no {lacking} over all of {name} is by a key that is trusted{hint}"
     )
     raise VerificationFailed(
         detail,
