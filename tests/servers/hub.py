@@ -68,7 +68,8 @@ class Hub(Site):
         path = handler.path.partition("?")[0]
         match = re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+))?", path)
         if match and handler.command == "GET":
-            return self._api(handler, match[1], match[2] or "revision", match[3] or "main")
+            with self.uploads.changing:
+                return self._api(handler, match[1], match[2] or "revision", match[3] or "main")
         if self.uploads.answer(handler, path, body):
             return None
         if match := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):

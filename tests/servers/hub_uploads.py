@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import shutil
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ class Uploads:
         self.read_only = False
         self.private: dict[str, bool] = {}
         self.meanwhile: Any = None
+        self.changing = threading.RLock()  # A commit is there as a whole or not at all.
 
     def answer(self, handler: Handler, path: str, body: bytes) -> bool:
         """Answer a request that has to do with uploads; say whether it had."""
@@ -44,8 +46,9 @@ class Uploads:
                 return _json(handler, {"error": "no"}, 403)
             self.private[name] = asked.get("private") or asked.get("visibility") == "private"
             folder = self._hub.root / name
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / ".gitattributes").write_text("*.safetensors filter=lfs\n")
+            with self.changing:
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / ".gitattributes").write_text("*.safetensors filter=lfs\n")
             return _json(handler, {"url": f"{self._hub.url}/{name}", "name": name})
         if path == "/api/validate-yaml":
             return _json(handler, {"errors": [], "warnings": []})
@@ -94,6 +97,10 @@ class Uploads:
         if self.meanwhile is not None:
             self.meanwhile, run = None, self.meanwhile
             run()
+        with self.changing:
+            return self._commit(handler, repository, branch, body)
+
+    def _commit(self, handler: Handler, repository: str, branch: str, body: bytes) -> bool:
         lines = [json.loads(line) for line in body.splitlines()]
         parent = lines[0]["value"].get("parentCommit")
         if parent is not None and parent != self._hub.commit(repository, branch):

@@ -52,7 +52,8 @@ def new(
 ) -> Deployed:
     """Make the next version of how a model is served; what is not given stays as it was.
 
-    The model is pinned by its CID and kept from `model gc`. The same settings again make no version.
+    The model is pinned by its CID and kept, with its name. The same settings again make no version.
+    Only the owner's own shell changes image, extra_args, host and api_key_env.
 
     Examples:
         ipfs-accel model deploy new chat --model qwen@1

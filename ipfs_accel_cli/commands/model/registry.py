@@ -127,6 +127,8 @@ def rm(
 ) -> Removed:
     """Take names off; the content of a model without any name stays until `model gc`.
 
+    A model that a deployment serves keeps its last name until `model deploy rm`.
+
     Examples:
         ipfs-accel model rm story-model
         ipfs-accel model rm story-model@1

@@ -15,17 +15,23 @@ from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, ScoreOptions, Sessi
 from ipfs_accel_cli.tasks import TASKS
 
 BATCH = 8
+_MOST_NATS = 700.0  # Of which the exponential is still a float.
 Rows = NDArray[numpy.float32]
 
 
 def compare(task: str, reference: Session, other: Session, texts: Sequence[str]) -> dict[str, Any]:
-    """Return `quality` with the name of its `measure` and what else was seen of the answers to the texts."""
+    """Return `quality` with the name of its `measure` and what else was seen of the answers to the texts.
+
+    Where a model answers with what is no finite number, so are some of the figures, and the caller has to look.
+    """
     found: dict[str, Any]
     if task == "generate":
         found = _perplexities(reference, other, texts)
     else:
         compared = _scores if task == "classify" else _vectors
-        found = compared(rows(reference, task, texts), rows(other, task, texts))
+        answers = rows(reference, task, texts), rows(other, task, texts)
+        with numpy.errstate(invalid="ignore", over="ignore"):
+            found = compared(*answers)
     # Beyond six digits it is the order of sums, which threads decide.
     return {key: round(one, 6) if isinstance(one, float) else one for key, one in found.items()} | {
         "samples": len(texts)
@@ -75,11 +81,18 @@ def _perplexities(reference: Session, other: Session, texts: Sequence[str]) -> d
     tokens = sum(found[0].tokens)
     if not tokens:
         raise UnsupportedContent("no sample has more than one token")
-    before, after = (math.exp(sum(side.nats) / tokens) for side in found)
+    before, after = (_perplexity(sum(side.nats) / tokens) for side in found)
+    kept = before / after
     return {
         "measure": "perplexity kept",
-        "quality": min(1.0, before / after),
+        # min() would prefer 1 to what is no number.
+        "quality": kept if math.isnan(kept) else min(1.0, kept),
         "perplexity": after,
         "original_perplexity": before,
         "tokens": tokens,
     }
+
+
+def _perplexity(nats: float) -> float:
+    """Return the perplexity of a mean loss in nats; no number where no float holds it."""
+    return math.exp(nats) if abs(nats) < _MOST_NATS else math.nan

@@ -90,7 +90,7 @@ class Quantizer:
                 _card(target, known, method)
                 small = of_folder(target, chosen)
                 compared = workshop.compare(original, small, task, method, texts)
-                _check(compared, least, known.named.name, method)
+                check_quality(compared, least, known.named.name, method)
                 body = _body(known, method, task, made, compared, texts)
                 return self._register(known, chosen, target, body, small.facts)
             finally:
@@ -130,8 +130,14 @@ class Quantizer:
         return chosen
 
 
-def _check(compared: Mapping[str, Any], least: float, name: str, method: str) -> None:
+def check_quality(compared: Mapping[str, Any], least: float, name: str, method: str) -> None:
+    """Raise VerificationFailed for a quality below `least`, and where any figure of it is no finite number."""
     quality = compared["quality"]
+    broken = [key for key, one in quality.items() if isinstance(one, float) and not math.isfinite(one)]
+    if broken:
+        raise VerificationFailed(
+            f"{name} as {method} cannot be compared: {', '.join(broken)} is no finite number; nothing was registered"
+        )
     if quality["quality"] >= least:
         return
     command = f"ipfs-accel model quantize {name}"
