@@ -82,10 +82,16 @@ class Node:
 
         path = folder / config.file if config.file else folder
         device = None if config.device == "auto" else config.device
-        batch = config.parallel or 1
         try:
             found = self.fits.fit(
-                str(path), context=config.context, batch=batch, dtype=config.dtype, device=device, strict=False
+                str(path),
+                context=config.context,
+                batch=config.parallel or 1,
+                dtype=config.dtype,
+                kv_dtype=config.kv_dtype,
+                device=device,
+                limit_bytes=config.memory_limit_bytes,
+                strict=False,
             )
         except AccelError as error:
             return Estimate(verdict=f"unknown, because {error.detail}")

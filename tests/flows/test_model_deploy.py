@@ -268,3 +268,23 @@ def test_the_command_line_prints_what_scripts_need(
     again = json.loads(typed("new", "chat", "--from", str(tmp_path / "chat.toml"), "--json"))
     assert (again["version"], again["unchanged"]) == (2, True)
     assert "0123" not in typed("new", "chat", "--set", "extra_args=--api-key=0123", "--json", status=2)
+
+
+def test_require_fit_counts_the_limit_of_memory(served: Node) -> None:
+    with pytest.raises(DoesNotFit, match=r"of 2\.0 MiB") as raised:
+        served.models.deploys.new("small", "tiny", assignments=["memory_limit=2MiB"], require_fit=True)
+    assert raised.value.exit_code == 8
+    assert "small" not in served.models.deploys.names()
+
+
+def test_the_fit_counts_keys_and_values_in_the_dtype_that_they_are_kept_in(served: Node, tmp_path: Path) -> None:
+    config = {"architectures": ["LlamaForCausalLM"], "hidden_size": 64, "num_hidden_layers": 4}
+    config |= {"num_attention_heads": 4, "max_position_embeddings": 2048}
+    files = tiny_model() | {"config.json": json.dumps(config).encode()}
+    served.models.add(lay_out(tmp_path / "llama", files), "llama")
+    sizes = []
+    for kept in ("f32", "f16", "q8_0", "q5_1", "q5_0", "q4_1", "iq4_nl"):
+        made = served.models.deploys.new("kept", "llama", assignments=[f"kv_dtype={kept}", "parallel=64"])
+        assert made.fit is not None
+        sizes.append(made.fit.total_bytes or 0)
+    assert sizes == sorted(set(sizes), reverse=True)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.errors import Conflict, Invalid
-from ipfs_accel_cli.services.model import layouts
+from ipfs_accel_cli.services.model import layouts, leaving
 from ipfs_accel_cli.services.model.content import Store
-from ipfs_accel_cli.services.model.derived import DERIVED
 from ipfs_accel_cli.services.model.layouts import Written
 from ipfs_accel_cli.services.model.lookup import Known
 from ipfs_accel_cli.services.model.results import Exported
@@ -48,9 +46,9 @@ def export(store: Store, known: Known, output: Path, layout: str | None) -> Expo
 
 
 def _car(store: Store, known: Known, output: Path) -> Exported:
-    """Write the manifest and statements as roots, and the files; what was made of the model can be made again."""
-    said = [CID.parse(cid) for kind, cid, _ in known.statements if kind != DERIVED]
-    written = store.export_car([known.manifest.cid, *said], output)
+    """Write the manifest and what travels of its statements as roots, and the files."""
+    said = leaving.passport_of(store, known).statements
+    written = store.export_car([known.manifest.cid, *(one.cid for one in said)], output)
     return Exported(
         path=written.path,
         layout=CAR,

@@ -11,6 +11,7 @@ from ipfs_accel_cli.services.hw.fit.shape import Stack
 BITS = {
     **{"float64": 64.0, "float32": 32.0, "bfloat16": 16.0, "float16": 16.0, "int8": 8.0, "int4": 4.0},
     **{"q8_0": 8.5, "q6_k": 6.5625, "q5_k": 5.5, "q4_k": 4.5, "q4_0": 4.5, "q3_k": 3.4375, "q2_k": 2.625},
+    **{"q5_1": 6.0, "q5_0": 5.5, "q4_1": 5.0, "iq4_nl": 4.5},
     **{"float8_e4m3fn": 8.0, "float8_e5m2": 8.0},
 }
 # Code pages of kernels, thread stacks and the module tree: measured 14 to 25 MiB above the imports with torch on a CPU.

@@ -53,12 +53,12 @@ def parts(device: Accelerator) -> list[tuple[str, Accelerator | Slice]]:
     return [(f"{name}/{at}", one) for at, one in enumerate(device.slices)] if device.mig else [(name, device)]
 
 
-def room(machine: Machine, device: str | None, *, now: bool) -> Room:
-    """Return the device asked for, else the roomiest accelerator, else main memory.
+def room(machine: Machine, device: str | None, *, now: bool, limit_bytes: int | None = None) -> Room:
+    """Return the device asked for, else the roomiest accelerator, else main memory, of which `limit_bytes` at most.
 
     Raises Invalid for a device that the machine does not have, UnsupportedContent when no memory is known at all.
     """
-    found = rooms(machine, now=now)
+    found = [_within(one, limit_bytes) for one in rooms(machine, now=now)]
     if not found:
         raise UnsupportedContent("it is not known how much memory this machine has", suggestion="give --budget")
     if device is None:
@@ -72,6 +72,13 @@ def room(machine: Machine, device: str | None, *, now: bool) -> Room:
         raise Invalid(f"no device {device!r}; there are: {', '.join(one.device for one in found)}")
     chosen = matching[0]
     return replace(chosen, alone=chosen.alone or chosen.device == device)
+
+
+def _within(place: Room, limit_bytes: int | None) -> Room:
+    # What the system limits of a process is main memory; an accelerator's own is not counted.
+    if limit_bytes is None or not (place.shared or place.device == "cpu"):
+        return place
+    return replace(place, size_bytes=min(place.size_bytes, limit_bytes))
 
 
 def turns(place: Room, found: Sequence[Room]) -> list[Room]:

@@ -73,16 +73,19 @@ class Fits:
         budget: str | None = None,
         machine: str | None = None,
         device: str | None = None,
+        limit_bytes: int | None = None,
         measure: bool = False,
         strict: bool = True,
     ) -> Fitted:
-        """Say what a model needs at a shape; raises DoesNotFit with all of it unless `strict` is False."""
+        """Say what a model needs at a shape, of main memory `limit_bytes` at most; `strict` raises DoesNotFit."""
         host = self.machine(machine)
         model = judging.model_of(headers.describe(reference, self._folder))
         shape = Shape(context or min(judging.ASSUMED_CONTEXT, model.limit or judging.ASSUMED_CONTEXT), batch)
         chosen = judging.check_dtype(dtype) if dtype else model.stored
         kept = judging.check_dtype(kv_dtype) if kv_dtype else chosen if chosen in judging.FLOATS else "float16"
-        place = room(host, device, now=machine is None) if not budget else _granted(device, budget)
+        place = (
+            room(host, device, now=machine is None, limit_bytes=limit_bytes) if not budget else _granted(device, budget)
+        )
         if measure:
             self._measure(host, model, shape, chosen, elsewhere=machine is not None)
         given = _Given(context is not None, dtype is not None)
