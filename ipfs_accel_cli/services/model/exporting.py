@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ipfs_accel_cli.content.cid import CID
-from ipfs_accel_cli.core.errors import Conflict, Invalid
+from ipfs_accel_cli.core.errors import Conflict, Invalid, VerificationFailed
 from ipfs_accel_cli.services.model import layouts
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.derived import DERIVED
@@ -50,7 +50,10 @@ def export(store: Store, known: Known, output: Path, layout: str | None) -> Expo
 def _car(store: Store, known: Known, output: Path) -> Exported:
     """Write the manifest and statements as roots, and the files; what was made of the model can be made again."""
     said = [CID.parse(cid) for kind, cid, _ in known.statements if kind != DERIVED]
-    written = store.export_car([known.manifest.cid, *said], output)
+    try:
+        written = store.export_car([known.manifest.cid, *said], output)
+    except VerificationFailed as error:
+        raise _damaged(known, error) from error
     return Exported(
         path=written.path,
         layout=CAR,
@@ -59,4 +62,17 @@ def _car(store: Store, known: Known, output: Path) -> Exported:
         files=len(known.manifest.files),
         size_bytes=written.size_bytes,
         unchanged=written.unchanged,
+    )
+
+
+def _damaged(known: Known, error: VerificationFailed) -> VerificationFailed:
+    """Name the file that a damaged block belongs to, and the command that mends it."""
+    files = {entry.sha256.hex(): entry.path for entry in known.manifest.files}
+    hurt = sorted({files[one["object"]] for one in error.errors if one.get("object") in files})
+    told = ", ".join(hurt) or known.named.exact
+    detail = error.errors[0]["detail"] if error.errors else error.detail
+    return VerificationFailed(
+        f"{told} is damaged in the store, and nothing was written: {detail}",
+        suggestion=f"ipfs-accel model repair {known.named.exact}",
+        errors=error.errors,
     )
