@@ -69,7 +69,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A model on its way: its name, and all its files, those of its passport last.
+    """A model on its way: its `name@version`, and all its files, those of its passport last.
 
     `manifest` is the CID as text. `came_from` names where the same files are known to lie too. In `notes` a target may
     keep what lets it go on after a crash.

@@ -87,6 +87,37 @@ def test_what_cannot_be_told_is_unknown_and_says_why(two: tuple[Node, Path]) -> 
     assert (found.verdict, found.reason) == ("unknown", "fewer than 10 items")
 
 
+def test_a_gate_does_not_open_where_nothing_was_compared(two: tuple[Node, Path]) -> None:
+    node, path = two
+    compare = node.models.comparing.compare
+    with pytest.raises(NotFound, match="no set was asked of both") as caught:
+        compare("base", "turned", None, Wanted(), fail_if_worse=True)
+    assert caught.value.suggestion == "ipfs-accel model compare base turned --set SET.jsonl --fail-if-worse"
+
+    few = path.with_name("few.jsonl")
+    few.write_text("".join(path.read_text().splitlines(keepends=True)[:3]))
+    with pytest.raises(NotFound, match=r"accuracy: fewer than 10 items") as caught:
+        compare("base", "turned", few, Wanted(metrics=["accuracy"]), fail_if_worse=True)
+    assert caught.value.context["compared"]["quality"][0]["verdict"] == "unknown"
+
+    with pytest.raises(NotFound, match="f1 was not measured of both, only accuracy"):
+        compare("base", "turned", None, Wanted(metrics=["f1"]), fail_if_worse=True)
+    assert "only accuracy" in str(compare("base", "turned", None, Wanted(metrics=["f1"])).note)
+
+
+def test_two_versions_of_one_name_are_told_apart(two: tuple[Node, Path], models: Path) -> None:
+    node, path = two
+    node.models.add(models / "turned", "base")
+    with pytest.raises(NotGoodEnough, match="base is worse than base@1") as caught:
+        node.models.comparing.compare("base@1", "base", path, Wanted(metrics=["accuracy"]), fail_if_worse=True)
+    compared = caught.value.context["compared"]
+    assert (compared["a"], compared["b"]) == ("base@1", "base")
+    assert caught.value.suggestion == "ipfs-accel model compare base@1 base"
+    with pytest.raises(NotGoodEnough) as caught:
+        node.models.evaluations.evaluate("base@1", path, Wanted(thresholds=["accuracy>=1.1"]))
+    assert caught.value.suggestion == "ipfs-accel model perf base@1"
+
+
 def test_answers_of_another_way_of_asking_are_not_compared(node: Node, models: Path, tmp_path: Path) -> None:
     node.models.add(models / "decoder")
     path = tmp_path / "prompts.jsonl"

@@ -114,7 +114,16 @@ def test_a_damaged_file_is_not_handed_on(tiny: Node, tmp_path: Path) -> None:
     os.chmod(stored, 0o644)
     stored.write_bytes(bytes(stored.stat().st_size))
 
-    with pytest.raises(VerificationFailed, match=r"model\.safetensors is damaged"):
-        tiny.models.export("tiny", tmp_path / "out", "plain")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/file").write_text("another version")
+    tiny.models.add(tmp_path / "other", "tiny")
+    layouts = {"plain": tmp_path / "out", "hf": tmp_path / "hub", "car": tmp_path / "tiny.car"}
+    for layout, place in layouts.items():
+        with pytest.raises(VerificationFailed, match=r"model\.safetensors is damaged") as caught:
+            tiny.models.export("tiny@1", place, layout)
+        assert caught.value.suggestion == "ipfs-accel model repair tiny@1"
+        detail = caught.value.detail
+        assert all(detail.count(one["cid"]) <= 1 for one in caught.value.errors), detail
 
     assert not (tmp_path / "out/model.safetensors").exists()
+    assert not (tmp_path / "tiny.car").exists()

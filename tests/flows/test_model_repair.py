@@ -163,10 +163,11 @@ def test_a_lying_server_changes_nothing_and_the_next_source_is_asked(hurt: Node,
     (folder / "model.safetensors").write_bytes(wrong)
     before = stored(hurt, "model.safetensors").read_bytes()
 
-    with pytest.raises(VerificationFailed, match="nobody has 1 blocks") as raised:
+    with pytest.raises(VerificationFailed, match="nobody has 1 blocks of tiny@1") as raised:
         hurt.models.health.repair("tiny", [f"{site.url}/"])
 
     assert raised.value.errors[0]["pointer"] == f"{site.url}/"
+    assert raised.value.suggestion == "ipfs-accel model repair tiny@1 --from ANOTHER-COPY"
     assert stored(hurt, "model.safetensors").read_bytes() == before
     good = lay_out(folder.with_name("good"), FILES)
     repaired = hurt.models.health.repair("tiny", [f"{site.url}/", str(good)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ipfs_accel_cli.core.errors import Conflict, Invalid
+from ipfs_accel_cli.core.errors import Conflict, Invalid, VerificationFailed
 from ipfs_accel_cli.services.model import layouts, leaving
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.layouts import Written
@@ -48,7 +48,10 @@ def export(store: Store, known: Known, output: Path, layout: str | None) -> Expo
 def _car(store: Store, known: Known, output: Path) -> Exported:
     """Write the manifest and what travels of its statements as roots, and the files."""
     said = leaving.passport_of(store, known).statements
-    written = store.export_car([known.manifest.cid, *(one.cid for one in said)], output)
+    try:
+        written = store.export_car([known.manifest.cid, *(one.cid for one in said)], output)
+    except VerificationFailed as error:
+        raise _damaged(known, error) from error
     return Exported(
         path=written.path,
         layout=CAR,
@@ -57,4 +60,17 @@ def _car(store: Store, known: Known, output: Path) -> Exported:
         files=len(known.manifest.files),
         size_bytes=written.size_bytes,
         unchanged=written.unchanged,
+    )
+
+
+def _damaged(known: Known, error: VerificationFailed) -> VerificationFailed:
+    """Name the file that a damaged block belongs to, and the command that mends it."""
+    files = {entry.sha256.hex(): entry.path for entry in known.manifest.files}
+    hurt = sorted({files[one["object"]] for one in error.errors if one.get("object") in files})
+    told = ", ".join(hurt) or known.named.exact
+    detail = error.errors[0]["detail"] if error.errors else error.detail
+    return VerificationFailed(
+        f"{told} is damaged in the store, and nothing was written: {detail}",
+        suggestion=f"ipfs-accel model repair {known.named.exact}",
+        errors=error.errors,
     )

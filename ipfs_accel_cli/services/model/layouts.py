@@ -53,11 +53,11 @@ def plain(store: Store, known: Known, folder: Path) -> Written:
     """
     target, where = FolderTarget(), of_path(folder)
     ours = leaving.joined(leaving.passport_of(store, known), leaving.passport_at(target, where))
-    parcel = Parcel(known.named.name, known.named.manifest, leaving.items(store, known, ours))
+    parcel = Parcel(known.named.exact, known.named.manifest, leaving.items(store, known, ours))
     holding = target.look(where, parcel)
     target.send(where, Delivery(parcel, holding))
     manifest = known.manifest
-    return Written(folder, folder, known.named.name, len(manifest.files), manifest.size_bytes, holding.settled)
+    return Written(folder, folder, known.named.exact, len(manifest.files), manifest.size_bytes, holding.settled)
 
 
 def hub(store: Store, known: Known, folder: Path) -> Written:
@@ -68,7 +68,7 @@ def hub(store: Store, known: Known, folder: Path) -> Written:
     repository, revision = _repository(known)
     place = f"models--{repository.replace('/', '--')}"
     _check_room(known, folder)
-    written = Written(folder, folder / place, known.named.name)
+    written = Written(folder, folder / place, known.named.exact)
     for entry in known.manifest.files:
         blob = f"{place}/blobs/{_blob_name(store, entry)}"
         _file(store, entry, blob, written)
@@ -83,11 +83,11 @@ def ollama(store: Store, known: Known, folder: Path) -> Written:
     weights = [entry for entry in known.manifest.files if entry.path.endswith(".gguf")]
     if len(weights) != 1:
         raise UnsupportedContent(
-            f"Ollama runs a model of one GGUF file; {known.named.name} has {len(weights)}",
-            suggestion=f"ipfs-accel model export {known.named.name} -o FOLDER --layout plain",
+            f"Ollama runs a model of one GGUF file; {known.named.exact} has {len(weights)}",
+            suggestion=f"ipfs-accel model export {known.named.exact} -o FOLDER --layout plain",
         )
     _check_room(known, folder)
-    written = Written(folder, folder, known.named.name)
+    written = Written(folder, folder, known.named.exact)
     licences = [entry for entry in known.manifest.files if entry.path.upper() in ("LICENSE", "LICENSE.TXT", "LICENCE")]
     layers = []
     for kind, entry in [("model", weights[0]), *(("license", one) for one in licences)]:

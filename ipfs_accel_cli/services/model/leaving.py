@@ -63,6 +63,6 @@ def _files(store: Store, known: Known) -> Iterator[Item]:
         if not local.is_file() or local.stat().st_size != entry.size_bytes:
             raise VerificationFailed(
                 f"{entry.path} is damaged in the store, and was not sent",
-                suggestion=f"ipfs-accel model repair {known.named.name}",
+                suggestion=f"ipfs-accel model repair {known.named.exact}",
             )
         yield Item(entry.path, entry.size_bytes, entry.sha256, local)

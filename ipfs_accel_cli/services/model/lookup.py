@@ -70,7 +70,7 @@ class Lookup:
         except (NotFound, VerificationFailed) as error:
             raise type(error)(
                 f"{named.name} is damaged: {error.detail}",
-                suggestion=f"ipfs-accel model repair {named.name}@{named.version}",
+                suggestion=f"ipfs-accel model repair {named.exact}",
                 errors=error.errors,
             ) from error
 

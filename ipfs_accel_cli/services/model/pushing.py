@@ -49,7 +49,7 @@ class Pusher:
             theirs = leaving.passport_at(target, where)
             ours = leaving.joined(leaving.passport_of(self.store, known), theirs)
             parcel = Parcel(
-                known.named.name,
+                known.named.exact,
                 known.named.manifest,
                 leaving.items(self.store, known, ours),
                 licence=known.licence,

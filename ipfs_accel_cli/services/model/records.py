@@ -62,7 +62,7 @@ class Records:
             return None
         return VerificationFailed(
             f"{named.name} is damaged: its {lost[0].what} {lost[0].cid}: {lost[0].detail}",
-            suggestion=f"ipfs-accel model repair {named.name}@{named.version}",
+            suggestion=f"ipfs-accel model repair {named.exact}",
             errors=[{"pointer": one.what, "cid": str(one.cid), "detail": one.detail} for one in lost],
         )
 

@@ -118,9 +118,9 @@ class Repairer:
         told = [{"pointer": name, "detail": reason} for name, reason in asked.reasons.items()]
         told += [{"pointer": "source", "detail": failure.detail} for failure in asked.failures]
         raise VerificationFailed(
-            f"nobody has {len(lacking)} blocks of {known.named.name}; the first: {wound.entry.path},"
+            f"nobody has {len(lacking)} blocks of {known.named.exact}; the first: {wound.entry.path},"
             f" {_span(hole)}; nothing was changed",
-            suggestion=f"ipfs-accel model repair {known.named.name} --from ANOTHER-COPY",
+            suggestion=f"ipfs-accel model repair {known.named.exact} --from ANOTHER-COPY",
             errors=[
                 *told,
                 *(

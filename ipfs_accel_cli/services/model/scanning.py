@@ -19,7 +19,7 @@ MAX_ERRORS = 1000
 def scan_all(subject: Subject) -> Scanned:
     """Look at every file; raises UnsafeContent with all evidence, and NotFound when a file of the model is lost."""
     for name, problem in subject.missing.items():
-        raise NotFound(f"{name} cannot be scanned: {problem}", suggestion=f"ipfs-accel model repair {subject.name}")
+        raise NotFound(f"{name} cannot be scanned: {problem}", suggestion=f"ipfs-accel model repair {subject.exact}")
     rows: list[ScannedFile] = []
     found: list[Found] = []
     for done, (name, path) in enumerate(sorted(subject.files.items())):

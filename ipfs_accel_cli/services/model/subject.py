@@ -24,6 +24,11 @@ class Subject:
     known: Known | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def exact(self) -> str:
+        """Return what names just this in a command: a model by its version."""
+        return self.known.named.exact if self.known is not None else self.name
+
 
 def subject(store: Store, lookup: Lookup, text: str) -> Subject:
     """Find what a text means: a path where it is written as one, else a model, else a path that is there.

@@ -72,6 +72,15 @@ class Named:
     reference: str
     created_at: str
 
+    @property
+    def exact(self) -> str:
+        """Return `name@version`, which means this version in a command, whichever is the newest by then."""
+        return f"{self.name}@{self.version}"
+
+    def asked(self, text: str) -> str:
+        """Return what to call this model for who asked for `text`: by its version, unless that is the bare name."""
+        return self.name if text == self.name else self.exact
+
 
 @dataclass(frozen=True, slots=True)
 class Check:

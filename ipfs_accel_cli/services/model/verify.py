@@ -66,9 +66,7 @@ def verify(store: Store, known: Known, *, full: bool = False) -> results.Verifie
 
 def repair_line(known: Known) -> str:
     """Return the command that mends a model from where it came."""
-    return (
-        f"ipfs-accel model repair {known.named.name}@{known.named.version} --from {shlex.quote(known.named.reference)}"
-    )
+    return f"ipfs-accel model repair {known.named.exact} --from {shlex.quote(known.named.reference)}"
 
 
 def structure(store: Store, manifest: Manifest) -> int:

@@ -45,7 +45,8 @@ class Blocks:
             try:
                 return self._checked(cid, leaf.block(read_content(file.object, leaf)))
             except VerificationFailed as error:
-                trouble = _damaged([leaf_damage(file, leaf, error.detail)])
+                detail = error.errors[0]["detail"] if error.errors else error.detail
+                trouble = _damaged([leaf_damage(file, leaf, detail)])
         if trouble is not None:
             raise trouble
         return None
@@ -105,8 +106,10 @@ def missing(cid: CID) -> NotFound:
 
 
 def _damaged(errors: list[dict[str, str]]) -> VerificationFailed:
+    cid, detail = errors[0]["cid"], errors[0]["detail"]
+    told = detail if cid in detail else f"{cid}: {detail}"
     return VerificationFailed(
-        f"{errors[0]['cid']}: {errors[0]['detail']}",
-        suggestion="ipfs-accel store verify, then put the original again: it replaces what is damaged",
+        f"{told}; putting the original again replaces what is damaged",
+        suggestion=f"ipfs-accel store verify {cid}",
         errors=errors,
     )

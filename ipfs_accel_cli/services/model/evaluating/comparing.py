@@ -34,31 +34,27 @@ class Comparing:
         """Put two models beside each other; with a set, what was not measured of them on it is measured now.
 
         Raises NotGoodEnough, with all of it in `context.compared`, where asked to and b is worse beyond the noise;
-        NotFound, and what `model eval` raises.
+        NotFound, also where that was asked and nothing can be told; and what `model eval` raises.
         """
         lookup = self.evaluations.lookup
         ours, theirs = lookup.describe(lookup.find(a)), lookup.describe(lookup.find(b))
+        names = (ours.named.asked(a), theirs.named.asked(b))
         set_cid = self._measured(ours, theirs, set_file, wanted) if set_file is not None else None
-        names = [metrics.find(name).name for name in wanted.metrics]
-        quality = [one for one in self._quality(ours, theirs, set_cid, wanted) if not names or one.metric in names]
+        asked = [metrics.find(name).name for name in wanted.metrics]
+        measured = list(self._quality(ours, theirs, set_cid, wanted))
+        quality = [one for one in measured if not asked or one.metric in asked]
         found = Compared(
-            a=ours.named.name,
+            a=names[0],
             a_cid=ours.named.manifest,
-            b=theirs.named.name,
+            b=names[1],
             b_cid=theirs.named.manifest,
             machine=machine_id(),
             properties=[*_properties(ours, theirs), *_figures(list(self.perf.of(ours)), list(self.perf.of(theirs)))],
             quality=quality,
-            note=None if quality else "no set was asked of both; --set SET.jsonl asks them",
+            note=None if quality else _lacking(asked, measured),
         )
-        worse = [one for one in quality if one.verdict == "worse"]
-        if fail_if_worse and worse:
-            told = "; ".join(f"{one.metric} {one.b:.4g} against {one.a:.4g} on {one.items} items" for one in worse)
-            raise NotGoodEnough(
-                f"{found.b} is worse than {found.a}: {told}",
-                suggestion=f"ipfs-accel model compare {found.a} {found.b}, to see all of it",
-                compared=found.model_dump(mode="json"),
-            )
+        if fail_if_worse:
+            _check(found)
         return found
 
     def _measured(self, ours: Known, theirs: Known, set_file: Path, wanted: Wanted) -> str:
@@ -108,6 +104,34 @@ class Comparing:
             return sets.read(self.evaluations.store.object_path(CID.parse(set_cid))).items
         except (NotFound, VerificationFailed):
             return ()
+
+
+def _lacking(asked: Sequence[str], measured: Sequence[Quality]) -> str:
+    """Say why there is no row: nothing was measured of both, or only other metrics were."""
+    if not measured:
+        return "no set was asked of both in the same way; --set SET.jsonl asks them"
+    others = ", ".join(sorted({one.metric for one in measured}))
+    return f"{', '.join(asked)} was not measured of both, only {others}; --set SET.jsonl measures it"
+
+
+def _check(found: Compared) -> None:
+    """Raise NotGoodEnough where b is worse, and NotFound where nothing tells whether it is."""
+    everything = found.model_dump(mode="json")
+    worse = [one for one in found.quality if one.verdict == "worse"]
+    if worse:
+        told = "; ".join(f"{one.metric} {one.b:.4g} against {one.a:.4g} on {one.items} items" for one in worse)
+        raise NotGoodEnough(
+            f"{found.b} is worse than {found.a}: {told}",
+            suggestion=f"ipfs-accel model compare {found.a} {found.b}",
+            compared=everything,
+        )
+    if all(one.verdict == "unknown" for one in found.quality):
+        why = "; ".join(f"{one.metric}: {one.reason}" for one in found.quality) or str(found.note)
+        raise NotFound(
+            f"nothing tells whether {found.b} is worse than {found.a}: {why}",
+            suggestion=f"ipfs-accel model compare {found.a} {found.b} --set SET.jsonl --fail-if-worse",
+            compared=everything,
+        )
 
 
 def _is_so(run: kept.Run, wanted: Wanted) -> bool:

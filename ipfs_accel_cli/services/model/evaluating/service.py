@@ -64,7 +64,7 @@ class Evaluations:
         values = {metric.name: judging.value(metric, items, run.answers) for metric in chosen}
         failed = judging.failed(chosen, items, run.answers, bounds)
         found = Evaluated(
-            model=known.named.name,
+            model=known.named.asked(name),
             model_cid=manifest,
             set_cid=set_cid,
             set_kept=wanted.keep_set,
