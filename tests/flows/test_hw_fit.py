@@ -263,16 +263,6 @@ def test_the_arithmetic_stays_within_a_fifth_of_what_a_model_really_takes(
     assert abs(need.total - took) < abs(need.weights - took)
 
 
-@pytest.mark.models
-def test_accelerate_places_what_does_not_fit_on_one_device(folder: Path) -> None:
-    from ipfs_accel_cli.services.hw.fit import placing
-    from ipfs_accel_cli.services.hw.fit.budget import Room
-
-    placed = placing.by_accelerate(CONFIG, [Room("cpu", 14_000_000)], "float32")
-    assert placed
-    assert {one.device for one in placed} == {"cpu", "disk"}
-
-
 def test_recommending_for_a_task_that_nobody_knows_is_refused(node: Node) -> None:
     with pytest.raises(Invalid, match="embed"):
         node.fits.recommend("nosuch")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 
+from ipfs_accel_cli.core.errors import Unavailable
 from ipfs_accel_cli.formats.tensors import Tensor
 from ipfs_accel_cli.services.hw.fit.budget import Room, rooms, turns
 from ipfs_accel_cli.services.hw.fit.judging import Model, weights_bytes
@@ -18,19 +19,27 @@ _LAYER = re.compile(r"^(.*?\.(?:\d+)|blk\.\d+)(?:\.|$)")
 
 def placed_parts(
     model: Model, host: Machine, place: Room, dtype: str, *, now: bool, whole: bool
-) -> tuple[list[Placed], str]:
-    """Say which part of a model goes where, and who worked it out; `whole` where one device holds all of it."""
+) -> tuple[list[Placed], str, list[str]]:
+    """Say which part of a model goes where, who worked it out, and what to know of it.
+
+    `whole` says that one device holds all of it.
+    """
     order = turns(place, rooms(host, now=now))
     scale = weights_bytes(model, dtype) / max(1, model.stored_bytes)
     if whole:
         # Nothing is left to decide, so nobody waits for torch to be imported.
         size = weights_bytes(model, dtype)
-        return [Placed(module="(all)", device=place.device, size_bytes=size)], "own arithmetic"
+        return [Placed(module="(all)", device=place.device, size_bytes=size)], "own arithmetic", []
+    notes: list[str] = []
+    placed: list[Placed] | None = None
     if model.described.format == "safetensors":
-        placed = by_accelerate(model.described.config, order, dtype)
-        if placed is not None:
-            return placed, "accelerate"
-    return by_arithmetic(model.described.tensors, order, scale), "own arithmetic"
+        try:
+            placed = by_accelerate(model.described.config, order, dtype)
+        except Unavailable as error:
+            notes = [f"{error.detail}; the device map is by our own arithmetic"]
+    by = "own arithmetic" if placed is None else "accelerate"
+    placed = by_arithmetic(model.described.tensors, order, scale) if placed is None else placed
+    return placed, by, [*notes, *told(placed)]
 
 
 def by_arithmetic(tensors: Sequence[Tensor], rooms: Sequence[Room], scale: float) -> list[Placed]:
@@ -53,10 +62,20 @@ def by_arithmetic(tensors: Sequence[Tensor], rooms: Sequence[Room], scale: float
 def by_accelerate(config: Mapping[str, object], rooms: Sequence[Room], dtype: str) -> list[Placed] | None:
     """Ask accelerate's infer_auto_device_map over empty weights; None where torch lacks, or no class takes the config.
 
-    Nothing of the model's own code is run, and no weight is read.
+    Nothing of the model's own code is run, and no weight is read. Raises Unavailable where the libraries make no model
+    of this configuration.
     """
     if not config.get("model_type") or any(find_spec(name) is None for name in ("torch", "transformers", "accelerate")):
         return None
+    try:
+        return _mapped(config, rooms, dtype)
+    # Each architecture checks its configuration by itself, and raises what its authors chose.
+    except Exception as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise Unavailable(f"accelerate does not place this model: {why}") from error
+
+
+def _mapped(config: Mapping[str, object], rooms: Sequence[Room], dtype: str) -> list[Placed] | None:
     import torch
     import transformers
     from accelerate import infer_auto_device_map, init_empty_weights

@@ -226,10 +226,11 @@ class Fits:
             rates = (why, why)
         options = judging.choices(model, shape, kv_dtype, budget)
         context, batch = judging.largest(model, shape, dtype, kv_dtype, budget)
-        placed, by = placing.placed_parts(model, host, place, dtype, now=name is None, whole=lasting <= budget)
+        whole = lasting <= budget
+        placed, by, told = placing.placed_parts(model, host, place, dtype, now=name is None, whole=whole)
         return Fitted(
             model=model.described.name,
-            fits=lasting <= budget,
+            fits=whole,
             verdict=judging.verdict(lasting, budget, place.device, [one for one in options if one.dtype != dtype]),
             format=model.described.format,
             machine=where,
@@ -256,7 +257,7 @@ class Fits:
             device_map=placed,
             placed_by=by,
             read_bytes=model.described.read_bytes,
-            notes=[*judging.notes(model, context_given=given.context, context=shape.context), *placing.told(placed)],
+            notes=[*judging.notes(model, context_given=given.context, context=shape.context), *told],
         )
 
     def _rates(self, name: str, host: Machine, device: str, dtype: str) -> tuple[Rate, Rate]:
