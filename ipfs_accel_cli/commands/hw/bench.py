@@ -101,7 +101,7 @@ def compare(
     ] = "previous",
     after: Annotated[str, Argument(metavar="AFTER", help="The run to judge.")] = "latest",
 ) -> Compared:
-    """Compare two runs; exit status 4 when a figure is worse beyond the noise.
+    """Compare two runs; exit status 4 when a figure is worse beyond the noise, or gone.
 
     `previous latest` compares the newest run with the one before it of the same kind.
 

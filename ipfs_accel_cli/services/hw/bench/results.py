@@ -111,16 +111,22 @@ class Runs(Result):
 class ComparedRow(Result):
     """One figure in two runs."""
 
-    columns = ("name", "was", "now", "changed", "within", "verdict")
+    columns = ("name", "was", "now", "changed", "within", "verdict", "reason")
     essence = "verdict"
 
     name: str
     unit: str
     before: float
-    after: float
-    change: float = Field(description="How much better the second is, as a share: -0.2 is a fifth worse.")
+    after: float | None = Field(default=None, description="Null where it is gone.")
+    change: float | None = Field(
+        default=None,
+        description="How much better the second is, as a share: -0.2 is a fifth worse; null where it is gone.",
+    )
     noise: float = Field(description="The change that chance alone explains, as a share.")
-    verdict: Literal["better", "same", "worse"]
+    verdict: Literal["better", "same", "worse", "gone"] = Field(
+        description="gone where only the first run measured it: a regression too."
+    )
+    reason: str = Field(default="", description="Why it is gone, where the second run says so.")
 
     @property
     def was(self) -> str:
@@ -135,7 +141,7 @@ class ComparedRow(Result):
     @property
     def changed(self) -> str:
         """The change in per cent."""
-        return f"{self.change:+.1%}"
+        return "" if self.change is None else f"{self.change:+.1%}"
 
     @property
     def within(self) -> str:
@@ -152,8 +158,10 @@ class Compared(Result):
     before: str = Field(description="Id of the first run.")
     after: str = Field(description="Id of the second run.")
     same_machine: bool
-    same_effort: bool = Field(description="Whether both moved as much data; if not, figures differ for that alone.")
-    regressions: int = Field(description="Rows that are worse beyond the noise.")
+    same_effort: bool = Field(
+        description="Whether both were asked with the same options; if not, figures may differ for that alone."
+    )
+    regressions: int = Field(description="Rows that are worse beyond the noise, or gone.")
     rows: list[ComparedRow]
     missing: list[str] = Field(default_factory=list, description="Rows that only one of the two has.")
 

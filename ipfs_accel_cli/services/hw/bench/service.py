@@ -94,14 +94,16 @@ class Benches:
         return self._kept.find(name, self._machine_id())
 
     def compare(self, before: str, after: str) -> results.Compared:
-        """Compare two runs; raises Regressed, with all of it in `context.compared`, when a row is worse."""
+        """Compare two runs; raises Regressed, with all of it in `context.compared`, when a row is worse or gone.
+
+        Raises Invalid where they have no figure in common.
+        """
         new = self.show(after)
         old = self._kept.same_kind(new) if before == PREVIOUS and after == LATEST else self.show(before)
         found = comparing.compare(old, new)
         if found.regressions:
-            worse = [row for row in found.rows if row.verdict == "worse"]
             raise Regressed(
-                "; ".join(f"{row.name} is {-row.change:.0%} slower (noise {row.noise:.0%})" for row in worse),
+                comparing.told(old, new, found),
                 suggestion=f"ipfs-accel hw bench {new.kind}, to see whether it stays so",
                 compared=found.model_dump(mode="json"),
             )
