@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import types
 from collections.abc import Iterable, Mapping
@@ -48,7 +49,7 @@ class Field:
         value: Any = getattr(row, self.attribute)
         if self.many:
             return list(value) or [None]
-        if self.kind is Kind.TIME and isinstance(value, str):
+        if self.kind is Kind.TIME and isinstance(value, str) and value:
             return [_moment(value)]
         return [None if value == "" else value]
 
@@ -141,7 +142,8 @@ def sort(rows: Iterable[Any], keys: str, fields: Mapping[str, Field]) -> list[An
     for key in reversed([key.strip() for key in keys.split(",") if key.strip()]):
         name = key.lstrip("-").lower()
         if name not in fields:
-            raise Invalid(f"there is no field {name!r} to sort by; there are: {', '.join(sorted(fields))}")
+            told, near = not_there("field", name, fields)
+            raise Invalid(f"cannot sort: {told}", near=near)
         field = fields[name]
         known = [row for row in found if field.of(row)[0] is not None]
         unknown = [row for row in found if field.of(row)[0] is None]
@@ -154,16 +156,27 @@ def chosen_columns(kind: type[Any], names: str, fields: Mapping[str, Field]) -> 
     """Return the result class with these columns in tables, its JSON unchanged; raises Invalid for an unknown name."""
     wanted = [name.strip().lower() for name in names.split(",") if name.strip()]
     missing = [name for name in wanted if name not in fields]
-    if missing or not wanted:
-        unknown = f"there is no column {missing[0]!r}" if missing else "no column is named"
-        raise Invalid(f"{unknown}; there are: {', '.join(sorted(fields))}")
+    if missing:
+        told, near = not_there("column", missing[0], fields)
+        raise Invalid(told, near=near)
+    if not wanted:
+        raise Invalid(f"no column is named; there are: {', '.join(sorted(fields))}")
     columns = tuple(dict.fromkeys(fields[name].attribute for name in wanted))
     return type(kind.__name__, (kind,), {"columns": columns, "__module__": kind.__module__, "__doc__": kind.__doc__})
+
+
+def not_there(what: str, name: str, fields: Mapping[str, Field]) -> tuple[str, list[str]]:
+    """Say that a field is not there and which are, with the names that are spelled alike."""
+    near = difflib.get_close_matches(name, sorted(fields), n=3, cutoff=0.5)
+    meant = f"; did you mean {near[0]!r}? There are: " if near else "; there are: "
+    return f"there is no {what} {name!r}{meant}{', '.join(sorted(fields))}", near
 
 
 def _field(name: str, annotation: Any) -> Field | None:
     if get_origin(annotation) in (Union, types.UnionType):
         options = [option for option in get_args(annotation) if option is not type(None)]
+        if set(options) == {int, float}:
+            return _field(name, float)
         return _field(name, options[0]) if len(options) == 1 else None
     if get_origin(annotation) is dict:
         return None
@@ -174,7 +187,7 @@ def _field(name: str, annotation: Any) -> Field | None:
     if annotation in (int, float):
         return Field(name, Kind.SIZE if name.endswith("_bytes") else Kind.NUMBER)
     if annotation is str or get_origin(annotation) is not None:
-        return Field(name, Kind.TIME if name.endswith("_at") else Kind.TEXT)
+        return Field(name, Kind.TIME if name == "at" or name.endswith("_at") else Kind.TEXT)
     return None
 
 

@@ -13,11 +13,11 @@ null alone, and is neither below nor above anything; `a!=b` is always the opposi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ipfs_accel_cli.core.errors import Invalid
-from ipfs_accel_cli.core.fields import Field, Value, read
+from ipfs_accel_cli.core.fields import Field, Value, not_there, read
 
 MAX_LENGTH = 10_000
 _MAX_DEPTH = 100
@@ -158,8 +158,8 @@ class _Parser:
         name = self.expect("word", "a comparison such as name=value")
         field = self._fields.get(name.text.lower())
         if field is None:
-            known = ", ".join(sorted(self._fields))
-            raise self._error(f"there is no field {name.text!r}; there are: {known}", name)
+            told, near = not_there("field", name.text.lower(), self._fields)
+            raise self._error(told, name, near=near)
         operator = self.expect("operator", "one of = != < <= > >= ~ !~")
         if operator.text in _ORDERED and not field.ordered:
             raise self._error(f"{name.text} is text, which has no order here: = != ~ !~ are", operator)
@@ -194,10 +194,13 @@ class _Parser:
             raise self._error("a quote is not closed" if unclosed else "this means nothing here", token)
         return token
 
-    def _error(self, problem: str, token: _Token) -> Invalid:
+    def _error(self, problem: str, token: _Token, near: Sequence[str] = ()) -> Invalid:
         here = f"at {token.text!r}, character {token.position + 1}" if token.text else "at its end"
         return Invalid(
-            f"the filter {self._text!r} cannot be read {here}: {problem}", filter=self._text, position=token.position
+            f"the filter {self._text!r} cannot be read {here}: {problem}",
+            filter=self._text,
+            position=token.position,
+            near=list(near),
         )
 
 

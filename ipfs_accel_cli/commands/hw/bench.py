@@ -7,7 +7,9 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer
 
+from ipfs_accel_cli.commands.listing import Columns, Filter, Sort
 from ipfs_accel_cli.core.effects import READ, WRITE, effects
+from ipfs_accel_cli.core.listing import chosen
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.hw.bench.results import Compared, Kind, Run, Runs, Tuned
 
@@ -73,13 +75,20 @@ for _kind, _about, _examples in _KINDS:
 
 @app.command()
 @effects(READ)
-def ls(limit: Annotated[int, Option(min=1, max=1000, help="At most so many.")] = 50) -> Runs:
+def ls(
+    limit: Annotated[int, Option(min=1, max=1000, help="At most so many.")] = 50,
+    where: Filter = None,
+    sort: Sort = None,
+    columns: Columns = None,
+) -> Runs:
     """List the runs that were kept, the newest first.
 
     Examples:
         ipfs-accel hw bench ls
+        ipfs-accel hw bench ls --filter "kind=disk AND noisy=no" --limit 5
     """
-    return node().benches.ls(limit)
+    every = where is not None or sort is not None
+    return chosen(node().benches.ls(None if every else limit), where=where, sort=sort, columns=columns, limit=limit)
 
 
 @app.command()

@@ -6,7 +6,9 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer
 
+from ipfs_accel_cli.commands.listing import Columns, Filter, Sort
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
+from ipfs_accel_cli.core.listing import chosen
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.hw.machines.results import MachineList, NamedMachine, RemovedMachines, SavedMachine
 
@@ -20,14 +22,15 @@ def mount(group: Typer) -> None:
 
 @app.command()
 @effects(READ)
-def ls() -> MachineList:
+def ls(where: Filter = None, sort: Sort = None, columns: Columns = None) -> MachineList:
     """List the machines that come with this program, from vendors' data sheets, and those that were saved here.
 
     Examples:
         ipfs-accel hw machine ls
         ipfs-accel hw machine ls -q
+        ipfs-accel hw machine ls --filter "memory>=64GiB" --sort -memory --columns name,memory,accelerators
     """
-    return node().machines.ls()
+    return chosen(node().machines.ls(), where=where, sort=sort, columns=columns)
 
 
 @app.command()

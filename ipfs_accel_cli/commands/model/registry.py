@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from typer import Argument, Option, Typer
 
+from ipfs_accel_cli.commands.listing import Columns, Filter, Sort
 from ipfs_accel_cli.commands.model.parameters import Name
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
 from ipfs_accel_cli.node import node
@@ -88,14 +89,9 @@ def add(
 @effects(READ, featured=True)
 def ls(
     text: Annotated[str, Argument(help="Show only models whose name, task, licence or reference holds this.")] = "",
-    where: Annotated[
-        str | None,
-        Option("--filter", metavar="EXPRESSION", help="Show only what fits, as task=embed AND size<1GiB."),
-    ] = None,
-    sort: Annotated[
-        str | None, Option(metavar="FIELDS", help="Sort by these fields, descending after a minus: -size,name.")
-    ] = None,
-    columns: Annotated[str | None, Option(metavar="FIELDS", help="The columns of the table.")] = None,
+    where: Filter = None,
+    sort: Sort = None,
+    columns: Columns = None,
 ) -> Models:
     """List the registered models.
 

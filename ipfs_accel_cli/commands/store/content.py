@@ -7,9 +7,11 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer
 
+from ipfs_accel_cli.commands.listing import Columns, Filter, Sort
 from ipfs_accel_cli.commands.store.parameters import Paths, Profile, Reference
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
 from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.listing import chosen
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.node import node
@@ -91,14 +93,18 @@ def ls(
     reference: Annotated[
         str | None, Argument(metavar="CID[/PATH]", help="A directory; what is kept if left out.")
     ] = None,
+    where: Filter = None,
+    sort: Sort = None,
+    columns: Columns = None,
 ) -> Listing:
     """List what is kept, or the entries of a directory.
 
     Examples:
         ipfs-accel store ls
         ipfs-accel store ls bafy…/onnx
+        ipfs-accel store ls --filter "size>1GiB" --sort -size
     """
-    return node().store.ls(reference)
+    return chosen(node().store.ls(reference), where=where, sort=sort, columns=columns)
 
 
 @app.command()

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from typer import Argument, Option, Typer
 
+from ipfs_accel_cli.commands.listing import Columns, Filter, Sort
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
+from ipfs_accel_cli.core.listing import chosen
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.store.dag_results import Pins
 
@@ -37,14 +39,18 @@ def add(
 def ls(
     kind: Annotated[Literal["recursive", "direct"] | None, Option("--type", help="Only pins of this type.")] = None,
     name: Annotated[str | None, Option(help="Only pins of this name.")] = None,
+    where: Filter = None,
+    sort: Sort = None,
+    columns: Columns = None,
 ) -> Pins:
     """List what is pinned, oldest first.
 
     Examples:
         ipfs-accel store pin ls
         ipfs-accel store pin ls --name release-1 -q
+        ipfs-accel store pin ls --filter "name~release" --sort -added
     """
-    return node().store.pins.list(kind=kind, name=name)
+    return chosen(node().store.pins.list(kind=kind, name=name), where=where, sort=sort, columns=columns)
 
 
 @app.command()

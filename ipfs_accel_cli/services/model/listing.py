@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipfs_accel_cli.core import fields, filters
+from ipfs_accel_cli.core import fields, listing
 from ipfs_accel_cli.services.model.results import ModelRow, Models
 
 FIELDS = fields.with_entries(fields.of_result(ModelRow), "meta")
@@ -12,17 +12,10 @@ FIELDS = fields.with_entries(fields.of_result(ModelRow), "meta")
 
 def chosen(rows: Sequence[ModelRow], text: str, *, where: str | None, sort: str | None, columns: str | None) -> Models:
     """Return the rows that hold a text and fit a filter; raises Invalid for a filter, key or column that is none."""
-    condition = filters.parse(where, FIELDS) if where is not None else None
-    kind = fields.chosen_columns(ModelRow, columns, FIELDS) if columns is not None else None
     found = [one for one in rows if _holds(one, text.lower())] if text else list(rows)
-    if condition is not None:
-        found = [one for one in found if condition.matches(one)]
-    if sort is not None:
-        found = fields.sort(found, sort, FIELDS)
-    if kind is not None:
-        found = [kind.model_construct(**dict(one)) for one in found]
     # They were checked when they were made.
-    return Models.model_construct(models=found)
+    models = Models.model_construct(models=found)
+    return listing.chosen(models, where=where, sort=sort, columns=columns, known=FIELDS)
 
 
 def _holds(one: ModelRow, text: str) -> bool:

@@ -91,7 +91,7 @@ def test_a_filter_chooses_the_rows_that_fit(text: str, names: list[str]) -> None
         ("task=embed AND", 14, "a comparison"),
         ("task=embed size<1", 11, "AND, OR or the end"),
         ("AND name=x", 0, "a comparison"),
-        ("nmae=x", 0, "there is no field 'nmae'; there are: alias, aliases"),
+        ("nmae=x", 0, "there is no field 'nmae'; did you mean 'name'? There are: alias, aliases"),
         ("name", 4, "one of = !="),
         ("name=", 5, "a value is expected"),
         ("name=(x)", 5, "a value is expected"),

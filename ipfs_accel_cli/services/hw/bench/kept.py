@@ -43,9 +43,9 @@ class Kept:
             row = (run.id, run.machine_id, run.kind, run.started_at, run.model_dump_json())
             connection.execute("INSERT INTO bench_runs VALUES (?, ?, ?, ?, ?)", row)
 
-    def rows(self, limit: int) -> list[RunRow]:
-        """List runs, the newest first."""
-        found = self._read("SELECT body FROM bench_runs ORDER BY id DESC LIMIT ?", (limit,))
+    def rows(self, limit: int | None) -> list[RunRow]:
+        """List runs, the newest first; None is no limit."""
+        found = self._read("SELECT body FROM bench_runs ORDER BY id DESC LIMIT ?", (-1 if limit is None else limit,))
         runs = [Run.model_validate_json(body) for (body,) in found]
         return [
             RunRow(

@@ -85,8 +85,8 @@ class Benches:
         self._kept.add(run)
         return run
 
-    def ls(self, limit: int = 50) -> results.Runs:
-        """List the runs that were kept, the newest first."""
+    def ls(self, limit: int | None = 50) -> results.Runs:
+        """List the runs that were kept, the newest first; None is no limit."""
         return results.Runs(runs=self._kept.rows(limit))
 
     def show(self, name: str) -> Run:
