@@ -293,9 +293,7 @@ def _parts(need: Need, budget: int) -> list[Part]:
         "base": need.base,
         "free": max(0, budget - need.lasting),
     }
-    rows = []
-    for part, size in sizes.items():
-        share = size / budget if budget else 0.0
-        values = {"part": part, "size_bytes": size, "share": round(share, 4)}
-        rows.append(Part.model_validate(values))
-    return rows
+    return [
+        Part.model_validate({"part": part, "size_bytes": size, "share": round(size / budget if budget else 0.0, 4)})
+        for part, size in sizes.items()
+    ]
