@@ -24,16 +24,16 @@ def of_snapshot(snapshot: Snapshot) -> RemoteFile | None:
 
 
 def without(snapshot: Snapshot) -> Snapshot:
-    """Return the snapshot without the files of a passport."""
+    """Return the snapshot without the files of a passport, also where half of it is left: they are never a model's."""
     return snapshot.with_files(tuple(file for file in snapshot.files if not is_of_passport(file.path)))
 
 
 def foreseen(snapshot: Snapshot, *, whole: bool) -> Snapshot:
     """Return what a pull would take, without reading the passport; of a `whole` model all that it can name."""
-    if of_snapshot(snapshot) is None or snapshot.manifest is not None:
+    if snapshot.manifest is not None:
         return snapshot
     files = without(snapshot)
-    if not whole:
+    if of_snapshot(snapshot) is None or not whole:
         return files
     named = tuple(file for file in files.files if file.path not in HUBS_OWN)
     return replace(files, files=named, optional=frozenset())
@@ -64,7 +64,7 @@ def imported(snapshot: Snapshot) -> Snapshot:
     """Return a snapshot of another tool's folder as its passport has it; such a folder may hold a part of the model."""
     file = of_snapshot(snapshot)
     if file is None or file.local is None:
-        return snapshot
+        return without(snapshot)
     named = {entry.path for entry in _read(file.local, snapshot.reference).manifest.files}
     return believed(snapshot, file.local) if named <= {one.path for one in snapshot.files} else without(snapshot)
 

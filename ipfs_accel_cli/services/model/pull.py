@@ -147,9 +147,9 @@ class Puller:
     ) -> tuple[Snapshot, int]:
         """Return the snapshot as its passport has it, where it has one, and the bytes that this took to fetch."""
         file = passports.of_snapshot(snapshot)
-        if file is None or snapshot.manifest is not None:
+        if snapshot.manifest is not None:
             return snapshot, 0
-        if not selection.is_whole:
+        if file is None or not selection.is_whole:
             return passports.without(snapshot), 0
         if file.local is not None:
             return passports.believed(snapshot, file.local), 0

@@ -51,6 +51,8 @@ class Selection:
 
 
 def _some(snapshot: Snapshot, wanted: Callable[[RemoteFile], bool]) -> Snapshot:
+    if not snapshot.files:
+        raise NotFound(f"{snapshot.reference} holds no file of a model")
     files = tuple(file for file in snapshot.files if wanted(file))
     if not files:
         raise NotFound(f"--include and --exclude leave no file of {snapshot.reference}")
