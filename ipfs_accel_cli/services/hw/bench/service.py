@@ -101,8 +101,9 @@ class Benches:
         if found.regressions:
             worse = [row for row in found.rows if row.verdict == "worse"]
             raise Regressed(
-                "; ".join(f"{row.name} is {-row.change:.0%} slower (noise {row.noise:.0%})" for row in worse),
-                suggestion=f"ipfs-accel hw bench {new.kind}, to see whether it stays so",
+                "; ".join(f"{row.name} is {-row.change:.0%} slower (noise {row.noise:.0%})" for row in worse)
+                + "; measure again to see whether it stays so",
+                suggestion=f"ipfs-accel hw bench {new.kind}",
                 compared=found.model_dump(mode="json"),
             )
         return found
