@@ -44,8 +44,9 @@ class Blob:
         """Return the bytes as a JSON-able model; raise LimitReached beyond 1 MiB."""
         if self.size_bytes > STRUCTURED_BYTES:
             raise LimitReached(
-                f"{self.size_bytes} bytes do not belong in JSON (limit {STRUCTURED_BYTES})",
-                suggestion=f"ipfs-accel store get {self.cid} -o FILE, or ask for a part with --offset and --length",
+                f"{self.size_bytes} bytes do not belong in JSON (limit {STRUCTURED_BYTES});"
+                " --offset and --length give a part of them",
+                suggestion=f"ipfs-accel store get {self.cid} -o FILE",
             )
         data = b"".join(bytes(chunk) for chunk in self.chunks)
         try:

@@ -69,7 +69,7 @@ def test_a_filter_leaves_what_fits(ask: Any, command: list[str], rows: str, fiel
     assert status == 0
     assert json.loads(shown)[rows] == [row for row in every if str(row[field]) == value]
     if command != ["model", "perf"]:
-        assert 1 <= len(json.loads(shown)[rows])
+        assert json.loads(shown)[rows]
 
 
 @lists

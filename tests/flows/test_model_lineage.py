@@ -117,6 +117,19 @@ def test_what_a_name_meant_before_and_what_was_made_of_it_are_in_the_line(node: 
     assert ("derived-from", second) in [(one.kind, one.parent) for one in found.descents]
 
 
+def test_a_rollback_makes_no_circle_of_what_replaces_what(node: Node, tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "tiny", tiny_model())
+    first = node.models.add(folder).manifest_cid
+    (folder / "README.md").write_text("changed")
+    second = node.models.add(folder).manifest_cid
+    node.models.history.rollback("tiny")
+
+    found = node.models.history.lineage("tiny")
+
+    assert [(one.child, one.parent) for one in found.descents if one.kind == "replaces"] == [(first, second)]
+    assert {one.id: one.label for one in found.ancestors}[first] == "tiny@3"
+
+
 def test_a_drawing_cannot_be_broken_by_what_a_card_states(node: Node, tmp_path: Path) -> None:
     tuned(node, tmp_path / "tuned", 'base_model: x"]; evil --> n0["<script>')
 

@@ -182,7 +182,7 @@ def test_a_repository_is_made_when_asked_for(tiny: Node, site: Hub, cli: Callabl
     made = cli("model", "push", "tiny", "hf://acme/tiny", "--create", "--private", "-q")
 
     assert (missing.status, missing.json["error"]["code"]) == (3, "not-found")
-    assert missing.json["error"]["suggestion"] == "ipfs-accel model push tiny hf://acme/tiny --create"
+    assert missing.json["error"]["suggestion"] == "ipfs-accel model push tiny@1 hf://acme/tiny --create"
     assert site.uploads.private == {"acme/tiny": True}
     assert made.stdout == f"hf://acme/tiny@{site.commit('acme/tiny')}\n"
     assert made.stderr == ""

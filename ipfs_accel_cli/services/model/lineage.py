@@ -153,7 +153,8 @@ def _replaced(line: _Line, lookup: Lookup, one: Known) -> None:
         for named in lookup.registry.names()
         if named.name == one.named.name and named.version < one.named.version and named.manifest != one.named.manifest
     ]
-    if earlier:
+    # After a rollback a name means again what it meant before; that one cannot come after itself.
+    if earlier and earlier[0].manifest not in line.followed:
         before = earlier[0]
         line.add(Ancestor(id=before.manifest, kind="model", label=f"{before.name}@{before.version}"))
         line.descents.append(

@@ -11,6 +11,7 @@ from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Invalid, LimitReached, NotFound
 from ipfs_accel_cli.services.model.lookup import Lookup
 from ipfs_accel_cli.services.model.results import Meta
+from ipfs_accel_cli.services.model.tables import Named
 
 OWNER = "model-meta"
 MIGRATIONS = (
@@ -47,7 +48,7 @@ class Notes:
         if both:
             raise Invalid(f"{both[0]} is set and taken off at once")
         if values or unset:
-            self._write(named.manifest, values, unset)
+            self._write(named, values, unset)
         found = self.all().get(named.manifest, {})
         return Meta(name=named.name, version=named.version, manifest_cid=named.manifest, meta=found)
 
@@ -59,14 +60,15 @@ class Notes:
             found[row["manifest"]][row["key"]] = row["value"]
         return dict(found)
 
-    def _write(self, manifest: str, values: dict[str, str], unset: Sequence[str]) -> None:
+    def _write(self, named: Named, values: dict[str, str], unset: Sequence[str]) -> None:
+        manifest = named.manifest
         self.database.migrate(OWNER, MIGRATIONS)
         with self.database.write() as connection:
             for key in unset:
                 gone = connection.execute("DELETE FROM meta WHERE manifest = ? AND key = ?", (manifest, key)).rowcount
                 if not gone:
                     raise NotFound(
-                        f"there is no note {key[:80]!r} to take off", suggestion="ipfs-accel model meta NAME"
+                        f"there is no note {key[:80]!r} to take off", suggestion=f"ipfs-accel model meta {named.exact}"
                     )
             for key, value in values.items():
                 row = connection.execute(

@@ -44,7 +44,7 @@ class Pusher:
         if private and not create:
             raise Invalid("--private says how a repository is made: give --create as well")
         known = self.lookup.describe(self.lookup.find(name))
-        target, where = _target(place)
+        target, where = _target(known, place)
         with self._alone(known, where) as folder:
             theirs = leaving.passport_at(target, where)
             ours = leaving.joined(leaving.passport_of(self.store, known), theirs)
@@ -89,14 +89,14 @@ class _Push:
     parcel: Parcel
 
 
-def _target(place: str) -> tuple[Target, Reference]:
+def _target(known: Known, place: str) -> tuple[Target, Reference]:
     """Return the target and the place that a text means; raises Invalid, and NotAuthorised for a path out of bounds."""
     reference = parse(place)
     if reference.scheme == NAMED:
         # What looks like a name of a model is a new folder here, and that is too easily a slip of the pen.
         raise Invalid(
             f"{place!r} is no place to push to: write hf://org/name, oci://registry/repository:tag or ./folder",
-            suggestion=f"ipfs-accel model push NAME ./{place}",
+            suggestion=f"ipfs-accel model push {known.named.exact} ./{place}",
         )
     if reference.scheme not in TARGETS.names():
         raise Invalid(f"a model cannot be pushed to {reference.scheme}://; there are: {', '.join(TARGETS.names())}")

@@ -161,7 +161,8 @@ class Models:
         chosen = check_name(name or wanted.short_name)
         if chosen in self._registry.aliases():
             raise Conflict(
-                f"{chosen!r} is an alias already", suggestion=f"ipfs-accel model rm {chosen}, or give --name"
+                f"{chosen!r} is an alias already; give --name, or take the alias off",
+                suggestion=f"ipfs-accel model rm {chosen}",
             )
         selection = Selection.of(include, exclude)
         try:

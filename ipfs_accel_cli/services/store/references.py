@@ -46,6 +46,4 @@ def parse_cid(text: str) -> CID:
     try:
         return CID.parse(text)
     except ContentError as error:
-        raise Invalid(
-            f"{text[:80]!r} is not a CID: {error}", suggestion="ipfs-accel store ls shows the CIDs that are here"
-        ) from error
+        raise Invalid(f"{text[:80]!r} is not a CID: {error}", suggestion="ipfs-accel store ls") from error

@@ -23,9 +23,7 @@ def bench(effort: Effort) -> list[Row]:
         for name in ("float32", "float64")
     ]
     if find_spec("torch") is None:
-        rows += [
-            absent(f"gemm-{name}", UNIT, "torch is not installed (pip install 'ipfs-accel[torch]')") for name in _TORCH
-        ]
+        rows += [absent(f"gemm-{name}", UNIT, "torch is not installed (pip install torch)") for name in _TORCH]
     else:
         rows += [_with_torch(name, side, effort) for name in _TORCH]
     return [one.model_copy(update={"threads": usable_cores()}) for one in rows]

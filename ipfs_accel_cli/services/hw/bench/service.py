@@ -103,8 +103,8 @@ class Benches:
         found = comparing.compare(old, new)
         if found.regressions:
             raise Regressed(
-                comparing.told(old, new, found),
-                suggestion=f"ipfs-accel hw bench {new.kind}, to see whether it stays so",
+                comparing.told(old, new, found) + "; measure again to see whether it stays so",
+                suggestion=f"ipfs-accel hw bench {new.kind}",
                 compared=found.model_dump(mode="json"),
             )
         return found

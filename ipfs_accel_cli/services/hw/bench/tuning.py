@@ -80,7 +80,7 @@ def _hashing(folder: Path, effort: Effort) -> Choice:
 def _inference(effort: Effort, loaded: Loaded, on: str) -> list[Choice]:
     cores = usable_cores()
     if find_spec("torch") is None:
-        why = "torch is not installed (pip install 'ipfs-accel[torch]')"
+        why = "torch is not installed (pip install torch)"
         return [
             Choice(name="threads", value=str(cores), default=str(cores), gain=0.0, reason=why),
             Choice(name="dtype", value=DTYPES[0], default=DTYPES[0], gain=0.0, reason=why),

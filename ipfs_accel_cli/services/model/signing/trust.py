@@ -97,7 +97,8 @@ class Trust:
                 )
             except sqlite3.IntegrityError as error:
                 raise Conflict(
-                    f"another key is called {chosen!r} already", suggestion="ipfs-accel model trust, or give --name"
+                    f"another key is called {chosen!r} already; give this one another --name",
+                    suggestion="ipfs-accel model trust",
                 ) from error
         return self.listed()
 
