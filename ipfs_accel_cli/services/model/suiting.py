@@ -26,7 +26,7 @@ class Able:
 
 
 def for_task(registry: tables.Tables, lookup: Lookup, task: str) -> list[Able]:
-    """Return the models that can do a task: the newest version of each name here, then the catalogue's that are not here yet."""
+    """Return the models that can do a task: the newest version of each name, then what only the catalogue has."""
     # The newest version of a name comes first, and is what the name means.
     newest = [next(versions) for _, versions in groupby(registry.names(), key=lambda named: named.name)]
     found = [_here(known) for known in map(lookup.describe, newest) if task in known.facts.tasks]
