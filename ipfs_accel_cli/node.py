@@ -202,7 +202,8 @@ class Node:
 
         def candidates(task: str) -> list[Candidate]:
             return [
-                Candidate(one.name, one.here, one.tasks, one.licence, one.command) for one in self.models.for_task(task)
+                Candidate(one.name, one.exact, one.here, one.tasks, one.licence, one.command)
+                for one in self.models.for_task(task)
             ]
 
         machines = self.machines

@@ -43,3 +43,23 @@ def test_on_a_machine_that_is_too_small_a_smaller_model_is_recommended_first(
     found = asked(capsys, "hw", "recommend", "--task", "generate", "--machine", str(tmp_path / "less.json"))
     assert [(row["model"], row["fits"]) for row in found["models"]] == [("small", True), ("large", False)]
     assert any("does not fit" in reason for reason in found["models"][1]["cons"])
+
+
+def test_of_a_name_with_versions_the_newest_is_judged_once(
+    node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = json.dumps({"architectures": ["LlamaForCausalLM"], "hidden_size": 64}).encode()
+    for width in (65536, 64):
+        files = {"config.json": config, "model.safetensors": safetensors({"w": (width, 64)})}
+        node.models.add(lay_out(tmp_path / str(width), files), name="t")
+
+    def sizes() -> list[tuple[str, int]]:
+        found = asked(capsys, "hw", "recommend", "--task", "generate")["models"]
+        return [(row["model"], row["total_bytes"]) for row in found]
+
+    (small,) = sizes()
+    assert small == ("t", asked(capsys, "hw", "fit", "t@2")["total_bytes"])
+    node.models.history.rollback("t")
+    (large,) = sizes()
+    assert large == ("t", asked(capsys, "hw", "fit", "t@1")["total_bytes"])
+    assert large[1] > small[1]

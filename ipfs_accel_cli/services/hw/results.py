@@ -56,7 +56,16 @@ class Cpu(Result):
 class Memory(Result):
     """The memory; a field is null where there is no such limit or the system does not tell."""
 
-    columns = ("total_bytes", "usable_bytes", "available_bytes", "used", "limit_bytes", "swap_total_bytes", "reason")
+    columns = (
+        "total_bytes",
+        "usable_bytes",
+        "available_bytes",
+        "used",
+        "limit_bytes",
+        "swap_total_bytes",
+        "bandwidth",
+        "reason",
+    )
     essence = "usable_bytes"
     bars = ("used",)
 
@@ -78,6 +87,11 @@ class Memory(Result):
     def used(self) -> float | None:
         """The share of the usable memory that is taken."""
         return share_used(self.usable_bytes, self.available_bytes)
+
+    @property
+    def bandwidth(self) -> str:
+        """How fast it is read, and where the figure comes from."""
+        return _bandwidth(self.bandwidth_bytes_s, self.bandwidth_origin)
 
 
 class Disk(Result):
@@ -148,7 +162,18 @@ class Slice(Result):
 class Accelerator(Result):
     """One device, or one kind of device that is absent or unknown."""
 
-    columns = ("kind", "index", "state", "name", "memory_total_bytes", "used", "busy_share", "reason")
+    columns = (
+        "kind",
+        "index",
+        "state",
+        "name",
+        "memory_total_bytes",
+        "bandwidth",
+        "compute_capability",
+        "used",
+        "busy_share",
+        "reason",
+    )
     essence = "kind"
     bars = ("used", "busy_share")
 
@@ -177,6 +202,11 @@ class Accelerator(Result):
         """The share of its memory that is taken."""
         return share_used(self.memory_total_bytes, self.memory_free_bytes)
 
+    @property
+    def bandwidth(self) -> str:
+        """How fast its memory is read, and where the figure comes from."""
+        return _bandwidth(self.bandwidth_bytes_s, self.bandwidth_origin)
+
 
 class Machine(Result):
     """What this machine is and what of it this process may use."""
@@ -204,6 +234,10 @@ class Machine(Result):
         default=None, description="What the installed torch was built for: cpu, or cuda, hip or xpu with a version."
     )
     home_free_bytes: int | None = Field(description="Free disk space where the home folder is or will be.")
+
+
+def _bandwidth(rate: int | None, origin: BandwidthOrigin | None) -> str:
+    return "" if rate is None else f"{rate / 1e9:.4g} GB/s" + (f" ({origin})" if origin else "")
 
 
 def share_used(total: int | None, free: int | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from ipfs_accel_cli.core.errors import NotFound
 from ipfs_accel_cli.services.model import catalogue, tables
@@ -11,9 +12,13 @@ from ipfs_accel_cli.services.model.lookup import Known, Lookup
 
 @dataclass(frozen=True, slots=True)
 class Able:
-    """A model that can do a task, registered (`here`) or only in the catalogue; `command` is what to type next."""
+    """A model that can do a task, registered (`here`) or only in the catalogue; `command` is what to type next.
+
+    `exact` names the version that is meant.
+    """
 
     name: str
+    exact: str
     here: bool
     tasks: tuple[str, ...]
     licence: str | None
@@ -21,16 +26,13 @@ class Able:
 
 
 def for_task(registry: tables.Tables, lookup: Lookup, task: str) -> list[Able]:
-    """Return the models that can do a task: those here, then the catalogue's that are not here yet."""
-    known = [lookup.describe(named) for named in registry.names()]
-    found = [
-        Able(one.named.name, True, one.facts.tasks, one.licence, f"ipfs-accel model show {one.named.name}")
-        for one in known
-        if task in one.facts.tasks
-    ]
+    """Return the models that can do a task: the newest version of each name, then what only the catalogue has."""
+    # The newest version of a name comes first, and is what the name means.
+    newest = [next(versions) for _, versions in groupby(registry.names(), key=lambda named: named.name)]
+    found = [_here(known) for known in map(lookup.describe, newest) if task in known.facts.tasks]
     reference = catalogue.default_for(task)
     if reference is not None and registry.pulled(reference, "") is None:
-        found.append(Able(reference, False, (task,), None, catalogue.suggestion_for(task)))
+        found.append(Able(reference, reference, False, (task,), None, catalogue.suggestion_for(task)))
     return found
 
 
@@ -49,3 +51,8 @@ def default(registry: tables.Tables, lookup: Lookup, task: str) -> Known:
     if known is None:
         raise NotFound(f"no model that can {task} is here", suggestion=catalogue.suggestion_for(task), task=task)
     return known
+
+
+def _here(known: Known) -> Able:
+    name, version = known.named.name, known.named.version
+    return Able(name, f"{name}@{version}", True, known.facts.tasks, known.licence, f"ipfs-accel model show {name}")

@@ -24,7 +24,7 @@ def show(result: BaseModel, *, width: int | None) -> None:
     """Draw one result: its scalars as pairs, its lists of models as tables."""
     console, parts = _console(width), list(drawn(result))
     for part in parts:
-        console.print(part)
+        _put(console, part)
     if not parts:
         sys.stderr.write(_NOBODY + "\n")
 
@@ -71,8 +71,15 @@ def _pairs(pairs: Sequence[tuple[str, Any]]) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in pairs:
-        table.add_row(Text(_title(name)), value if isinstance(value, Text) else Text(_shown(name, value)))
+        table.add_row(Text(_title(name)), value if isinstance(value, Text) else Text(_listed(name, value)))
     return table
+
+
+def _listed(name: str, value: Any) -> str:
+    """Put what is listed one a line where commas would not part it."""
+    if isinstance(value, list | tuple) and any(isinstance(part, str) and ", " in part for part in value):
+        return "\n".join(_shown(name, part) for part in value)
+    return _shown(name, value)
 
 
 def _share(value: float | Sequence[float | None] | None, cells: int = CELLS) -> Text:
@@ -85,7 +92,17 @@ def _draw_rows(console: Console, rows: Sequence[BaseModel]) -> None:
     if not rows:
         sys.stderr.write(_NOBODY + "\n")
         return
-    console.print(_table(rows))
+    _put(console, _table(rows))
+
+
+def _put(console: Console, part: Table | Text) -> None:
+    """Print a part; where a program reads it, without the blanks that fill a table's lines."""
+    if console.is_terminal:
+        console.print(part)
+        return
+    with console.capture() as drawing:
+        console.print(part)
+    console.out("\n".join(line.rstrip() for line in drawing.get().removesuffix("\n").split("\n")), highlight=False)
 
 
 def _table(rows: Sequence[BaseModel]) -> Table:

@@ -17,8 +17,8 @@ LEAST_NOISE = 0.05
 def compare(before: Run, after: Run) -> Compared:
     """Put the rows of two runs beside each other by name.
 
-    A row is worse when it lost more than the noise, or gone when it was measured before and is not now. Raises Invalid
-    where the runs have no figure in common.
+    A row is worse when it lost more than the noise, or gone when only the first run measured it. Raises Invalid where
+    the runs have no figure in common.
     """
     olds, news = _present(before), _present(after)
     rows = [compared(olds[name], news[name]) for name in olds if name in news]

@@ -8,12 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ipfs_accel_cli.core.parallel import usable_cores
 from ipfs_accel_cli.services.hw.bench.measuring import Effort, held, measured, rate, smaller
-from ipfs_accel_cli.services.hw.bench.newest import READ
+from ipfs_accel_cli.services.hw.bench.newest import LEAST_ARRAY_BYTES, READ
 from ipfs_accel_cli.services.hw.bench.results import Row
 
 UNIT = "bytes/s"
 _ARRAY_BYTES = 256 << 20
-_LEAST_BYTES = 64 << 20
 
 
 def bench(effort: Effort) -> list[Row]:
@@ -22,7 +21,7 @@ def bench(effort: Effort) -> list[Row]:
     import psutil
 
     free = psutil.virtual_memory().available
-    size_bytes = effort.size_bytes or max(_LEAST_BYTES, smaller(effort, free).bytes(_ARRAY_BYTES))
+    size_bytes = effort.size_bytes or max(LEAST_ARRAY_BYTES, smaller(effort, free).bytes(_ARRAY_BYTES))
     if effort.size_bytes:
         held("memory", "three arrays", 3 * size_bytes, free, "memory")
     a, b, c = (numpy.ones(size_bytes // 8) for _ in range(3))

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from ipfs_accel_cli.core.database import Database
 
 _LOOKED_AT = 20
+# Smaller arrays lie in caches, whose speed is not that of the memory.
+LEAST_ARRAY_BYTES = 64 << 20
 READ = "read"
 
 
@@ -27,7 +29,8 @@ def products(database: Database, machine_id: Callable[[], str], device: str, dty
 def figure(database: Database, machine_id: Callable[[], str], kind: str, name: str) -> float | None:
     """Return the newest median of a name on this machine that was not disturbed, else the best of those that were.
 
-    What disturbs a measurement makes it slower. `machine_id` is asked only if there are runs.
+    Runs of the usual effort come before quick ones. Of memory, runs of arrays that caches hold do not count. What
+    disturbs a measurement makes it slower. `machine_id` is asked only if there are runs.
     """
     query = "SELECT machine, body FROM bench_runs WHERE kind IN (?, 'all') ORDER BY id DESC LIMIT ?"
     try:
@@ -37,11 +40,15 @@ def figure(database: Database, machine_id: Callable[[], str], kind: str, name: s
             return None
         raise
     here = machine_id() if found else ""
-    disturbed = []
-    for machine, body in found:
-        for row in json.loads(body)["rows"] if machine == here else ():
-            if row["name"] in (name, f"{kind}/{name}") and row["median"]:
-                if not row["noisy"]:
-                    return float(row["median"])
-                disturbed.append(float(row["median"]))
-    return max(disturbed, default=None)
+    runs = [json.loads(body) for machine, body in found if machine == here]
+    counting = [
+        run for run in runs if kind != "memory" or (run.get("size_bytes") or LEAST_ARRAY_BYTES) >= LEAST_ARRAY_BYTES
+    ]
+    rows = [
+        row
+        for run in sorted(counting, key=lambda run: bool(run.get("quick")))
+        for row in run["rows"]
+        if row["name"] in (name, f"{kind}/{name}") and row["median"]
+    ]
+    undisturbed = next((float(row["median"]) for row in rows if not row["noisy"]), None)
+    return undisturbed or max((float(row["median"]) for row in rows), default=None)

@@ -20,7 +20,10 @@ def speed(model: Model, parts: Need, shape: Shape, read: Rate, products: Rate) -
         return _decoder(model, parts, shape.batch, read)
     if model.towers and all(tower.role == "encoder" for tower in model.towers):
         return _encoder(model.towers, shape, products)
-    return Speed(basis="unknown", reason="it makes no tokens one by one; --measure runs it")
+    return Speed(
+        basis="unknown",
+        reason="it makes no tokens one by one, so its speed is only measured: hw fit --measure, on the machine itself",
+    )
 
 
 def _decoder(model: Model, parts: Need, batch: int, read: Rate) -> Speed:

@@ -16,9 +16,10 @@ MODALITIES = {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model that can do the task: registered (`here`) or only known to the catalogue."""
+    """A model that can do the task: registered (`here`) or only known to the catalogue; `exact` names a version."""
 
     name: str
+    exact: str
     here: bool
     tasks: tuple[str, ...]
     licence: str | None

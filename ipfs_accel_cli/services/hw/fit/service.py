@@ -131,7 +131,7 @@ class Fits:
             why = ""
             if candidate.here:
                 try:
-                    fitted = self.fit(candidate.name, machine=machine, budget=max_memory, strict=False)
+                    fitted = self.fit(candidate.exact, machine=machine, budget=max_memory, strict=False)
                 except AccelError as error:
                     why = error.detail
             rows.append((candidate, fitted, why))

@@ -96,8 +96,10 @@ def test_of_times_the_shorter_is_better() -> None:
 
 
 def test_rows_of_one_run_alone_and_other_machines_are_told() -> None:
-    found = compare(run_of(figure("a", 1, 1)), run_of(figure("b", 1, 1), machine="there"))
-    assert (found.missing, found.same_machine, found.rows) == (["a", "b"], False, [])
+    both = figure("both", 1, 1)
+    found = compare(run_of(figure("a", 1, 1), both), run_of(figure("b", 1, 1), both, machine="there"))
+    assert (found.missing, found.same_machine) == (["a", "b"], False)
+    assert [(row.name, row.verdict) for row in found.rows] == [("both", "same"), ("a", "gone")]
 
 
 @pytest.mark.parametrize(

@@ -100,3 +100,18 @@ def test_of_disturbed_runs_the_best_counts_and_an_undisturbed_one_before_all(nod
     assert found() == 5.0
     keep(4.0, noisy=False, at="0")
     assert found() == 4.0
+
+
+def test_what_caches_hold_is_not_the_speed_of_memory_and_a_quick_look_comes_last(node: Node) -> None:
+    def keep(value: float, at: str, **asked: Any) -> None:
+        node.benches._kept.add(run_of(figure("read", value, value), at=at).model_copy(update=asked))
+
+    def found() -> float | None:
+        return bandwidth(node.database, lambda: "here")
+
+    keep(80.0, "4", quick=True, size_bytes=1 << 20)
+    assert found() is None
+    keep(7.0, "3", quick=True)
+    assert found() == 7.0
+    keep(8.0, "2", size_bytes=64 << 20)
+    assert found() == 8.0

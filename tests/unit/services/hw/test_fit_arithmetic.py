@@ -193,8 +193,8 @@ def test_requirements_tell_what_was_found_and_what_is_unknown_is_unmet() -> None
 
 
 def test_a_ranking_gives_reasons_and_puts_what_is_unknown_after_what_fits() -> None:
-    here = ranking.Candidate("here", True, ("embed",), "mit", "show")
-    far = ranking.Candidate("far", False, ("embed",), None, "pull")
+    here = ranking.Candidate("here", "here@1", True, ("embed",), "mit", "show")
+    far = ranking.Candidate("far", "far", False, ("embed",), None, "pull")
     rows = ranking.rank(ranking.Wanted("embed"), [(far, None, ""), (here, None, "its weights are damaged")])
     assert [row.model for row in rows] == ["here", "far"]
     assert rows[0].cons == ["its weights are damaged"]
