@@ -142,8 +142,8 @@ def sort(rows: Iterable[Any], keys: str, fields: Mapping[str, Field]) -> list[An
     for key in reversed([key.strip() for key in keys.split(",") if key.strip()]):
         name = key.lstrip("-").lower()
         if name not in fields:
-            told, near = not_there("field", name, fields)
-            raise Invalid(f"cannot sort: {told}", near=near)
+            told, near = not_there("field", name, fields, " to sort by")
+            raise Invalid(told, near=near)
         field = fields[name]
         known = [row for row in found if field.of(row)[0] is not None]
         unknown = [row for row in found if field.of(row)[0] is None]
@@ -165,11 +165,11 @@ def chosen_columns(kind: type[Any], names: str, fields: Mapping[str, Field]) -> 
     return type(kind.__name__, (kind,), {"columns": columns, "__module__": kind.__module__, "__doc__": kind.__doc__})
 
 
-def not_there(what: str, name: str, fields: Mapping[str, Field]) -> tuple[str, list[str]]:
+def not_there(what: str, name: str, fields: Mapping[str, Field], use: str = "") -> tuple[str, list[str]]:
     """Say that a field is not there and which are, with the names that are spelled alike."""
     near = difflib.get_close_matches(name, sorted(fields), n=3, cutoff=0.5)
     meant = f"; did you mean {near[0]!r}? There are: " if near else "; there are: "
-    return f"there is no {what} {name!r}{meant}{', '.join(sorted(fields))}", near
+    return f"there is no {what} {name!r}{use}{meant}{', '.join(sorted(fields))}", near
 
 
 def _field(name: str, annotation: Any) -> Field | None:

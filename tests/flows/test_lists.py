@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from ipfs_accel_cli import Node
-from ipfs_accel_cli.app import app
 from ipfs_accel_cli.surfaces.cli.main import run
 from tests.conformance import tiny_models
 
@@ -37,6 +36,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny_models.encoder(encoder)
     tiny_models.decoder(decoder)
     with Node(base / "home") as node:
+        list(node.store.put([encoder]))
         node.models.add(encoder, "first")
         node.models.add(decoder, "first")
         node.models.add(decoder, "second")
@@ -56,7 +56,7 @@ def ask(full: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     monkeypatch.setenv("IPFS_ACCEL_HOME", str(full))
 
     def asked(*words: str) -> tuple[int, str]:
-        return run(app, list(words)), capsys.readouterr().out
+        return run(words), capsys.readouterr().out
 
     return asked
 
