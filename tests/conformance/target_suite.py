@@ -100,7 +100,7 @@ class TargetSuite:
         with pytest.raises(VerificationFailed, match=r"model\.safetensors is damaged") as raised:
             push(node, offer)
 
-        assert raised.value.suggestion == "ipfs-accel model repair tiny"
+        assert raised.value.suggestion == "ipfs-accel model repair tiny@1"
         assert "model.safetensors" not in offer.paths()
 
     def test_what_others_said_stays_with_the_model(self, offer: Offer, node: Node, tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ class TestFolder(TargetSuite):
             node.models.export("tiny", offer.path, "plain")
         (tmp_path / "other").mkdir()
         (tmp_path / "other" / "thesis.txt").write_text("mine")
-        with pytest.raises(Conflict, match=r"no part of tiny: thesis\.txt"):
+        with pytest.raises(Conflict, match=r"no part of tiny@2: thesis\.txt"):
             node.models.pushes.push("tiny", str(tmp_path / "other"))
         assert [path.name for path in (tmp_path / "other").iterdir()] == ["thesis.txt"]
 

@@ -191,7 +191,7 @@ def test_a_repository_is_made_when_asked_for(tiny: Node, site: Hub, cli: Callabl
 def test_files_of_somebody_else_in_a_repository_are_left_alone(tiny: Node, site: Hub) -> None:
     lay_out(site.root / "acme" / "tiny", {"thesis.pdf": b"mine", ".gitattributes": b""})
 
-    with pytest.raises(Conflict, match=r"no part of tiny: thesis\.pdf"):
+    with pytest.raises(Conflict, match=r"no part of tiny@1: thesis\.pdf"):
         tiny.models.pushes.push("tiny", "hf://acme/tiny")
     assert (site.root / "acme" / "tiny" / "thesis.pdf").read_bytes() == b"mine"
 
@@ -210,7 +210,7 @@ def test_a_branch_is_made_when_asked_for_and_main_stays(tiny: Node, site: Hub, t
     tiny.models.add(lay_out(tmp_path / "next", tiny_model(1)), "tiny")
     with pytest.raises(NotFound, match="no revision 'v2'") as raised:
         tiny.models.pushes.push("tiny", "hf://acme/tiny@v2")
-    assert raised.value.suggestion == "ipfs-accel model push tiny hf://acme/tiny@v2 --create"
+    assert raised.value.suggestion == "ipfs-accel model push tiny@2 hf://acme/tiny@v2 --create"
     second = tiny.models.pushes.push("tiny", "hf://acme/tiny@v2", create=True)
 
     assert second.sent_bytes < second.size_bytes
