@@ -10,7 +10,7 @@ from ipfs_accel_cli.core.results import Result
 class Pushed(Result):
     """A model that lies at another place now, or would."""
 
-    columns = ("name", "reference", "files", "size_bytes", "sent_bytes", "present_bytes", "unchanged")
+    columns = ("name", "dry_run", "reference", "files", "size_bytes", "sent_bytes", "present_bytes", "unchanged")
     essence = "reference"
 
     name: str

@@ -45,6 +45,8 @@ class Pusher:
             raise Invalid("--private says how a repository is made: give --create as well")
         known = self.lookup.describe(self.lookup.find(name))
         target, where = _target(known, place)
+        if private and where.scheme == "file":
+            raise Invalid("--private says how a repository is made, and a folder is none")
         with self._alone(known, where) as folder:
             theirs = leaving.passport_at(target, where)
             ours = leaving.joined(leaving.passport_of(self.store, known), theirs)

@@ -16,8 +16,8 @@ class Pulled(Result):
     """A model that was fetched, was here already, or would be fetched (`dry_run`), and then may have no CID yet."""
 
     columns = (
-        *("name", "version", "manifest_cid", "root_cid", "files", "size_bytes", "fetched_bytes", "missing_bytes"),
-        "tasks",
+        *("name", "version", "dry_run", "manifest_cid", "root_cid", "files", "size_bytes"),
+        *("fetched_bytes", "missing_bytes", "tasks"),
     )
     essence = "manifest_cid"
 
