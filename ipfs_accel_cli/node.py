@@ -199,6 +199,7 @@ class Node:
     def fits(self) -> Fits:
         from ipfs_accel_cli.services.hw.fit.ranking import Candidate
         from ipfs_accel_cli.services.hw.fit.service import Fits
+        from ipfs_accel_cli.services.model.catalogue import suggestion_for
 
         def candidates(task: str) -> list[Candidate]:
             return [
@@ -215,6 +216,7 @@ class Node:
             machines.names,
             self._bandwidth,
             self._products,
+            bring=suggestion_for,
         )
 
     @cached_property

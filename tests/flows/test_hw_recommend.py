@@ -63,3 +63,17 @@ def test_of_a_name_with_versions_the_newest_is_judged_once(
     (large,) = sizes()
     assert large == ("t", asked(capsys, "hw", "fit", "t@1")["total_bytes"])
     assert large[1] > small[1]
+
+
+def test_where_no_model_is_known_the_command_that_brings_one_is_told(
+    node: Node, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = asked(capsys, "hw", "recommend", "--task", "generate", status=3)
+    assert "ipfs-accel model add" in found["suggestion"]
+
+
+@pytest.mark.parametrize(("option", "known"), [("--modality", "audio"), ("--quantisation", "q4_k")])
+def test_values_that_nobody_knows_are_refused_with_those_that_are_known(
+    option: str, known: str, node: Node, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert known in asked(capsys, "hw", "recommend", "--task", "embed", option, "wibble", status=2)["detail"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ipfs_accel_cli.core.errors import Invalid, NotFound
 from ipfs_accel_cli.core.units import human_bytes
+from ipfs_accel_cli.services.hw.fit.arithmetic import BITS
 from ipfs_accel_cli.services.hw.fit.results import Fitted, Recommended, Speed
 
 MODALITIES = {
@@ -45,6 +47,22 @@ def rank(wanted: Wanted, rows: Sequence[tuple[Candidate, Fitted | None, str]]) -
     judged = [(_judged(wanted, *row), row[1]) for row in rows if _speaks(wanted, row[0])]
     judged.sort(key=lambda pair: _order(*pair))
     return [one.model_copy(update={"rank": at}) for at, (one, _) in enumerate(judged, 1)]
+
+
+def check(wanted: Wanted) -> None:
+    """Raise Invalid, with what is known, for a modality or a quantisation that nobody knows."""
+    if wanted.modality is not None and wanted.modality not in MODALITIES:
+        raise Invalid(f"no modality {wanted.modality!r} is known; known are {', '.join(MODALITIES)}")
+    if wanted.quantisation is not None and wanted.quantisation not in BITS:
+        raise Invalid(f"no quantisation {wanted.quantisation!r} is known; known are {', '.join(BITS)}")
+
+
+def some(wanted: Wanted, models: list[Recommended], bring: str) -> list[Recommended]:
+    """Return the models; raises NotFound, which suggests the command that brings one, where there are none."""
+    if not models:
+        told = f" with the modality {wanted.modality}" if wanted.modality else ""
+        raise NotFound(f"no model that can {wanted.task}{told} is known", suggestion=bring, task=wanted.task)
+    return models
 
 
 def _speaks(wanted: Wanted, candidate: Candidate) -> bool:

@@ -45,7 +45,7 @@ class Fits:
 
     `machines` finds a machine by name, None meaning this one; `known` lists the names for `plan`; `folder` gives the
     files of a registered model; `candidates` lists models for a task; `bandwidth` and `products` give what was measured
-    of this machine.
+    of this machine; `bring` is what to type for a model that does a task.
     """
 
     def __init__(
@@ -57,9 +57,10 @@ class Fits:
         known: Callable[[], Sequence[str]] = tuple,
         bandwidth: Bandwidth = lambda: None,
         products: Products = lambda _device, _dtype: None,
+        bring: Callable[[str], str] = lambda _task: "ipfs-accel model pull hf://ORG/NAME",
     ) -> None:
         self._machines, self._folder, self._candidates = machines, folder, candidates
-        self._known, self._bandwidth, self._products = known, bandwidth, products
+        self._known, self._bandwidth, self._products, self._bring = known, bandwidth, products, bring
         self._measured = measurements.Measurements(database)
 
     def fit(
@@ -115,27 +116,28 @@ class Fits:
     ) -> Recommendation:
         """Rank the models for a task, with reasons; a model whose headers cannot be read is ranked on what is known.
 
-        Raises Invalid for a task that no model and no engine here is known for.
+        Raises Invalid for a task, modality or quantisation that nobody knows, NotFound where no model is known.
         """
         if machine is not None:
             self.machine(machine)  # A name that nobody knows is wrong once, and no flaw of each model.
         limit = parse_bytes(max_memory) if max_memory else None
         wanted = ranking.Wanted(task, modality, quantisation, limit, min_speed)
+        ranking.check(wanted)
         rows = []
         candidates = self._candidates(task)
         if not candidates and task not in TASKS.names():
             known = ", ".join(TASKS.names())
             raise Invalid(f"no model is known for {task!r}, and no engine here does it; engines do {known}")
         for candidate in candidates:
-            fitted: Fitted | None = None
-            why = ""
+            fitted, why = None, ""
             if candidate.here:
                 try:
                     fitted = self.fit(candidate.exact, machine=machine, budget=max_memory, strict=False)
                 except AccelError as error:
                     why = error.detail
             rows.append((candidate, fitted, why))
-        return Recommendation(task=task, machine=machine or HERE, models=ranking.rank(wanted, rows))
+        models = ranking.some(wanted, ranking.rank(wanted, rows), self._bring(task))
+        return Recommendation(task=task, machine=machine or HERE, models=models)
 
     def note_speed(self, folder: Path, pace: Pace) -> None:
         """Keep how fast a run was on this machine; `hw fit` shows it from then on."""
