@@ -288,3 +288,9 @@ def test_the_fit_counts_keys_and_values_in_the_dtype_that_they_are_kept_in(serve
         assert made.fit is not None
         sizes.append(made.fit.total_bytes or 0)
     assert sizes == sorted(set(sizes), reverse=True)
+
+
+def test_a_file_that_the_model_does_not_have_is_refused(served: Node) -> None:
+    with pytest.raises(Invalid, match=r"no file 'nosuch\.gguf'"):
+        served.models.deploys.new("chat", assignments=["file=nosuch.gguf"])
+    assert served.models.deploys.show("chat").version == 1

@@ -55,7 +55,10 @@ class Choosing:
             )
         assigned = config.assigned(values, assignments)
         checked = config.checked({"server": "accel", **assigned})
-        server = self._server(checked)
+        paths = self._paths(checked)
+        if checked.file is not None and checked.file not in paths:
+            raise Invalid(f"{checked.model} has no file {checked.file!r}", suggestion="--set file=")
+        server = "llama-server" if any(path.endswith(".gguf") for path in paths) else "accel"
         made = checked if "server" in assigned else config.checked({**assigned, "server": server})
         _check_owner(made, before)
         return made
@@ -72,14 +75,13 @@ class Choosing:
                     f"model is {name}, which means {means} here, and manifest is {manifest}; leave one of both out"
                 )
 
-    def _server(self, config: Deployment) -> str:
+    def _paths(self, config: Deployment) -> list[str]:
         try:
-            paths = [entry.path for entry in load_manifest(self.store, config.manifest).files]
+            return [entry.path for entry in load_manifest(self.store, config.manifest).files]
         except NotFound as error:
             raise NotFound(
                 f"the model {config.model} ({config.manifest}) is not here", suggestion="ipfs-accel model ls"
             ) from error
-        return "llama-server" if any(path.endswith(".gguf") for path in paths) else "accel"
 
 
 def _check_owner(made: Deployment, before: Deployment | None) -> None:
