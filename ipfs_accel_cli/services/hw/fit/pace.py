@@ -8,8 +8,10 @@ from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.services.hw.fit.arithmetic import Need, Shape
 from ipfs_accel_cli.services.hw.fit.bandwidth import Rate
 from ipfs_accel_cli.services.hw.fit.judging import Model
+from ipfs_accel_cli.services.hw.fit.measurements import ENGINE
 from ipfs_accel_cli.services.hw.fit.results import Speed
 from ipfs_accel_cli.services.hw.fit.shape import Stack
+from ipfs_accel_cli.services.hw.fit.speeds import Pace, Unit
 
 _ORIGINS = {"measured": "measured", "vendor": "vendor's"}
 
@@ -24,6 +26,15 @@ def speed(model: Model, parts: Need, shape: Shape, read: Rate, products: Rate) -
         basis="unknown",
         reason="it makes no tokens one by one, so its speed is only measured: hw fit --measure, on the machine itself",
     )
+
+
+def pace_of_run(model: Model, shape: Shape, dtype: str, tokens_s: float) -> Pace:
+    """Return what `measurements.run` measured: of an encoder it counts `context` tokens for each text or image."""
+    texts = all(tower.role == "encoder" for tower in model.towers)
+    if model.causal or not model.towers:
+        return Pace(ENGINE, "cpu", dtype, tokens_s, "tokens/s", shape.context, shape.batch)
+    unit: Unit = "texts/s" if texts else "inputs/s"
+    return Pace(ENGINE, "cpu", dtype, tokens_s / shape.context, unit, shape.context, shape.batch)
 
 
 def _decoder(model: Model, parts: Need, batch: int, read: Rate) -> Speed:

@@ -24,7 +24,7 @@ from ipfs_accel_cli.services.hw.fit.arithmetic import Need, Shape
 from ipfs_accel_cli.services.hw.fit.bandwidth import HERE, Bandwidth, Products, Rate, products, rate
 from ipfs_accel_cli.services.hw.fit.budget import Room, room
 from ipfs_accel_cli.services.hw.fit.judging import Model
-from ipfs_accel_cli.services.hw.fit.pace import speed
+from ipfs_accel_cli.services.hw.fit.pace import pace_of_run, speed
 from ipfs_accel_cli.services.hw.fit.results import Fitted, Part, Planned, Recommendation, Required
 from ipfs_accel_cli.services.hw.fit.speeds import Figure, Pace
 from ipfs_accel_cli.services.hw.machines import reading
@@ -195,7 +195,7 @@ class Fits:
         increment = took["increment_bytes"]
         self._measured.record(here, known, dtype, shape.context, shape.batch, increment_bytes=increment)
         if took["tokens_s"]:
-            self._measured.speeds.record(here, known, _pace_of(model, shape, dtype, took["tokens_s"]))
+            self._measured.speeds.record(here, known, pace_of_run(model, shape, dtype, took["tokens_s"]))
 
     def _fitted(
         self,
@@ -266,15 +266,6 @@ class Fits:
         """Return how fast a device reads and multiplies; what was measured is true of this machine alone."""
         read = self._bandwidth() if name == HERE else None
         return rate(host, device, read, name=name), products(device, dtype, self._products, name=name)
-
-
-def _pace_of(model: Model, shape: Shape, dtype: str, tokens_s: float) -> Pace:
-    """Return what `measurements.run` measured: of an encoder it counts `context` tokens for each text or image."""
-    engine, texts = measurements.ENGINE, all(tower.role == "encoder" for tower in model.towers)
-    if model.causal or not model.towers:
-        return Pace(engine, "cpu", dtype, tokens_s, "tokens/s", shape.context, shape.batch)
-    unit: speeds.Unit = "texts/s" if texts else "inputs/s"
-    return Pace(engine, "cpu", dtype, tokens_s / shape.context, unit, shape.context, shape.batch)
 
 
 def _typed(command: str, reference: str, options: Mapping[str, object]) -> str:
