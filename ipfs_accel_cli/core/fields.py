@@ -73,7 +73,12 @@ class Entry(Field):
 
     def of(self, row: object) -> list[Value]:
         """Return the entry of a row, or None where the row has none."""
-        return [getattr(row, self.attribute).get(self.key)]
+        return [self.first(row)]
+
+    def first(self, row: object) -> Value:
+        """Return the entry alone."""
+        found: Value = getattr(row, self.attribute).get(self.key)
+        return found
 
 
 class _WithEntries(dict[str, Field]):
@@ -161,8 +166,15 @@ def chosen_columns(kind: type[Any], names: str, fields: Mapping[str, Field]) -> 
         raise Invalid(told, near=near)
     if not wanted:
         raise Invalid(f"no column is named; there are: {', '.join(sorted(fields))}")
-    columns = tuple(dict.fromkeys(fields[name].attribute for name in wanted))
-    return type(kind.__name__, (kind,), {"columns": columns, "__module__": kind.__module__, "__doc__": kind.__doc__})
+    columns = tuple(dict.fromkeys(_column(fields[name]) for name in wanted))
+    # An entry of a mapping is a column of its own, under its whole name.
+    entries = {_column(field): property(field.first) for field in map(fields.get, wanted) if isinstance(field, Entry)}
+    body = {"columns": columns, "__module__": kind.__module__, "__doc__": kind.__doc__, **entries}
+    return type(kind.__name__, (kind,), body)
+
+
+def _column(field: Field) -> str:
+    return f"{field.attribute}.{field.key}" if isinstance(field, Entry) else field.attribute
 
 
 def not_there(what: str, name: str, fields: Mapping[str, Field], use: str = "") -> tuple[str, list[str]]:

@@ -52,6 +52,14 @@ def test_models_are_found_and_sorted_by_their_notes(two: Node) -> None:
             listed(two, where)
 
 
+def test_a_note_is_a_column_of_its_own(two: Node, cli: Callable[..., Ran]) -> None:
+    two.models.notes.change("tiny", ["stage=prod", "owner=ada"], [])
+
+    shown = cli("model", "ls", "--columns", "name,meta.stage").stdout
+
+    assert [line.split() for line in shown.splitlines()] == [["name", "meta", "stage"], ["other"], ["tiny", "prod"]]
+
+
 def test_notes_belong_to_a_version_and_go_with_it(two: Node, tmp_path: Path) -> None:
     two.models.notes.change("tiny", ["stage=prod"], [])
     two.models.add(lay_out(tmp_path / "new" / "tiny", tiny_model(seed=9)))

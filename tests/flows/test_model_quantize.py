@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,9 @@ def test_the_parent_is_recorded_and_travels_with_the_model(
         (body,) = [one.body for one in shown.statements if one.kind == "quantization"]
         assert body["quality"]["quality"] == told.quality.quality
         assert body["samples_cid"] == told.samples_cid
+        figures = {one.figure: one for one in other.models.perf.perf(["small"], None, datetime.now(UTC)).figures}
+        assert figures["quality"].value == told.quality.quality
+        assert (figures["texts_s"].source, figures["texts_s"].about["original"]) == ("quantization", parent)
         assert [one.kind for one in other.models.history.lineage("small").ancestors if one.id == parent] == ["named"]
         assert len(list(other.inference.embed(["the cat"], model="small"))) == 1
 

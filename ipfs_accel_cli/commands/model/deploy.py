@@ -55,6 +55,8 @@ def new(
     """Make the next version of how a model is served; what is not given stays as it was.
 
     The model is pinned by its CID and kept, with its name. The same settings again make no version.
+    Settings: server, file, engine, device, dtype, kv_dtype, threads, gpu_layers, context, batch, parallel, host, port,
+    alias, api_key_env, memory_limit, cpu_limit, image, extra_args, labels.NAME.
     Only the owner's own shell changes image, extra_args, host and api_key_env.
 
     Examples:

@@ -36,5 +36,5 @@ class Imports(Result):
 
     source: str = Field(description="The tool whose folder it is.")
     path: str
-    linked: bool = Field(description="The files were linked and not copied.")
+    linked: bool = Field(description="Links were asked for; what the store had already stays as it was.")
     models: list[KeptModel]

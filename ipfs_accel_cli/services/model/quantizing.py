@@ -166,6 +166,7 @@ def _body(
         "method": method,
         "task": task,
         "samples_cid": samples,
+        "at": tables.now(),
         **made,
         **compared,
     }

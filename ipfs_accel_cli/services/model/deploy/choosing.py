@@ -10,6 +10,7 @@ from typing import Any
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid, NotAuthorised, NotFound
+from ipfs_accel_cli.engines import ENGINES
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.deploy import config
 from ipfs_accel_cli.services.model.deploy.config import Deployment
@@ -17,6 +18,7 @@ from ipfs_accel_cli.services.model.lookup import Lookup, load_manifest
 
 _OWNERS = ("image", "extra_args", "host", "api_key_env")
 _LARGEST_BYTES = 1 << 20
+_DEVICES = ("auto", "cpu", "cuda", "rocm", "xpu", "mps", "vulkan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,9 @@ class Choosing:
             raise Invalid(f"{checked.model} has no file {checked.file!r}", suggestion="--set file=")
         server = "llama-server" if any(path.endswith(".gguf") for path in paths) else "accel"
         made = checked if "server" in assigned else config.checked({**assigned, "server": server})
+        if made.server == "llama-server" and server == "accel":
+            raise Invalid(f"{made.model} holds no GGUF file, which llama-server reads", suggestion="--set server=accel")
+        _check_known(made, before)
         _check_owner(made, before)
         return made
 
@@ -82,6 +87,15 @@ class Choosing:
             raise NotFound(
                 f"the model {config.model} ({config.manifest}) is not here", suggestion="ipfs-accel model ls"
             ) from error
+
+
+def _check_known(made: Deployment, before: Deployment | None) -> None:
+    """Refuse an engine or a kind of device that nobody knows; what an earlier version says stays."""
+    engines = ["auto", *ENGINES.names()]
+    if made.engine not in engines and (before is None or made.engine != before.engine):
+        raise Invalid(f"there is no engine {made.engine!r}; there are: {', '.join(engines)}")
+    if made.device.partition(":")[0] not in _DEVICES and (before is None or made.device != before.device):
+        raise Invalid(f"there is no device {made.device!r}; there are: {', '.join(_DEVICES)}, with :NUMBER if need be")
 
 
 def _check_owner(made: Deployment, before: Deployment | None) -> None:

@@ -14,6 +14,7 @@ from ipfs_accel_cli.engines.identity import machine_id
 from ipfs_accel_cli.services.model import tables
 from ipfs_accel_cli.services.model.evaluating import kept
 from ipfs_accel_cli.services.model.evaluating.perf_results import Figure, Performance
+from ipfs_accel_cli.services.model.lineage import QUANTIZATION
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 
 EVALUATION = "evaluation"  # The kind of the statements about a model that hold what an evaluation found.
@@ -76,6 +77,8 @@ class Perf:
         for kind, cid, body in known.statements:
             if kind == EVALUATION and cid not in told:
                 yield from _of_statement(known, body)
+            elif kind == QUANTIZATION:
+                yield from _of_quantization(known, body)
 
     def _speeds(self, known: Known) -> list[Speed]:
         try:
@@ -137,6 +140,29 @@ def _of_evaluation(known: Known, one: kept.Figure) -> Figure:
         about={"items": one.items},
         at=one.at,
     )
+
+
+def _of_quantization(known: Known, body: Mapping[str, Any]) -> Iterator[Figure]:
+    """Yield what was measured as the model was made of another; a statement written otherwise yields nothing."""
+    try:
+        _moment(body["at"])
+        quality, original = body["quality"], {"original": body["parents"][0]}
+        found = [(name, one, {**original, "samples": quality["samples"]}) for name, one in quality.items()]
+        for one in body["speed"]:
+            about = {**original, "shape": one["shape"], "original_value": one["original"], "ratio": one["ratio"]}
+            found.append((one["unit"].replace("/", "_"), one["quantized"], about))
+        found.append(("peak_memory_bytes", body["quantized_peak_bytes"], original))
+        speeds = [
+            Speed(
+                *(body["machine_id"], body["engine"], body["device"], known.facts.dtype or "", name, value),
+                *(body["at"], "quantization", about),
+            )
+            for name, value, about in found
+            if isinstance(value, int | float) and name not in ("samples", "tokens")
+        ]
+        yield from [_of_speed(known, speed) for speed in speeds]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        return
 
 
 def _of_statement(known: Known, body: Mapping[str, Any]) -> Iterator[Figure]:

@@ -112,6 +112,8 @@ def evaluation(known: Known, measured: Collection[str]) -> Said:
 
 def own(path: Path, uri: str | None) -> Said:
     """Return the predicate in a JSON file; raises NotFound, Invalid, and Malformed for what is no JSON."""
+    if uri is None and not path.exists():
+        raise NotFound(f"{str(path)!r} is none of {', '.join(TYPES)} and no JSON file")
     if uri is None:
         raise Invalid("a predicate of your own needs a type", suggestion="--type https://example.org/evaluation/v1")
     if not TYPE_URI.fullmatch(uri):
