@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ipfs_accel_cli.content import passport
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Conflict, Invalid, NotAuthorised, NotFound, RemoteFailed
+from ipfs_accel_cli.core.errors import AccelError, Conflict, Invalid, NotAuthorised, NotFound, RemoteFailed, Unavailable
 from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.sources import fetch
 from ipfs_accel_cli.sources.base import RemoteFile
@@ -202,6 +202,11 @@ def _refusal(place: Reference, error: Exception) -> AccelError:
         return NotAuthorised(f"the hub does not let this token write to {place.locator}", suggestion="hf auth login")
     if status == 400 or (status is None and type(error) is ValueError):
         return RemoteFailed(f"the hub refuses the push to {place}: {error}")
+    if "xet-write-token" in str(error) and "404" in str(error):
+        return Unavailable(
+            f"the hub of {place.locator} does not know Xet, by which huggingface_hub uploads",
+            suggestion=f"HF_HUB_DISABLE_XET=1 {_push(place)}",
+        )
     return meaning(place, error)
 
 

@@ -188,6 +188,16 @@ def test_a_repository_is_made_when_asked_for(tiny: Node, site: Hub, cli: Callabl
     assert made.stderr == ""
 
 
+def test_a_hub_without_xet_is_told_with_the_command_that_does_without(
+    tiny: Node, site: Hub, cli: Callable[..., Any]
+) -> None:
+    refused = cli("model", "push", "tiny", "hf://acme/tiny", "--create", "--json", HF_HUB_DISABLE_XET="0")
+
+    assert (refused.status, refused.json["error"]["code"]) == (6, "unavailable")
+    assert "does not know Xet" in refused.json["error"]["detail"]
+    assert refused.json["error"]["suggestion"].startswith("HF_HUB_DISABLE_XET=1 ipfs-accel model push ")
+
+
 def test_files_of_somebody_else_in_a_repository_are_left_alone(tiny: Node, site: Hub) -> None:
     lay_out(site.root / "acme" / "tiny", {"thesis.pdf": b"mine", ".gitattributes": b""})
 
