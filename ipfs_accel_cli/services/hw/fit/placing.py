@@ -60,7 +60,7 @@ def by_arithmetic(tensors: Sequence[Tensor], rooms: Sequence[Room], scale: float
 
 
 def by_accelerate(config: Mapping[str, object], rooms: Sequence[Room], dtype: str) -> list[Placed] | None:
-    """Ask accelerate's infer_auto_device_map over empty weights; None where torch lacks, or no class takes the config.
+    """Ask accelerate's infer_auto_device_map over empty weights; None where torch lacks, or no class is known for it.
 
     Nothing of the model's own code is run, and no weight is read. Raises Unavailable where the libraries make no model
     of this configuration.
@@ -87,11 +87,8 @@ def _mapped(config: Mapping[str, object], rooms: Sequence[Room], dtype: str) -> 
     if made is None or not isinstance(kind, torch.dtype):
         return None
     values = {key: value for key, value in config.items() if key != "model_type"}
-    try:
-        with init_empty_weights():
-            model = made(transformers.AutoConfig.for_model(str(config["model_type"]), **values))
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None  # A config that is not complete; its tensors still have sizes.
+    with init_empty_weights():
+        model = made(transformers.AutoConfig.for_model(str(config["model_type"]), **values))
     # Before they are tied, a head that is the embedding counts twice.
     model.tie_weights()
     # accelerate numbers the devices, whatever we call them.
