@@ -6,15 +6,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
-
-if TYPE_CHECKING:
-    import numpy
-    from numpy.typing import NDArray
+from typing import Protocol, runtime_checkable
 
 RequestId = str
-FinishReason = Literal["stop", "length"]
-Role = Literal["text", "query", "document"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,113 +90,23 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
-    """What an embedding request carries; the role chooses the prompt that some models put before a text."""
-
-    texts: tuple[str, ...]
-    role: Role = "text"
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """What a generation request carries."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class EmbedOptions:
-    """`batch`: how many texts go through the model at once."""
-
-    batch: int = 32
-
-
-@dataclass(frozen=True, slots=True)
-class GenerateOptions:
-    """How to continue a prompt: temperature 0 takes the likeliest token; `top_k` 0 and `top_p` 1 cut nothing."""
-
-    max_tokens: int = 128
-    temperature: float = 0.0
-    top_k: int = 0
-    top_p: float = 1.0
-    seed: int = 0
-    stop: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreOptions:
-    """How long texts are read: `window` tokens at once, or fewer where the model reads fewer.
-
-    Each window begins `stride` tokens after the one before; 0 is half a window.
-    """
-
-    window: int = 1024
-    stride: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Request:
-    """One thing asked of a session; `kind` is the name of the task that prepared it."""
+    """One thing asked of a session; `kind` is the name of the task that prepared it.
+
+    What payloads and options there are, `engines/exchange` says; a session takes those of its tasks only.
+    """
 
     kind: str
-    payload: Texts | Prompt
-    options: EmbedOptions | GenerateOptions | ScoreOptions
+    payload: object
+    options: object
     id: RequestId = field(default_factory=lambda: uuid.uuid4().hex)
-
-
-@dataclass(frozen=True, slots=True)
-class Vectors:
-    """Embeddings of the texts at `positions`: `rows` is float32, shape (len(positions), dimensions).
-
-    `truncated` counts the texts that were longer than the model reads, `tokens` those that it read, without padding.
-    """
-
-    positions: tuple[int, ...]
-    rows: NDArray[numpy.float32]
-    pooling: str
-    truncated: int = 0
-    tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """Scores of the texts at `positions`: `rows` is float32, shape (len(positions), len(labels)), each 0 to 1."""
-
-    positions: tuple[int, ...]
-    rows: NDArray[numpy.float32]
-    labels: tuple[str, ...]
-    truncated: int = 0
-    tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Likelihoods:
-    """How unlikely the texts at `positions` are to a model, one figure a text.
-
-    `nats` are negative log-likelihoods, each the sum over so many `tokens`. The first token of a text has nothing
-    before it and is not counted. What several chunks say of one text is added up.
-    """
-
-    positions: tuple[int, ...]
-    nats: tuple[float, ...]
-    tokens: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Some more text and how many tokens were made for it; the last piece says why it is the last."""
-
-    text: str
-    tokens: int
-    prompt_tokens: int
-    finish_reason: FinishReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A part of an answer; `finished` marks the last one of its request."""
 
-    data: Vectors | Scores | Piece | Likelihoods
+    data: object
     finished: bool = False
 
 

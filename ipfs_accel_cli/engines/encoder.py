@@ -11,7 +11,8 @@ import numpy
 from numpy.typing import NDArray
 
 from ipfs_accel_cli.core.errors import Invalid, MalformedContent
-from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, Request, RequestId, Role, Scores, Texts, Vectors
+from ipfs_accel_cli.engines.base import Chunk, Request, RequestId
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Role, Scores, Texts, Vectors
 
 Ids = NDArray[numpy.int64]
 # Inputs by name, each (texts, tokens), and the mask, 1 where text is; padding is on the right. Gives (texts, width).

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from ipfs_accel_cli.core.errors import MalformedContent, UnsupportedContent
-from ipfs_accel_cli.engines.base import Role
+from ipfs_accel_cli.engines.exchange.text import Role
 
 Mode = Literal["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
 

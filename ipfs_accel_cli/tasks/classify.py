@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import numpy
 
 from ipfs_accel_cli.core.errors import Invalid
-from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, Request, Scores, Texts
+from ipfs_accel_cli.engines.base import Chunk, Request
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Scores, Texts
 from ipfs_accel_cli.tasks.embed import LARGEST_BATCH
 
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable
 
 from ipfs_accel_cli.core.errors import Invalid
-from ipfs_accel_cli.engines.base import Chunk, GenerateOptions, Piece, Prompt, Request
+from ipfs_accel_cli.engines.base import Chunk, Request
+from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Piece, Prompt
 
 LARGEST_SEED = (1 << 63) - 1
 

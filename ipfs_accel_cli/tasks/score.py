@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ipfs_accel_cli.core.errors import Invalid
-from ipfs_accel_cli.engines.base import Chunk, Likelihoods, Request, ScoreOptions, Texts
+from ipfs_accel_cli.engines.base import Chunk, Request
+from ipfs_accel_cli.engines.exchange.text import Likelihoods, ScoreOptions, Texts
 
 
 class Score:

@@ -10,23 +10,8 @@ import numpy
 import pytest
 
 from ipfs_accel_cli.core.errors import Invalid, Unavailable
-from ipfs_accel_cli.engines.base import (
-    Chunk,
-    Converts,
-    Derives,
-    EmbedOptions,
-    Engine,
-    GenerateOptions,
-    Loadable,
-    Machine,
-    Piece,
-    Plan,
-    Prompt,
-    Request,
-    Session,
-    Texts,
-    Vectors,
-)
+from ipfs_accel_cli.engines.base import Chunk, Converts, Derives, Engine, Loadable, Machine, Plan, Request, Session
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Piece, Prompt, Texts, Vectors
 from ipfs_accel_cli.tasks.embed import Embed
 from ipfs_accel_cli.tasks.generate import Generate
 

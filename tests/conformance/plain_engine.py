@@ -17,22 +17,17 @@ from ipfs_accel_cli.core.registry import Plugin, Registry
 from ipfs_accel_cli.engines.base import (
     Chunk,
     Device,
-    EmbedOptions,
     Fit,
-    GenerateOptions,
     Loadable,
     Machine,
     ModelFacts,
-    Piece,
     Plan,
-    Prompt,
     Request,
     RequestId,
     Session,
-    Texts,
-    Vectors,
 )
 from ipfs_accel_cli.engines.devices import choose_device
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Piece, Prompt, Texts, Vectors
 from ipfs_accel_cli.engines.text import StopStrings
 
 DIMENSIONS, CONTEXT, SIZE_BYTES = 26, 500, 1000

@@ -16,8 +16,9 @@ import torch
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import MissingExtra, UnsupportedContent, VerificationFailed
-from ipfs_accel_cli.engines.base import EmbedOptions, ModelFacts, Plan, Request, Scores, Session, Texts, Vectors
+from ipfs_accel_cli.engines.base import ModelFacts, Plan, Request, Session
 from ipfs_accel_cli.engines.encoder import EncoderSession
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Scores, Texts, Vectors
 from ipfs_accel_cli.engines.labels import Labels
 from ipfs_accel_cli.engines.onnx.graph import OUTPUT, open_graph
 from ipfs_accel_cli.engines.onnx.note import KEY, Note

@@ -11,16 +11,8 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
-from ipfs_accel_cli.engines.base import (
-    Chunk,
-    FinishReason,
-    GenerateOptions,
-    Piece,
-    Prompt,
-    Request,
-    RequestId,
-    ScoreOptions,
-)
+from ipfs_accel_cli.engines.base import Chunk, Request, RequestId
+from ipfs_accel_cli.engines.exchange.text import FinishReason, GenerateOptions, Piece, Prompt, ScoreOptions
 from ipfs_accel_cli.engines.text import Detokenizer, StopStrings
 from ipfs_accel_cli.engines.torch.problems import computing
 from ipfs_accel_cli.engines.torch.sampling import choose

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ipfs_accel_cli.engines.base import GenerateOptions
+from ipfs_accel_cli.engines.exchange.text import GenerateOptions
 
 
 def choose(logits: Tensor, options: GenerateOptions, generator: torch.Generator) -> int:

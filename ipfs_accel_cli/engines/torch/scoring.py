@@ -12,7 +12,8 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ipfs_accel_cli.core.errors import Invalid
-from ipfs_accel_cli.engines.base import Chunk, Likelihoods, Request, RequestId, ScoreOptions, Texts
+from ipfs_accel_cli.engines.base import Chunk, Request, RequestId
+from ipfs_accel_cli.engines.exchange.text import Likelihoods, ScoreOptions, Texts
 from ipfs_accel_cli.engines.torch.problems import computing
 
 # Losses of so many tokens are computed at once: each needs a copy of its logits in float32.

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy
 
-from ipfs_accel_cli.engines.base import EmbedOptions, GenerateOptions, Piece, Prompt, Request, ScoreOptions, Texts
+from ipfs_accel_cli.engines.base import Request
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Piece, Prompt, ScoreOptions, Texts
 from ipfs_accel_cli.services.infer.floats import shortest
 from ipfs_accel_cli.services.infer.runtime import Warm
 from ipfs_accel_cli.tasks import TASKS

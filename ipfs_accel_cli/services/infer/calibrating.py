@@ -18,7 +18,8 @@ import numpy
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import AccelError, Cancelled
-from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, Scores, Session, Texts, Vectors
+from ipfs_accel_cli.engines.base import Chunk, Session
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Scores, Texts, Vectors
 from ipfs_accel_cli.engines.identity import machine_id
 from ipfs_accel_cli.services.infer.choice import Choice
 from ipfs_accel_cli.services.infer.results import Trial

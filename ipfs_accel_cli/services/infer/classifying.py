@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy
 
-from ipfs_accel_cli.engines.base import Scores
+from ipfs_accel_cli.engines.exchange.text import Scores
 from ipfs_accel_cli.services.infer.floats import shortest
 from ipfs_accel_cli.services.infer.results import Classification, LabelScore
 from ipfs_accel_cli.services.infer.text_run import TextRun

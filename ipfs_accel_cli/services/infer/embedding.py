@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy
 
-from ipfs_accel_cli.engines.base import Vectors
+from ipfs_accel_cli.engines.exchange.text import Vectors
 from ipfs_accel_cli.services.infer.floats import shortest
 from ipfs_accel_cli.services.infer.ranking import Ranking
 from ipfs_accel_cli.services.infer.results import Embedding

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import UnsupportedContent
-from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, ScoreOptions, Session, Texts
+from ipfs_accel_cli.engines.base import Chunk, Session
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, ScoreOptions, Texts
 from ipfs_accel_cli.tasks import TASKS
 
 BATCH = 8

@@ -18,7 +18,8 @@ from ipfs_accel_cli.core.errors import AccelError, Invalid
 from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.engines import ENGINES
-from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, GenerateOptions, Loadable, Piece, Prompt, Texts
+from ipfs_accel_cli.engines.base import Chunk, Loadable
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Piece, Prompt, Texts
 from ipfs_accel_cli.engines.identity import machine_id
 from ipfs_accel_cli.services.infer.asking import Asking
 from ipfs_accel_cli.services.infer.calibrating import Calibrations

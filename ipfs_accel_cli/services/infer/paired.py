@@ -10,7 +10,8 @@ from typing import Any
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid
-from ipfs_accel_cli.engines.base import GenerateOptions, Prompt, Request, Session
+from ipfs_accel_cli.engines.base import Request, Session
+from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Prompt
 from ipfs_accel_cli.services.infer.calibrating import Shape, made_up
 from ipfs_accel_cli.services.infer.fidelity import rows
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ipfs_accel_cli.core.units import human_bytes
-from ipfs_accel_cli.engines.base import Piece, Plan
+from ipfs_accel_cli.engines.base import Plan
+from ipfs_accel_cli.engines.exchange.text import Piece
 from ipfs_accel_cli.services.infer.results import Stats
 
 Unit = Literal["tokens/s", "texts/s"]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.engines.base import EmbedOptions, Request, Role, Texts
+from ipfs_accel_cli.engines.base import Request
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Role, Texts
 from ipfs_accel_cli.services.infer.stats import Watch
 from ipfs_accel_cli.services.infer.worker import Answer, Worker
 from ipfs_accel_cli.tasks.base import Task

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.registry import Registry
-from ipfs_accel_cli.engines.base import Converts, Device, EmbedOptions, Loadable, Machine, Texts
+from ipfs_accel_cli.engines.base import Converts, Device, Loadable, Machine
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Texts
 from ipfs_accel_cli.services.infer.choice import Wanted, best, candidates
 from ipfs_accel_cli.tasks import TASKS
 

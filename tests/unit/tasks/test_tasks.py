@@ -8,7 +8,8 @@ import numpy
 import pytest
 
 from ipfs_accel_cli.core.errors import Invalid
-from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, GenerateOptions, Piece, Prompt, Texts, Vectors
+from ipfs_accel_cli.engines.base import Chunk
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Piece, Prompt, Texts, Vectors
 from ipfs_accel_cli.tasks import TASKS
 from ipfs_accel_cli.tasks.embed import Embed
 from ipfs_accel_cli.tasks.generate import Generate

@@ -98,7 +98,8 @@ class _Ids:
 
 
 def _decoded(model: Any, wanted: Wanted) -> tuple[int, float]:
-    from ipfs_accel_cli.engines.base import GenerateOptions, Prompt, Request
+    from ipfs_accel_cli.engines.base import Request
+    from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Prompt
     from ipfs_accel_cli.engines.torch.decoder import DecoderSession
 
     # An end by chance would make the run shorter than was asked.
@@ -114,8 +115,9 @@ def _decoded(model: Any, wanted: Wanted) -> tuple[int, float]:
 
 
 def _encoded(model: Any, wanted: Wanted) -> tuple[int, float]:
-    from ipfs_accel_cli.engines.base import EmbedOptions, Request, Texts
+    from ipfs_accel_cli.engines.base import Request
     from ipfs_accel_cli.engines.encoder import Meaning, Reading
+    from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Texts
     from ipfs_accel_cli.engines.torch.encoder import Logits, Parts, Vectors
 
     classifies = "ForSequenceClassification" in " ".join(model.config.architectures or ())

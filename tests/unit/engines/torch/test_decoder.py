@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer, TopKLogitsWarper, TopPLogitsWarper
 
 from ipfs_accel_cli.core.errors import Invalid
-from ipfs_accel_cli.engines.base import GenerateOptions, Loadable, Plan, Prompt, Session
+from ipfs_accel_cli.engines.base import Loadable, Plan, Session
+from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Prompt
 from ipfs_accel_cli.engines.torch.engine import TorchEngine
 from ipfs_accel_cli.engines.torch.sampling import choose, kept
 from ipfs_accel_cli.tasks.generate import Generate

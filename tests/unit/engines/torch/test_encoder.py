@@ -11,7 +11,8 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from ipfs_accel_cli.engines.base import EmbedOptions, Loadable, Plan, Session, Texts, Vectors
+from ipfs_accel_cli.engines.base import Loadable, Plan, Session
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Texts, Vectors
 from ipfs_accel_cli.engines.torch.encoder import sentence_parts
 from ipfs_accel_cli.engines.torch.engine import TorchEngine
 from ipfs_accel_cli.tasks.embed import Embed

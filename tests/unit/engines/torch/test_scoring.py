@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from ipfs_accel_cli.core.errors import Invalid
-from ipfs_accel_cli.engines.base import EmbedOptions, Likelihoods, Loadable, Plan, ScoreOptions, Session, Texts
+from ipfs_accel_cli.engines.base import Loadable, Plan, Session
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Likelihoods, ScoreOptions, Texts
 from ipfs_accel_cli.engines.torch.engine import TorchEngine
 from ipfs_accel_cli.engines.torch.scoring import windows
 from ipfs_accel_cli.tasks.embed import Embed

@@ -25,8 +25,8 @@ from ipfs_accel_cli.engines.base import (
     Request,
     RequestId,
     Session,
-    Texts,
 )
+from ipfs_accel_cli.engines.exchange.text import Texts
 from ipfs_accel_cli.services.infer import calibrating
 from ipfs_accel_cli.services.infer.calibrating import Calibration, Calibrations
 from ipfs_accel_cli.services.infer.inference import Inference

@@ -10,7 +10,8 @@ import numpy
 import pytest
 
 from ipfs_accel_cli.core.errors import VerificationFailed
-from ipfs_accel_cli.engines.base import Chunk, Likelihoods, Request, RequestId, Scores, Vectors
+from ipfs_accel_cli.engines.base import Chunk, Request, RequestId
+from ipfs_accel_cli.engines.exchange.text import Likelihoods, Scores, Vectors
 from ipfs_accel_cli.services.infer import fidelity
 from ipfs_accel_cli.services.model.quantizing import check_quality
 

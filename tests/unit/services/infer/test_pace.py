@@ -10,7 +10,8 @@ import numpy
 import pytest
 
 from ipfs_accel_cli.core.errors import HomeUnusable, UnsupportedContent
-from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, Loadable, Vectors
+from ipfs_accel_cli.engines.base import Chunk, Loadable
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Vectors
 from ipfs_accel_cli.services.infer.inference import Inference
 from ipfs_accel_cli.services.infer.stats import Pace, Watch
 from ipfs_accel_cli.services.infer.text_run import TextRun

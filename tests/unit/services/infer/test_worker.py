@@ -10,7 +10,8 @@ import pytest
 
 from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import Cancelled, DoesNotFit, Invalid, MalformedContent, Unavailable
-from ipfs_accel_cli.engines.base import Chunk, EmbedOptions, Plan, Request, RequestId, Session, Texts
+from ipfs_accel_cli.engines.base import Chunk, Plan, Request, RequestId, Session
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Texts
 from ipfs_accel_cli.services.infer.runtime import Key, Runtime
 from ipfs_accel_cli.services.infer.worker import Worker
 from ipfs_accel_cli.tasks.embed import Embed
@@ -144,7 +145,7 @@ def test_the_next_call_after_a_death_loads_anew(tmp_path: Path) -> None:
 
 
 def test_a_refused_request_harms_no_other(gated: Gated) -> None:
-    from ipfs_accel_cli.engines.base import GenerateOptions, Prompt
+    from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Prompt
     from ipfs_accel_cli.tasks.generate import Generate
 
     worker = Worker("letters", lambda: gated)
