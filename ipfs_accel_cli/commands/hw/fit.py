@@ -69,7 +69,7 @@ def fit(
 @effects(READ)
 def recommend(
     task: Annotated[str, Option(help="What it shall do, such as embed or generate.")],
-    modality: Annotated[str | None, Option(help="text, image or audio.")] = None,
+    modality: Annotated[str | None, Option(help="text, image, audio or multimodal.")] = None,
     quantisation: Annotated[str | None, Option(help="Prefer this dtype or quantisation.")] = None,
     max_memory: Annotated[str | None, Option(help="Use at most so much memory, such as 4GiB.")] = None,
     min_speed: Annotated[float | None, Option(min=0, help="Tokens a second at least.")] = None,

@@ -5,18 +5,24 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
-from ipfs_accel_cli.engines.base import Chunk, Request, RequestId
+from ipfs_accel_cli.engines.base import Chunk, Device, ModelFacts, Plan, Request, RequestId
 from ipfs_accel_cli.engines.exchange.text import FinishReason, GenerateOptions, Piece, Prompt, ScoreOptions
 from ipfs_accel_cli.engines.text import Detokenizer, StopStrings
+from ipfs_accel_cli.engines.tokenizing import load_tokenizer
+from ipfs_accel_cli.engines.torch.allocator import return_large_blocks
+from ipfs_accel_cli.engines.torch.memory import short
 from ipfs_accel_cli.engines.torch.problems import computing
 from ipfs_accel_cli.engines.torch.sampling import choose
 from ipfs_accel_cli.engines.torch.scoring import Scoring
+from ipfs_accel_cli.engines.torch.weights import load_model
 
 
 @dataclass(slots=True)
@@ -127,6 +133,25 @@ class DecoderSession:
     def _decode(self, tokens: Sequence[int]) -> str:
         text: str = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
+
+
+def load(model: ModelFacts, files: Path, plan: Plan, device: Device) -> DecoderSession:
+    """Load a decoder; raises as `Engine.load`."""
+    return_large_blocks()
+    decoder = writer(model, files, plan, spread=short(model, plan, device))
+    return DecoderSession(decoder, load_tokenizer(files), torch.device(device.name), model.name)
+
+
+def writer(model: ModelFacts, files: Path, plan: Plan, *, spread: bool) -> Any:
+    """Load the network of a decoder with its head; raises as `Engine.load`."""
+    config = AutoConfig.from_pretrained(files, local_files_only=True, trust_remote_code=False)
+    head = MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.get(config.model_type)
+    # Loading another architecture of the same family would leave its missing head to chance.
+    if head is None or (config.architectures and head not in config.architectures):
+        raise UnsupportedContent(
+            f"{model.name} cannot generate text: {', '.join(config.architectures or ['it'])} has no head for it"
+        )
+    return load_model(AutoModelForCausalLM, files, plan, spread=spread)
 
 
 def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoModelForTextEncoding
 
 from ipfs_accel_cli.core.errors import UnsupportedContent
-from ipfs_accel_cli.engines.base import Plan
+from ipfs_accel_cli.engines.base import Device, ModelFacts, Plan
 from ipfs_accel_cli.engines.encoder import Compute, EncoderSession, Ids, Meaning, Reading, inputs_of, longest
 from ipfs_accel_cli.engines.labels import Labels, read_labels
 from ipfs_accel_cli.engines.sentence import Mode, read_sentence
 from ipfs_accel_cli.engines.tokenizing import load_tokenizer
+from ipfs_accel_cli.engines.torch.memory import short
 from ipfs_accel_cli.engines.torch.pooling import Step, head, pool
 from ipfs_accel_cli.engines.torch.problems import computing
 from ipfs_accel_cli.engines.torch.weights import load_model
@@ -72,6 +73,13 @@ class Logits(torch.nn.Module):  # type: ignore[misc]
             inputs["token_type_ids"] = token_type_ids
         logits: Tensor = self.model(**inputs).logits
         return logits.float()
+
+
+def load(model: ModelFacts, files: Path, plan: Plan, device: Device) -> EncoderSession:
+    """Load an encoder for vectors, or a classifier; raises as `Engine.load`."""
+    make = sentence_parts if plan.task == "embed" else classifier_parts
+    parts = make(files, replace(plan, device=device.name), spread=short(model, plan, device))
+    return parts.session(model.name, torch.device(device.name))
 
 
 def sentence_parts(files: Path, plan: Plan, *, spread: bool) -> Parts:

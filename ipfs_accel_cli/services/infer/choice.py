@@ -48,6 +48,7 @@ def candidates(
     choices: list[Choice] = []
     for name in engines.names() if wanted.engine == AUTO else [wanted.engine]:
         try:
+            _check_task(engines, name, model, wanted.task)
             choices.append(_consider(engines.load(name)(), model, wanted, measure))
         except (MissingExtra, UnsupportedContent, DoesNotFit) as error:
             error.context.setdefault("engine", name)
@@ -66,6 +67,13 @@ def best(choices: Sequence[Choice], problems: Sequence[AccelError]) -> Choice:
         return max(choices, key=lambda choice: choice.fit.score)
     # A model that is too large for an engine that knows it says more than another engine that does not.
     raise next((problem for problem in problems if isinstance(problem, DoesNotFit)), problems[0])
+
+
+def _check_task(engines: Registry, name: str, model: ModelFacts, task: str) -> None:
+    """Raise UnsupportedContent for an engine that is known not to do a task, before its library is loaded."""
+    tasks = engines.plugin(name).tasks
+    if tasks and task not in tasks:
+        raise UnsupportedContent(f"{model.name}: the {name} engine does not {task}", engine=name)
 
 
 def _consider(

@@ -6,7 +6,7 @@ import logging
 import secrets
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Invalid
+from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.engines import ENGINES
-from ipfs_accel_cli.engines.base import Chunk, Loadable
+from ipfs_accel_cli.engines.base import Chunk
 from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Piece, Prompt, Texts
 from ipfs_accel_cli.engines.identity import machine_id
 from ipfs_accel_cli.services.infer.asking import Asking
@@ -26,6 +26,7 @@ from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.infer.classifying import labelled
 from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
 from ipfs_accel_cli.services.infer.loader import MEASURED_TASKS, Derived, Loader, SettingsLike
+from ipfs_accel_cli.services.infer.opening import Find, Note, Opener
 from ipfs_accel_cli.services.infer.quantizing import Workshop
 from ipfs_accel_cli.services.infer.results import (
     CalibrationShown,
@@ -35,8 +36,7 @@ from ipfs_accel_cli.services.infer.results import (
     LoadedModel,
     LoadedModels,
 )
-from ipfs_accel_cli.services.infer.runtime import Warm
-from ipfs_accel_cli.services.infer.stats import Pace, Unit, Watch
+from ipfs_accel_cli.services.infer.stats import Watch
 from ipfs_accel_cli.services.infer.text_run import TextRun
 from ipfs_accel_cli.services.infer.texts import open_texts, read_prompt, windows
 from ipfs_accel_cli.services.infer.timing import TIMED_TASKS
@@ -51,8 +51,6 @@ log = logging.getLogger("ipfs_accel_cli")
 
 
 T = TypeVar("T")
-# Takes the folder of a model and how fast a run of it was, and keeps it.
-Note = Callable[[Path, Pace], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +78,15 @@ class Inference:
     def __init__(
         self,
         settings: SettingsLike,
-        find: Callable[[str | None, str], Loadable],
+        find: Find,
         engines: Registry = ENGINES,
         derived: Derived | None = None,
         calibrations: Calibrations | None = None,
         tuned: Callable[[str], str | None] = lambda _name: None,
         note: Note = lambda _folder, _pace: None,
     ) -> None:
-        self._find, self._note = find, note
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
+        self.opener = Opener(find, self._loader, note)
         self._runtime = self._loader.runtime
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
@@ -151,7 +149,7 @@ class Inference:
 
         Raises Invalid for a task that is not compared, and what the engine that fits best raises.
         """
-        loadable = self._find(model, task or "embed")
+        loadable = self.opener.find(model, task or "embed")
         known = loadable.facts.tasks
         chosen = task or next((name for name in MEASURED_TASKS if name in known), "embed")
         found = self._loader.calibrate(loadable, chosen)
@@ -170,7 +168,7 @@ class Inference:
 
         Raises what finding, choosing and loading a model raises, and Invalid for one that reads no texts.
         """
-        return self._loader.timed(self._find(model, next(iter(TIMED_TASKS))), dtype, threads)
+        return self._loader.timed(self.opener.find(model, next(iter(TIMED_TASKS))), dtype, threads)
 
     def generate(
         self,
@@ -197,14 +195,15 @@ class Inference:
         task: Task[Prompt, GenerateOptions, Piece] = TASKS.load("generate")()
         options = GenerateOptions(max_tokens, temperature, top_k, top_p, seed, tuple(stop))
         request = task.prepare(Prompt(read_prompt(prompt, current())), options)
-        loadable, watch = self._find(model, task.name), Watch()
-        with self._loader.leased(loadable, self._loader.wanted(task.name, engine, device), watch) as warm:
+        loadable, watch = self.opener.find(model, task.name), Watch()
+        with self.opener.open(loadable, task.name, engine, device, watch) as opened:
+            warm = opened.warm
             with closing(warm.worker.ask(request)) as answer:
                 piece = task.collect(_emitting(answer, watch))
             took = watch.of_tokens(piece, warm.plan) if stats else None
             if took is not None and piece.tokens > 1:
                 shape = (piece.prompt_tokens + piece.tokens, 1)
-                self._keep(loadable.folder, warm, took.tokens_s, "tokens/s", shape)
+                self.opener.keep(opened, took.tokens_s, "tokens/s", shape)
             return Generation(
                 text=piece.text,
                 tokens=piece.tokens,
@@ -221,9 +220,8 @@ class Inference:
     @contextmanager
     def asking(self, model: str, task: str, engine: str | None = None, device: str | None = None) -> Iterator[Asking]:
         """Hold a model, loaded for a task, for the block; raises whatever finding, choosing and loading raises."""
-        loadable = self._find(model, task)
-        with self._loader.leased(loadable, self._loader.wanted(task, engine, device), Watch()) as warm:
-            yield Asking(warm)
+        with self.opener.open(self.opener.find(model, task), task, engine, device) as opened:
+            yield Asking(opened.warm)
 
     def loaded(self) -> LoadedModels:
         """Return what is warm in this process."""
@@ -254,8 +252,7 @@ class Inference:
         options = EmbedOptions(BATCH if asked.batch is None else asked.batch)
         task = TASKS.load(name)()
         task.prepare(Texts(("",)), options)
-        loadable = self._find(asked.model, name)
-        wanted = self._loader.wanted(name, asked.engine, asked.device)
+        loadable = self.opener.find(asked.model, name)
 
         def answered() -> Iterator[T]:
             watch, parts = Watch(), windows(source, options.batch)
@@ -263,7 +260,8 @@ class Inference:
             first = next(parts, None)
             if first is None:
                 return
-            with self._loader.leased(loadable, wanted, watch) as warm:
+            with self.opener.open(loadable, name, asked.engine, asked.device, watch) as opened:
+                warm = opened.warm
                 run: TextRun[Any] = TextRun(warm.worker, task, options, watch, done)
                 yield from answers(run, chain([first], parts))
                 if run.truncated:
@@ -271,14 +269,9 @@ class Inference:
                 if asked.stats:
                     log.info("%s, engine %s", watch.of_texts(run.count, run.busy_s, warm.plan), warm.key.engine)
                     shape = (round(run.tokens / run.count), min(options.batch, run.count))
-                    self._keep(loadable.folder, warm, run.count / max(1e-9, run.busy_s), "texts/s", shape)
+                    self.opener.keep(opened, run.count / max(1e-9, run.busy_s), "texts/s", shape)
 
         return answered()
-
-    def _keep(self, folder: Path, warm: Warm, value: float, unit: Unit, shape: tuple[int, int]) -> None:
-        """Keep how fast a run was; where that cannot be kept, the answer is no worse for it."""
-        with suppress(AccelError):
-            self._note(folder, Pace(warm.key.engine, warm.plan.device, warm.plan.dtype, value, unit, *shape))
 
 
 def _emitting(answer: Answer, watch: Watch) -> Iterator[Chunk]:

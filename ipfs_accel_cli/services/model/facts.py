@@ -12,6 +12,7 @@ from typing import Any
 
 from ipfs_accel_cli.core.errors import MalformedContent
 from ipfs_accel_cli.formats import safetensors
+from ipfs_accel_cli.services.model import heads
 
 MAX_CONFIG_BYTES = 16 << 20
 WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx", ".onnx_data", ".h5", ".msgpack")
@@ -23,18 +24,6 @@ _CONTEXT_KEYS = (
     "n_ctx",
     "max_target_positions",
 )
-# The class names of transformers end with what the head on top can do.
-_HEADS = {
-    "ForCausalLM": "generate",
-    "LMHeadModel": "generate",
-    "ForSequenceClassification": "classify",
-    "ForTokenClassification": "token-classify",
-    "ForMaskedLM": "fill-mask",
-    "ForQuestionAnswering": "answer",
-    "ForImageClassification": "image-classify",
-    "ForAudioClassification": "audio-classify",
-    "ForSpeechSeq2Seq": "transcribe",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +73,7 @@ def read(files: Mapping[str, Path]) -> Facts:
     return Facts(
         architectures=architectures,
         model_type=str(config.get("model_type") or ""),
-        tasks=_tasks("modules.json" in files, architectures, has_tokenizer=bool(_tokenizer(files))),
+        tasks=_tasks(files, config, architectures),
         parameters=sum(one.parameters for one in tensors) or None,
         weight_bytes=sum(path.stat().st_size for name, path in files.items() if name.endswith(WEIGHT_SUFFIXES)),
         dtype=dtypes.most_common(1)[0][0] if dtypes else _stated_dtype(config),
@@ -142,15 +131,13 @@ def _configuration(files: Mapping[str, Path]) -> dict[str, Any]:
     return {}
 
 
-def _tasks(is_sentence_transformer: bool, architectures: tuple[str, ...], *, has_tokenizer: bool) -> tuple[str, ...]:
-    if is_sentence_transformer:
+def _tasks(files: Mapping[str, Path], config: Mapping[str, Any], architectures: tuple[str, ...]) -> tuple[str, ...]:
+    stated = config.get("ipfs_accel_tasks")
+    if isinstance(stated, list) and all(isinstance(task, str) for task in stated):
+        return tuple(stated)
+    if "modules.json" in files:
         return ("embed",)
-    heads = [task for name in architectures for ending, task in _HEADS.items() if name.endswith(ending)]
-    if heads:
-        return tuple(dict.fromkeys(heads))
-    # A text encoder without a head, such as BertModel; vision and audio encoders come without a tokenizer.
-    encoders = [name for name in architectures if name.endswith(("Model", "Encoder"))]
-    return ("embed",) if encoders and has_tokenizer else ()
+    return heads.tasks_of(architectures, has_tokenizer=bool(_tokenizer(files)))
 
 
 def _tokenizer(files: Mapping[str, Path]) -> str:

@@ -10,9 +10,13 @@ from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.services.hw.fit.arithmetic import BITS
 from ipfs_accel_cli.services.hw.fit.results import Fitted, Recommended, Speed
 
-MODALITIES = {
-    **{"text": ("embed", "generate", "classify", "token-classify", "fill-mask", "answer")},
-    **{"image": ("image-classify",), "audio": ("audio-classify", "transcribe")},
+MODALITIES: dict[str, tuple[str, ...]] = {
+    "text": (
+        *("embed", "generate", "classify", "token-classify", "fill-mask", "rerank", "summarize", "translate", "answer"),
+    ),
+    "image": ("image-classify", "image-detect", "image-segment", "image-embed", "image-ocr", "image-generate"),
+    "audio": ("audio-classify", "transcribe", "speak", "voice-detect"),
+    "multimodal": ("caption", "ask", "pair-embed"),
 }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ipfs_accel_cli.engines.base import Device, Machine, ModelFacts
-from ipfs_accel_cli.engines.torch.engine import WORKING_BYTES, TorchEngine, needed_bytes
+from ipfs_accel_cli.engines.torch.engine import TorchEngine
+from ipfs_accel_cli.engines.torch.memory import WORKING_BYTES, needed_bytes
 
 pytestmark = pytest.mark.models
 

@@ -52,7 +52,7 @@ def test_the_task_follows_from_the_architecture(tmp_path: Path, architecture: st
 
 
 def test_an_encoder_without_a_tokenizer_embeds_no_text(tmp_path: Path) -> None:
-    assert facts.read(files(tmp_path, {"config.json": b'{"architectures": ["ViTModel"]}'})).tasks == ()
+    assert facts.read(files(tmp_path, {"config.json": b'{"architectures": ["ViTModel"]}'})).tasks == ("image-embed",)
 
 
 def test_the_configuration_may_lie_in_the_first_module(tmp_path: Path) -> None:

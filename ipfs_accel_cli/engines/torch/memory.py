@@ -1,0 +1,31 @@
+"""How much memory a model takes on torch, and whether there is so much."""
+
+from __future__ import annotations
+
+import torch
+
+from ipfs_accel_cli.engines.base import Device, ModelFacts, Plan
+
+# Activations, logits and key-value caches of moderate requests; a 74 M decoder with 8 x 512 tokens took 440 MiB.
+WORKING_BYTES = 256 << 20
+INT8 = "int8"
+_FLOAT32_BYTES = 4
+
+
+def needed_bytes(model: ModelFacts) -> int:
+    """Return the main memory that a model takes while it works: weights, as float32 or in 8 bits, and working space."""
+    if model.dtype == INT8:
+        return model.weight_bytes + WORKING_BYTES
+    if model.parameters is not None:
+        return model.parameters * _FLOAT32_BYTES + WORKING_BYTES
+    stored = getattr(torch, model.dtype, torch.float32)
+    size = stored.itemsize if isinstance(stored, torch.dtype) else _FLOAT32_BYTES
+    return model.weight_bytes * _FLOAT32_BYTES // size + WORKING_BYTES
+
+
+def short(model: ModelFacts, plan: Plan, device: Device) -> bool:
+    """Say whether the memory of a device is too short for the whole model."""
+    if device.name != "cpu":
+        free = device.memory_available_bytes
+        return free is not None and free < model.weight_bytes + WORKING_BYTES
+    return 0 < plan.memory_bytes < needed_bytes(model)

@@ -1,0 +1,29 @@
+"""Which module runs a task on torch: named here, imported when a model is loaded for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from ipfs_accel_cli.core.errors import UnsupportedContent
+from ipfs_accel_cli.engines.base import Device, ModelFacts, Plan, Session
+
+Load = Callable[[ModelFacts, Path, Plan, Device], Session]
+
+_ROOM = "ipfs_accel_cli.engines.torch"
+SESSIONS = {
+    "embed": f"{_ROOM}.encoder:load",
+    "classify": f"{_ROOM}.encoder:load",
+    "generate": f"{_ROOM}.decoder:load",
+    "score": f"{_ROOM}.decoder:load",
+}
+
+
+def loader(task: str) -> Load:
+    """Return what loads a model for a task; raises UnsupportedContent for a task that torch does not run here."""
+    if task not in SESSIONS:
+        raise UnsupportedContent(f"the torch engine knows no task {task!r}")
+    module, _, name = SESSIONS[task].partition(":")
+    return cast(Load, getattr(import_module(module), name))
