@@ -32,9 +32,9 @@ def for_task(registry: tables.Tables, lookup: Lookup, task: str) -> list[Able]:
     found = [_here(known) for known in map(lookup.describe, newest) if task in known.facts.tasks]
     known = {one.name for one in found}
     for page in catalogue.able(task):
-        if page.name not in known and not (page.address and registry.pulled(page.address, "")):
-            name = page.address or page.name
-            found.append(Able(name, name, False, page.tasks, page.licence, page.bring))
+        # A toy is nothing to recommend.
+        if not page.toy and page.name not in known and registry.pulled(page.address, "") is None:
+            found.append(Able(page.address, page.address, False, page.tasks, page.licence, page.bring))
     return found
 
 
