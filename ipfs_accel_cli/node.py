@@ -138,6 +138,7 @@ class Node:
             calibrations=Calibrations(self.database),
             tuned=self._tuned,
             note=self._note_speed,
+            home=(self.database, self.store),
         )
 
     @property

@@ -74,8 +74,7 @@ def check_room(prompt_tokens: int, max_tokens: int, context_tokens: int | None, 
     if context_tokens is None or needed <= context_tokens:
         return
     raise Invalid(
-        f"{prompt_tokens} prompt tokens and {max_tokens} new ones are {needed}; "
-        f"{name} reads {context_tokens} at most",
+        f"{prompt_tokens} prompt tokens and {max_tokens} new ones are {needed}; {name} reads {context_tokens} at most",
         suggestion=f"--max-tokens {context_tokens - prompt_tokens}" if prompt_tokens < context_tokens else None,
         prompt_tokens=prompt_tokens,
         context_tokens=context_tokens,

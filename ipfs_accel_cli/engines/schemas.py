@@ -10,7 +10,7 @@ from ipfs_accel_cli.core.errors import Invalid, MissingExtra, VerificationFailed
 
 INSTALL = "pip install 'ipfs-accel[schema]'"
 # One spelling of white space, that of most JSON that models have read; free white space invites endless blanks.
-OPTIONS = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+OPTIONS: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 
 _SCHEMAS = ("items", "additionalProperties", "additionalItems")
 _LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
@@ -40,7 +40,7 @@ def checked(text: str) -> str:
     except json.JSONDecodeError as error:
         raise Invalid(f"the schema is no JSON: {error}") from error
     if not isinstance(schema, dict):
-        raise Invalid("a schema is a JSON object, such as {\"type\": \"object\"}")
+        raise Invalid('a schema is a JSON object, such as {"type": "object"}')
     for where, keyword in _unknown(schema, "#"):
         raise Invalid(
             f"the schema has {keyword!r} at {where}, which answers cannot be held to; "
