@@ -42,6 +42,7 @@ from ipfs_accel_cli.tasks import TASKS
 
 if TYPE_CHECKING:
     from ipfs_accel_cli.core.database import Database
+    from ipfs_accel_cli.services.infer.batch.service import Batches
     from ipfs_accel_cli.services.infer.prompts.service import Content, Prompts
     from ipfs_accel_cli.services.infer.writing.chats import Chats
     from ipfs_accel_cli.services.infer.writing.writer import Writer
@@ -194,6 +195,12 @@ class Inference:
         from ipfs_accel_cli.services.infer.writing.chats import Chats
 
         return Chats(self.writer)
+
+    @cached_property
+    def batches(self) -> Batches:
+        from ipfs_accel_cli.services.infer.batch.service import Batches
+
+        return Batches(self.opener)
 
     @cached_property
     def prompts(self) -> Prompts:
