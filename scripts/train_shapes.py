@@ -33,7 +33,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import shapes
 
 SIDE, MOST, CELLS = 64, 4, 4
-BATCH, RATE, WARM_UP = 24, 2e-3, 0.05
+RATE, WARM_UP = 2e-3, 0.05
+BATCH = {"detect": 24, "segment": 10}
 HELD_OUT, HELD_OUT_SEED = 300, 1 << 20
 NAMES = [f"{colour} {kind}" for colour in shapes.COLOURS for kind in shapes.KINDS]
 GROUND = "ground"
@@ -141,7 +142,11 @@ def truth(one: shapes.Scene) -> Any:
 
 
 def train(
-    model: Any, loss: Callable[[Any, list[shapes.Scene]], torch.Tensor], rng: Any, seconds: float, steps: int | None
+    model: Any,
+    loss: Callable[[Any, list[shapes.Scene]], torch.Tensor],
+    draw: Callable[[], Any],
+    seconds: float,
+    steps: int | None,
 ) -> int:
     """Train for so many steps, else for so long; the rate falls to nothing at the end of either. Returns the steps."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01)
@@ -151,7 +156,7 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.zero_grad()
-        found = loss(model, scenes(rng, BATCH))
+        found = loss(model, draw())
         found.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -228,8 +233,8 @@ def save(model: Any, folder: Path, processor: str, said: str, task: str) -> None
     }
     (folder / "preprocessor_config.json").write_text(json.dumps(seen, indent=2) + "\n")
     (folder / "README.md").write_text(
-        f"---\nlicense: Apache-2.0\n---\n\n# A toy\n\nTrained by `scripts/train_shapes.py --task {task}` on drawings of circles, "
-        f"squares and triangles of six colours. It knows\nnothing else. {said}\n"
+        f"---\nlicense: Apache-2.0\n---\n\n# A toy\n\nTrained by `scripts/train_shapes.py --task {task}` "
+        f"on drawings of circles, squares and triangles of six colours. It knows\nnothing else. {said}\n"
     )
 
 
@@ -252,7 +257,8 @@ def main() -> None:
     model = detector() if detects else segmenter()
     loss = detection_loss if detects else segmentation_loss
     seconds = asked.seconds or SECONDS[asked.task]
-    steps = train(model.train(), loss, numpy.random.default_rng(asked.seed), seconds, asked.steps)
+    rng = numpy.random.default_rng(asked.seed)
+    steps = train(model.train(), loss, lambda: scenes(rng, BATCH[asked.task]), seconds, asked.steps)
     held_out = scenes(numpy.random.default_rng(HELD_OUT_SEED), HELD_OUT)
     model.eval()
     if detects:
