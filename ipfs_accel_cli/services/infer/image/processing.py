@@ -34,7 +34,7 @@ def check(change: Change) -> None:
     if change.quality is not None and not 1 <= change.quality <= 100:
         raise Invalid(f"--quality lies between 1 and 100, not at {change.quality}")
     if change.format is not None and change.format.lower() not in FORMATS:
-        raise Invalid(f"--format {change.format} is not written here; {', '.join(FORMATS)} are")
+        raise Invalid(f"--to {change.format} is not written here; {', '.join(FORMATS)} are")
 
 
 def processed(
