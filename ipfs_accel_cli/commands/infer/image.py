@@ -191,7 +191,8 @@ def process(
     rotate: Annotated[float, Option(help="Degrees, clockwise.")] = 0.0,
     grey: Annotated[bool, Option("--grey", "--gray", help="Drop the colours.")] = False,
     to: Annotated[
-        str | None, Option("--to", metavar="KIND", help="png, jpeg, webp, gif, bmp, tiff; else what the name of OUT says.")
+        str | None,
+        Option("--to", metavar="KIND", help="png, jpeg, webp, gif, bmp, tiff; else what the name of OUT says."),
     ] = None,
     quality: Annotated[int | None, Option(help="Of JPEG and WebP, 1 to 100.")] = None,
     metadata: Annotated[
