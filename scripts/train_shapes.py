@@ -149,7 +149,7 @@ def train(
     seconds: float,
     steps: int | None,
 ) -> int:
-    """Train for so many steps, else for so much processor time; the rate falls to nothing at the end of either. Returns the steps."""
+    """Train for so many steps, else for so much processor time, the rate falling to nothing; return the steps."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01)
     began, step, done = time.process_time(), 0, 0.0
     while done < 1:
