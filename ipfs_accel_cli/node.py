@@ -96,6 +96,7 @@ class Node:
             others=lambda task: self.models.suiting.facts_for(task),
             home=(self.database, self.store),
             limits=Limits(self._bandwidth, self._products),
+            mark=lambda: self.models.suiting.mark(),
         )
 
     @property

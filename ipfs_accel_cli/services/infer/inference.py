@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.infer.batch.service import Batches
     from ipfs_accel_cli.services.infer.bench.limits import Limits
     from ipfs_accel_cli.services.infer.bench.service import InferBenches
+    from ipfs_accel_cli.services.infer.pipeline.service import Pipelines
     from ipfs_accel_cli.services.infer.prompts.service import Content, Prompts
     from ipfs_accel_cli.services.infer.writing.chats import Chats
     from ipfs_accel_cli.services.infer.writing.writer import Writer
@@ -77,7 +78,8 @@ class Inference:
     with the command that fetches one. `derived` keeps what engines make of models, `calibrations` how fast they are;
     without them those engines are not used and nothing is measured. `tuned` gives what suits this machine, `note` keeps
     what a run with statistics took, and `others` names the models for a task, for when one does not fit. `home` is
-    where prompt templates and benchmarks are kept, `limits` what the machine could do at best.
+    where prompt templates and benchmarks are kept, `limits` what the machine could do at best, `mark`
+    tells which models have which names.
     """
 
     def __init__(
@@ -92,10 +94,12 @@ class Inference:
         others: Others = lambda _task: (),
         home: tuple[Database, Content] | None = None,
         limits: Limits | None = None,
+        mark: Callable[[], str] = lambda: "",
     ) -> None:
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
         self.opener = Opener(find, self._loader, note, others)
         self._runtime, self._home, self._limits = self._loader.runtime, home, limits
+        self._mark = mark
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
 
@@ -208,6 +212,15 @@ class Inference:
         if self._home is None:
             raise Invalid("this service has no home to keep benchmarks in")
         return InferBenches(self.opener, self._home[0], self._limits or Limits())
+
+    @cached_property
+    def pipelines(self) -> Pipelines:
+        """Runs pipelines; raises Invalid for a service without a home."""
+        from ipfs_accel_cli.services.infer.pipeline.service import Pipelines
+
+        if self._home is None:
+            raise Invalid("this service has no home to keep the answers of steps in")
+        return Pipelines(*self._home, self.opener, self._mark)
 
     @cached_property
     def batches(self) -> Batches:
