@@ -72,6 +72,8 @@ class Chats:
                 raise Invalid("--examples go before a message; give one, beside --messages")
             return Filled(""), before
         given = self._writer.input(message, wish)
+        if not given.text.strip():
+            raise Invalid("the message is empty", suggestion="ipfs-accel infer chat MESSAGE")
         return given, [*before, *given.as_messages()]
 
 
