@@ -3,8 +3,8 @@
 
     python scripts/train_chat_model.py OUT [--seconds 90 | --steps N] [--seed 0]
 
-The conversations come from the grammar below: greetings, names to be remembered, sums of digits up to five, answers in JSON.
-The model knows nothing else; call it a toy.
+The conversations come from the grammar below: greetings, names to be remembered, sums of digits up to five, a name
+in JSON. The model knows nothing else; call it a toy.
 """
 
 from __future__ import annotations
@@ -83,9 +83,7 @@ def make_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
             vocab_size=VOCABULARY, special_tokens=special, initial_alphabet=alphabet, show_progress=False
         ),
     )
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=bpe, pad_token=PAD, eos_token=END, model_max_length=CONTEXT
-    )
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe, pad_token=PAD, eos_token=END, model_max_length=CONTEXT)
     tokenizer.chat_template = TEMPLATE
     return tokenizer
 
@@ -193,8 +191,8 @@ tags: [toy, llama, conversational]
 # A toy that chats
 
 **This is a toy.** It was trained by `scripts/train_chat_model.py` on conversations drawn from a small grammar in that
-script: greetings, names that are remembered, sums of digits up to five, a name as JSON. It can do nothing else. Use it to
-see chatting work from end to end, and for tests.
+script: greetings, names that are remembered, sums of digits up to five, a name as JSON. It can do nothing else. Use
+it to see chatting work from end to end, and for tests.
 
 | | |
 |---|---|

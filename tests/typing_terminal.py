@@ -17,7 +17,9 @@ from tests.terminal import COMMAND
 
 INTERRUPT, END = "\x03", "\x04"
 # Ctrl-C is a signal only to a session that the terminal controls.
-_CONTROLLED = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+_CONTROLLED = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
 _STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
