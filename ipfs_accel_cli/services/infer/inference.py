@@ -24,7 +24,7 @@ from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.infer.classifying import labelled
 from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
 from ipfs_accel_cli.services.infer.loader import MEASURED_TASKS, Derived, Loader, SettingsLike
-from ipfs_accel_cli.services.infer.opening import Find, Note, Opener
+from ipfs_accel_cli.services.infer.opening import Find, Note, Opener, Others
 from ipfs_accel_cli.services.infer.quantizing import Workshop
 from ipfs_accel_cli.services.infer.results import (
     CalibrationShown,
@@ -42,6 +42,7 @@ from ipfs_accel_cli.tasks import TASKS
 
 if TYPE_CHECKING:
     from ipfs_accel_cli.core.database import Database
+    from ipfs_accel_cli.services.infer.batch.service import Batches
     from ipfs_accel_cli.services.infer.prompts.service import Content, Prompts
     from ipfs_accel_cli.services.infer.writing.chats import Chats
     from ipfs_accel_cli.services.infer.writing.writer import Writer
@@ -73,7 +74,8 @@ class Inference:
     `find(name or None, task)` returns the files of a model, or of the default model for the task; it raises NotFound
     with the command that fetches one. `derived` keeps what engines make of models, `calibrations` how fast they are;
     without them those engines are not used and nothing is measured. `tuned` gives what suits this machine, `note` keeps
-    what a run with statistics took. `home` is where prompt templates are kept.
+    what a run with statistics took, and `others` names the models for a task, for when one does not fit. `home` is
+    where prompt templates are kept.
     """
 
     def __init__(
@@ -85,10 +87,11 @@ class Inference:
         calibrations: Calibrations | None = None,
         tuned: Callable[[str], str | None] = lambda _name: None,
         note: Note = lambda _folder, _pace: None,
+        others: Others = lambda _task: (),
         home: tuple[Database, Content] | None = None,
     ) -> None:
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
-        self.opener = Opener(find, self._loader, note)
+        self.opener = Opener(find, self._loader, note, others)
         self._runtime, self._home = self._loader.runtime, home
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
@@ -192,6 +195,12 @@ class Inference:
         from ipfs_accel_cli.services.infer.writing.chats import Chats
 
         return Chats(self.writer)
+
+    @cached_property
+    def batches(self) -> Batches:
+        from ipfs_accel_cli.services.infer.batch.service import Batches
+
+        return Batches(self.opener)
 
     @cached_property
     def prompts(self) -> Prompts:

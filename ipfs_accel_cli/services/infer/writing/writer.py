@@ -74,9 +74,9 @@ class Writer:
     def __init__(self, opener: Opener, templates: Templates) -> None:
         self.opener, self._templates = opener, templates
 
-    def find(self, wish: Wish) -> Loadable:
-        """Return the model that is to write; raises as `Opener.find`."""
-        return self.opener.find(wish.model, LOADED_FOR)
+    def find(self, wish: Wish, task: str = LOADED_FOR) -> Loadable:
+        """Return the model that is to write, by default one that does a task; raises as `Opener.find`."""
+        return self.opener.find(wish.model, LOADED_FOR if wish.model is not None else task)
 
     @contextmanager
     def open(self, model: Loadable, wish: Wish) -> Iterator[Writing]:
