@@ -89,7 +89,7 @@ def make_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
 
 
 def make_model(vocabulary: int) -> LlamaForCausalLM:
-    """Return an untrained llama of some 0.4 million parameters."""
+    """Return an untrained llama of some 0.5 million parameters."""
     return LlamaForCausalLM(
         LlamaConfig(
             vocab_size=vocabulary,
