@@ -97,7 +97,9 @@ def test_a_template_is_kept_tested_and_written_by(ask: Callable[..., Any], tmp_p
     assert (status, kept["version"], kept["needs"]) == (0, 1, ["input"])
     (tmp_path / "cases.jsonl").write_text(json.dumps({"vars": {"input": "dog"}, "expect": {"equals": "the dog 3"}}))
     assert ask("prompt", "test", "cat", "--set", tmp_path / "cases.jsonl")[0] == 0
-    status, said = ask("prompt", "test", "cat", "--set", tmp_path / "cases.jsonl", "--model", "writer", "--max-tokens", "5")
+    status, said = ask(
+        "prompt", "test", "cat", "--set", tmp_path / "cases.jsonl", "--model", "writer", "--max-tokens", "5"
+    )
     assert status == 4
     assert said["error"]["errors"][0]["pointer"] == "line 1"
     status, answer = ask("generate", "sun", "--prompt", "cat", "--var", "n=1", "-m", "writer", "--max-tokens", "3")

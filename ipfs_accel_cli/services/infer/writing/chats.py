@@ -72,6 +72,11 @@ class Chats:
             if wish.examples is not None:
                 raise Invalid("--examples go before a message; give one, beside --messages")
             return Filled(""), before
+        if message is None and wish.prompt_name is None and current().input is None:
+            raise Invalid(
+                "there is no message: give it as an argument, with --messages, or on standard input",
+                suggestion="ipfs-accel infer chat MESSAGE",
+            )
         given = self._writer.input(message, wish)
         if not given.text.strip():
             raise Invalid("the message is empty", suggestion="ipfs-accel infer chat MESSAGE")

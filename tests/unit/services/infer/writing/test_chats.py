@@ -106,7 +106,7 @@ def test_messages_that_cannot_be_answered_say_why(
 
 
 def test_nothing_to_answer_is_refused(inference: Inference, tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="no prompt"):
+    with pytest.raises(Invalid, match="no message"):
         inference.chats.chat(None, Wish())
     with using(from_input(b"\n")), pytest.raises(Invalid, match="empty"):
         inference.chats.chat(None, Wish())
