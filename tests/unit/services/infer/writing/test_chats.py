@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from tests.unit.services.infer.serving import SETTINGS, Told, from_input
 
 @pytest.fixture
 def inference(tmp_path: Path) -> Iterator[Inference]:
-    model = plain_model(tmp_path / "letters")
+    plain = plain_model(tmp_path / "letters")
+    model = replace(plain, facts=replace(plain.facts, tasks=("generate", "chat")))
     made = Inference(SETTINGS, lambda name, task: model, engines())
     yield made
     made.close()
