@@ -105,7 +105,11 @@ class Loader:
         best(able, absent)
         with self._comparing:
             trials = self._compared(model, task, able, absent, self._least() if least is None else least)
-        return self._calibrations.keep(model.facts.manifest, task, trials)
+        found = self._calibrations.keep(model.facts.manifest, task, trials)
+        # What was chosen before for this process is chosen anew.
+        for key in [key for key in self._choices if key[0] == model.facts.manifest]:
+            self._choices.pop(key, None)
+        return found
 
     @contextmanager
     def timed(self, model: Loadable, dtype: str, threads: int) -> Iterator[tuple[int, Callable[[], None]]]:

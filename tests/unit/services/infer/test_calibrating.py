@@ -211,6 +211,7 @@ def test_how_much_agreement_is_enough_is_set_and_said(model: Loadable, calibrati
     shown = loose.calibrate(min_quality=1.0)
     assert shown.engine == "plain"
     assert "below 1 (infer.min-quality)" in str(reasons(shown)["wrong"])
+    loose.close()
     assert used(loose) == "plain"
 
 
