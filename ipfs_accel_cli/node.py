@@ -130,10 +130,11 @@ class Node:
     def inference(self) -> Inference:
         from ipfs_accel_cli.services.infer.calibrating import Calibrations
         from ipfs_accel_cli.services.infer.inference import Inference
+        from ipfs_accel_cli.services.infer.remembering import Remembered
 
         return Inference(
             self.settings,
-            self.models.find,
+            Remembered(self.models.find, self.database.stamp),
             derived=self.models.derived,
             calibrations=Calibrations(self.database),
             tuned=self._tuned,

@@ -141,7 +141,8 @@ def bench(node: Node, folder: Path, engine: str, threads: int, pairs: int, *, ra
         print(
             f"{'held' if good else 'MISSED':7} embed  batch {batch:2}  tokens {tokens:3}  {name}: at least "
             f"{bound:.2f}x of eager torch in processor time, wanted {wanted:.1f}x "
-            f"(median {statistics.median(ratios):.2f}x, by the clock {clock:.2f}x; {min(mine[1] for _, mine in timed) / runs * 1000:.2f} ms a batch), "
+            f"(median {statistics.median(ratios):.2f}x, by the clock {clock:.2f}x; "
+            f"{min(mine[1] for _, mine in timed) / runs * 1000:.2f} ms a batch), "
             f"cosine {'of random weights ' if random else ''}>= {cosine:.4f}",
             flush=True,
         )

@@ -57,6 +57,7 @@ class Loader:
         self._tuned = tuned
         self.runtime = Runtime(partial(_bound_bytes, settings))
         self._choices: dict[tuple[str, Wanted], Choice] = {}
+        self._agreements: dict[Key, float | None] = {}
         self._comparing = threading.Lock()
 
     def wanted(self, task: str, engine: str | None, device: str | None) -> Wanted:
@@ -68,6 +69,11 @@ class Loader:
 
     def agreement(self, model: Loadable, key: Key) -> float | None:
         """Return how well what an engine made of a model was measured to agree with it; None for the model itself."""
+        if key not in self._agreements:
+            self._agreements[key] = self._agreement(model, key)
+        return self._agreements[key]
+
+    def _agreement(self, model: Loadable, key: Key) -> float | None:
         engine: Engine = self._engines.load(key.engine)()
         if self._derived is None or not isinstance(engine, Derives) or _own(engine, model):
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,10 @@ from dataclasses import dataclass
 
 from ipfs_accel_cli.engines.base import Plan, Session
 from ipfs_accel_cli.services.infer.worker import Worker
+
+
+# How long warm models may hold what has become too much.
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class Runtime:
         self._bound_bytes = bound_bytes
         self._lock = threading.Lock()
         self._warm: OrderedDict[Key, Warm] = OrderedDict()
+        self._looked: tuple[float, tuple[Key, ...]] = (0.0, ())
 
     @contextmanager
     def lease(
@@ -109,9 +115,17 @@ class Runtime:
             warm.users -= 1
             if warm.worker.failed is not None and self._warm.get(warm.key) is warm:
                 del self._warm[warm.key]
-            gone = self._make_room(0, 0)
+            gone = [] if self._settled() else self._make_room(0, 0)
         for old in gone:
             old.worker.close()
+
+    def _settled(self) -> bool:
+        """Say whether the same models were looked at just now: to look at the memory takes longer than a short text."""
+        before, self._looked = self._looked, (time.monotonic(), tuple(self._warm))
+        if set(before[1]) == set(self._warm) and self._looked[0] - before[0] < _LOOK_SECONDS:
+            self._looked = (before[0], self._looked[1])
+            return True
+        return False
 
     def _make_room(self, size_bytes: int, free_bytes: int) -> list[Warm]:
         """Take out idle models, the least recently used first, until `size_bytes` more fit; return them."""
