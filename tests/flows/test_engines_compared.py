@@ -63,7 +63,7 @@ def test_both_engines_give_the_same_vectors(shared: Path) -> None:
 
 
 def test_eight_bits_say_what_they_are_and_how_well_they_agree(shared: Path, cli: Callable[..., Any]) -> None:
-    ran = cli("infer", "embed", *TEXTS, "-m", "bert", "--engine", "onnx-int8", "--stats", "--json", "--home", shared)
+    ran = cli("infer", "embed", *TEXTS, "-m", "bert", "--engine", "onnx-int8", "--stats", "--home", shared)
     lines = [json.loads(line) for line in ran.stdout.splitlines()]
     with Node(shared) as node:
         plain = numpy.array([one.vector for one in node.inference.embed(TEXTS, model="bert", engine="torch")])

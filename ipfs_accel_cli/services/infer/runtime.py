@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from ipfs_accel_cli.engines.base import Plan, Session
 from ipfs_accel_cli.services.infer.worker import Worker
 
-
 # How long warm models may hold what has become too much.
 _LOOK_SECONDS = 1.0
 
