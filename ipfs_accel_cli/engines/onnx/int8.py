@@ -38,7 +38,7 @@ class Int8Engine(OnnxEngine):
             return Fit(0, 0, "it brings a graph of its own, which the onnx engine runs as it is", supported=False)
         # While it is made the whole graph is held, too.
         fit = super().fit(model, machine)
-        return replace(fit, score=min(fit.score, 0.6))
+        return replace(fit, score=min(fit.score, 0.6), dtype="int8")
 
     def kind(self, task: str) -> str:
         """Name the quantised graph of a task, and the graph that it is made from."""
