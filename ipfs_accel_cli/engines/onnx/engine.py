@@ -105,6 +105,11 @@ def _unsupported(model: ModelFacts) -> str:
     return ""
 
 
+def brings_graphs(model: ModelFacts) -> bool:
+    """Say whether a model is to be run as it is: there is nothing to make a graph from."""
+    return model.model_type in GRAPHS or bool(model.files and FILE in model.files and not has_weights(model))
+
+
 def has_weights(model: ModelFacts) -> bool:
     """Say whether a model has weights that a graph can be made from."""
     return any(file.endswith((".safetensors", ".bin")) for file in model.files)

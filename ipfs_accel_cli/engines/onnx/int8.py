@@ -13,7 +13,7 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import MissingExtra, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.engines.base import Fit, Machine, ModelFacts, Plan
 from ipfs_accel_cli.engines.onnx.agreement import answers, largest_difference, least_cosine, same_labels
-from ipfs_accel_cli.engines.onnx.engine import OnnxEngine, has_weights
+from ipfs_accel_cli.engines.onnx.engine import OnnxEngine, brings_graphs
 from ipfs_accel_cli.engines.onnx.sessions import EXPORTS, loader
 
 LEAST_COSINE = LEAST_SAME_LABELS = 0.99
@@ -34,7 +34,7 @@ class Int8Engine(OnnxEngine):
 
     def fit(self, model: ModelFacts, machine: Machine) -> Fit:
         """Say how well the model would run: 0.6 in memory, else 0. Only a measurement puts it before another."""
-        if model.tasks and model.files and not has_weights(model):
+        if brings_graphs(model):
             return Fit(0, 0, "it brings a graph of its own, which the onnx engine runs as it is", supported=False)
         # While it is made the whole graph is held, too.
         fit = super().fit(model, machine)

@@ -18,9 +18,9 @@ from ipfs_accel_cli.engines.devices import choose_device
 from ipfs_accel_cli.engines.encoder import Ids
 from ipfs_accel_cli.engines.labels import Labels
 from ipfs_accel_cli.engines.onnx.encoder import session
-from ipfs_accel_cli.engines.onnx.engine import OnnxEngine
+from ipfs_accel_cli.engines.onnx.engine import OnnxEngine, brings_graphs
 from ipfs_accel_cli.engines.onnx.note import KEY, Note
-from ipfs_accel_cli.engines.onnx.sessions import EXPORTS, GRAPHS
+from ipfs_accel_cli.engines.onnx.sessions import EXPORTS
 
 _NO_MEMORY = ("bad_alloc", "out of memory", "failed to allocate")
 
@@ -37,8 +37,8 @@ class OpenVinoEngine:
 
     def fit(self, model: ModelFacts, machine: Machine) -> Fit:
         """Say how well the model would run on the processor: 0.65 in memory, else 0, as the ONNX engine reckons."""
-        if model.model_type in GRAPHS:
-            return Fit(0, 0, f"{model.model_type} brings graphs that only the onnx engine runs", supported=False)
+        if brings_graphs(model):
+            return Fit(0, 0, "it brings a graph of its own, which the onnx engine runs as it is", supported=False)
         fit = OnnxEngine().fit(model, machine)
         return replace(fit, score=min(fit.score, 0.65), reason=fit.reason.replace("onnx runs", "openvino runs"))
 
@@ -49,10 +49,6 @@ class OpenVinoEngine:
     def derive(self, model: ModelFacts, files: Path, task: str, target: Path) -> Mapping[str, str | int | float]:
         """Export the model; raises as the ONNX engine does."""
         return OnnxEngine().derive(model, files, task, target)
-
-    def own(self, model: ModelFacts) -> str:
-        """Name the graph that a model consists of."""
-        return OnnxEngine().own(model)
 
     def load(self, model: ModelFacts, files: Path, plan: Plan) -> Session:
         """Compile the graph that the plan names; see the contract for what it raises."""
