@@ -26,6 +26,7 @@ from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
 from ipfs_accel_cli.services.infer.loader import MEASURED_TASKS, Derived, Loader, SettingsLike
 from ipfs_accel_cli.services.infer.opening import Find, Note, Opener, Others
 from ipfs_accel_cli.services.infer.quantizing import Workshop
+from ipfs_accel_cli.services.infer.remembering import Remembered
 from ipfs_accel_cli.services.infer.results import (
     CalibrationShown,
     Classification,
@@ -91,7 +92,8 @@ class Inference:
         home: tuple[Database, Content] | None = None,
     ) -> None:
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
-        self.opener = Opener(find, self._loader, note, others)
+        remembered = Remembered(find, home[0].stamp) if home else find
+        self.opener = Opener(remembered, self._loader, note, others)
         self._runtime, self._home = self._loader.runtime, home
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
