@@ -20,6 +20,7 @@ from mcp import Client
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.app import app
+from ipfs_accel_cli.services.infer.bench.wanted import Wanted
 from ipfs_accel_cli.surfaces.cli.main import run
 from ipfs_accel_cli.surfaces.mcp.select import Selection
 from ipfs_accel_cli.surfaces.mcp.server import build
@@ -65,6 +66,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         node.store.export_car(put.cid, files / "folder.car")
         node.peers.identity()
         node.models.signatures.sign("encoder")
+        quick = Wanted(prompts=(8,), repetitions=2, memory=False, quality=False)
+        (files / "bench.json").write_text(node.inference.benches.run(["encoder"], quick).model_dump_json())
         (files / "run.json").write_text(node.benches.run("network", quick=True).model_dump_json())
         (files / "machine.json").write_text(node.machines.find("rtx-4090").model_dump_json())
         node.machines.save("saved", str(files / "machine.json"))
@@ -134,6 +137,16 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "model eval": (
         ["classifier", "{files}/set.jsonl", "--threshold", "accuracy>=0"],
         {"name": "classifier", "set_file": "{files}/set.jsonl", "threshold": ["accuracy>=0"]},
+    ),
+    "infer bench run": (
+        ["-m", "encoder", "-p", "8", "-r", "2", "--no-memory", "--no-quality"],
+        {"model": ["encoder"], "n_prompt": ["8"], "repetitions": 2, "memory": False, "quality": False},
+    ),
+    "infer bench ls": ([], {}),
+    "infer bench show": (["{files}/bench.json"], {"name": "{files}/bench.json"}),
+    "infer bench compare": (
+        ["{files}/bench.json", "{files}/bench.json"],
+        {"before": "{files}/bench.json", "after": "{files}/bench.json"},
     ),
     "infer batch": (
         ["{files}/lines.jsonl", "-o", "{files}/answers.jsonl", "--task", "embed", "-m", "encoder", "--restart"],
