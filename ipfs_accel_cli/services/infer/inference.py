@@ -276,7 +276,7 @@ class Inference:
                 return
             with self.opener.open(loadable, name, asked.engine, asked.device, watch) as opened:
                 warm = opened.warm
-                agreement = self._loader.agreement(loadable, warm.key)
+                agreement = self._loader.fidelity(loadable, warm.key)
                 run: TextRun[Any] = TextRun(warm.worker, task, options, watch, done, warm.key.engine, agreement)
                 yield from answers(run, chain([first], parts))
                 if run.truncated:

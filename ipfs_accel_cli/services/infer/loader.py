@@ -68,7 +68,7 @@ class Loader:
         self._tuned = tuned
         self.runtime = Runtime(partial(_bound_bytes, settings))
         self._choices: dict[tuple[str, Wanted], Choice] = {}
-        self._agreements: dict[Key, float | None] = {}
+        self._fidelities: dict[Key, float | None] = {}
         self._comparing = threading.Lock()
 
     def wanted(self, task: str, engine: str | None, device: str | None) -> Wanted:
@@ -78,13 +78,13 @@ class Loader:
             task, engine or get("infer.engine"), device or get("infer.device"), max(0, int(get("infer.threads")))
         )
 
-    def agreement(self, model: Loadable, key: Key) -> float | None:
+    def fidelity(self, model: Loadable, key: Key) -> float | None:
         """Return how well what an engine made of a model was measured to agree with it; None for the model itself."""
-        if key not in self._agreements:
-            self._agreements[key] = self._agreement(model, key)
-        return self._agreements[key]
+        if key not in self._fidelities:
+            self._fidelities[key] = self._fidelity(model, key)
+        return self._fidelities[key]
 
-    def _agreement(self, model: Loadable, key: Key) -> float | None:
+    def _fidelity(self, model: Loadable, key: Key) -> float | None:
         engine: Engine = self._engines.load(key.engine)()
         if self._derived is None or not isinstance(engine, Derives) or _own(engine, model):
             return None
