@@ -26,6 +26,7 @@ from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
 from ipfs_accel_cli.services.infer.loader import MEASURED_TASKS, Derived, Loader, SettingsLike
 from ipfs_accel_cli.services.infer.opening import Find, Note, Opener, Others
 from ipfs_accel_cli.services.infer.quantizing import Workshop
+from ipfs_accel_cli.services.infer.remembering import Remembered
 from ipfs_accel_cli.services.infer.results import (
     CalibrationShown,
     Classification,
@@ -97,7 +98,8 @@ class Inference:
         mark: Callable[[], str] = lambda: "",
     ) -> None:
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
-        self.opener = Opener(find, self._loader, note, others)
+        remembered = Remembered(find, home[0].stamp) if home else find
+        self.opener = Opener(remembered, self._loader, note, others)
         self._runtime, self._home, self._limits = self._loader.runtime, home, limits
         self._mark = mark
         # A process that just ends must not kill a thread in the middle of a matrix product.
@@ -156,15 +158,17 @@ class Inference:
         asked = _Asked(texts, file, model, batch, engine, device, stats)
         return Stream(self._texts("classify", asked, "texts classified", partial(labelled, top=top)))
 
-    def calibrate(self, model: str | None = None, task: str | None = None) -> CalibrationShown:
-        """Compare the engines for a model on this machine; `auto` takes the fastest from now on.
+    def calibrate(
+        self, model: str | None = None, task: str | None = None, min_quality: float | None = None
+    ) -> CalibrationShown:
+        """Compare the engines for a model on this machine; `auto` takes the fastest that agrees well enough.
 
         Raises Invalid for a task that is not compared, and what the engine that fits best raises.
         """
         loadable = self.opener.find(model, task or "embed")
         known = loadable.facts.tasks
         chosen = task or next((name for name in MEASURED_TASKS if name in known), "embed")
-        found = self._loader.calibrate(loadable, chosen)
+        found = self._loader.calibrate(loadable, chosen, min_quality)
         return CalibrationShown(
             model=loadable.facts.name,
             model_cid=loadable.facts.manifest,
@@ -285,12 +289,15 @@ class Inference:
                 return
             with self.opener.open(loadable, name, asked.engine, asked.device, watch) as opened:
                 warm = opened.warm
-                run: TextRun[Any] = TextRun(warm.worker, task, options, watch, done)
+                agreement = self._loader.fidelity(loadable, warm.key)
+                run: TextRun[Any] = TextRun(warm.worker, task, options, watch, done, warm.key.engine, agreement)
                 yield from answers(run, chain([first], parts))
                 if run.truncated:
                     log.warning("%d texts are longer than the model reads; their ends were left out", run.truncated)
                 if asked.stats:
-                    log.info("%s, engine %s", watch.of_texts(run.count, run.busy_s, warm.plan), warm.key.engine)
+                    agrees = "" if agreement is None else f" (agreement {agreement:.4f})"
+                    figures = watch.of_texts(run.count, run.busy_s, warm.plan)
+                    log.info("%s, engine %s%s", figures, warm.key.engine, agrees)
                     shape = (round(run.tokens / run.count), min(options.batch, run.count))
                     self.opener.keep(opened, run.count / max(1e-9, run.busy_s), "texts/s", shape)
 

@@ -8,14 +8,14 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.content import dagcbor
 from ipfs_accel_cli.content.cid import CID, DAG_CBOR
-from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.call import Reporter, current, using
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import AccelError, Conflict, Invalid, NotFound
 from ipfs_accel_cli.core.files import replacing
@@ -146,7 +146,10 @@ class Pipelines:
         for name, parameter in kind.parameters.items():
             if parameter.type.word == FILE and isinstance(called.get(name), str):
                 called[name] = Path(called[name])
-        answer = _dumped(kind.call(**called))
+        call = current()
+        # What a step writes is a value here, and nothing to show.
+        with using(replace(call, reporter=_Unheard(call.reporter), input=None, converse=None)):
+            answer = _dumped(kind.call(**called))
         with self._content.session() as session:
             value = session.file([json.dumps(answer, ensure_ascii=False, sort_keys=True).encode()]).cid
             files = {}
@@ -240,6 +243,22 @@ class Pipelines:
         if len(data) > LARGEST_FILE_BYTES:
             raise Invalid(f"{file} has more than {LARGEST_FILE_BYTES} bytes")
         return _Read(parse(decoded(data, str(file))), str(CID.of(data)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Unheard:
+    """Passes progress on to another reporter, and no text."""
+
+    reporter: Reporter
+
+    def progress(self, done: float, total: float | None, message: str, unit: str) -> None:
+        self.reporter.progress(done, total, message, unit)
+
+    def emit(self, text: str) -> None:
+        """Let it go."""
+
+    def check(self) -> None:
+        self.reporter.check()
 
 
 def _writes(kind: Kind) -> bool:
