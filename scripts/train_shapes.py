@@ -130,10 +130,11 @@ def detection_loss(model: Any, made: list[shapes.Scene]) -> torch.Tensor:
 
 
 def segmentation_loss(model: Any, made: list[shapes.Scene]) -> torch.Tensor:
-    """Return the cross-entropy over all pixels."""
+    """Return the cross-entropy over all pixels; most are ground, which is learned first and then counts less."""
     logits = model(pixel_values=pixels(made)).logits
     whole = interpolate(logits, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
-    return cross_entropy(whole, torch.from_numpy(numpy.stack([truth(one) for one in made])))
+    weights = torch.tensor([0.1] + [1.0] * len(NAMES))
+    return cross_entropy(whole, torch.from_numpy(numpy.stack([truth(one) for one in made])), weights)
 
 
 def truth(one: shapes.Scene) -> Any:

@@ -20,7 +20,7 @@ WORKING_BYTES = 192 << 20
 _FLOAT32_BYTES = 4
 FILE = "model.onnx"
 # Raised whenever graphs are made another way, so that older ones are not taken for them.
-_RECIPE = 2
+_RECIPE = 3
 # Known without asking transformers, which takes seconds to load; of others it is asked.
 _COMMON_TYPES = frozenset(
     {"albert", "bert", "camembert", "deberta-v2", "distilbert", "electra", "modernbert", "mpnet", "roberta"}
@@ -67,7 +67,7 @@ class OnnxEngine:
         """Name the graph that a model consists of, with no weights beside it to export."""
         if model.model_type in GRAPHS:
             return GRAPHS[model.model_type]
-        return FILE if FILE in model.files and not _weights(model) else ""
+        return FILE if FILE in model.files and not has_weights(model) else ""
 
     def quantize(self, model: ModelFacts, files: Path, plan: Plan, target: Path) -> Mapping[str, str | int | float]:
         """Write the exported graph with weights of 8 bits; see the contract."""
@@ -98,14 +98,20 @@ def _unsupported(model: ModelFacts) -> str:
         return f"transformers has no architecture {name}" if name else "no config.json names an architecture"
     if not any(task in EXPORTS for task in model.tasks):
         return f"{name} is no encoder: onnx runs models that {' or '.join(EXPORTS)}"
-    if model.files and not _weights(model) and FILE not in model.files:
+    if model.files and not has_weights(model) and FILE not in model.files:
         return "no safetensors or .bin weights to export"
-    if model.dtype == "int8" and _weights(model):
+    if model.dtype == "int8" and has_weights(model):
         return "weights in 8 bits in the form of the torch engine have no graph"
     return ""
 
 
-def _weights(model: ModelFacts) -> bool:
+def brings_graphs(model: ModelFacts) -> bool:
+    """Say whether a model is to be run as it is: there is nothing to make a graph from."""
+    return model.model_type in GRAPHS or bool(model.files and FILE in model.files and not has_weights(model))
+
+
+def has_weights(model: ModelFacts) -> bool:
+    """Say whether a model has weights that a graph can be made from."""
     return any(file.endswith((".safetensors", ".bin")) for file in model.files)
 
 
