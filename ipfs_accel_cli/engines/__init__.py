@@ -11,7 +11,10 @@ ENGINES = Registry(
             "ipfs_accel_cli.engines.torch.engine:TorchEngine",
             requires=("torch", "transformers", "accelerate"),
             devices=("cpu", "cuda", "mps"),
-            tasks=("embed", "classify", "generate", "score"),
+            tasks=(
+                *("embed", "classify", "generate", "score"),
+                *("image-classify", "image-embed", "image-detect", "image-segment"),
+            ),
         ),
         "onnx": Plugin(
             "ipfs_accel_cli.engines.onnx.engine:OnnxEngine",
@@ -19,6 +22,13 @@ ENGINES = Registry(
             extra="onnx",
             devices=("cpu",),
             tasks=("embed", "classify"),
+        ),
+        "rapidocr": Plugin(
+            "ipfs_accel_cli.engines.rapidocr:RapidOcrEngine",
+            requires=("rapidocr_onnxruntime",),
+            extra="ocr",
+            devices=("cpu",),
+            tasks=("image-ocr",),
         ),
         "onnx-int8": Plugin(
             "ipfs_accel_cli.engines.onnx.int8:Int8Engine",

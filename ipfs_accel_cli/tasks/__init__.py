@@ -12,5 +12,10 @@ TASKS = Registry(
         "generate": Plugin("ipfs_accel_cli.tasks.generate:Generate"),
         "chat": Plugin("ipfs_accel_cli.tasks.chat:Chat"),
         "score": Plugin("ipfs_accel_cli.tasks.score:Score"),
+        "image-classify": Plugin("ipfs_accel_cli.tasks.image:ImageClassify"),
+        "image-embed": Plugin("ipfs_accel_cli.tasks.image:ImageEmbed"),
+        "image-detect": Plugin("ipfs_accel_cli.tasks.image:ImageDetect"),
+        "image-segment": Plugin("ipfs_accel_cli.tasks.image:ImageSegment"),
+        "image-ocr": Plugin("ipfs_accel_cli.tasks.image:ImageOcr"),
     },
 )

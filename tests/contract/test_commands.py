@@ -24,6 +24,8 @@ model import | model quantize
 model sign | model attest | model verify-attest | model trust | model meta | model prune
 model deploy new | model deploy ls | model deploy show | model deploy render | model deploy diff | model deploy rm
 model eval | model perf | model compare
+infer image classify | infer image embed | infer image detect | infer image segment | infer image ocr
+infer image process
 infer embed | infer classify | infer generate | infer chat | infer calibrate | infer batch
 infer prompt add | infer prompt ls | infer prompt show | infer prompt render | infer prompt test | infer prompt rm
 infer bench run | infer bench ls | infer bench show | infer bench compare

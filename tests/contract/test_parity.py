@@ -25,7 +25,8 @@ from ipfs_accel_cli.surfaces.cli.main import run
 from ipfs_accel_cli.surfaces.mcp.select import Selection
 from ipfs_accel_cli.surfaces.mcp.server import build
 from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
-from tests.conformance import tiny_models
+from tests.conformance import tiny_models, tiny_vision
+from tests.flows import drawn
 from tests.servers.shelves import ollama_store
 
 pytestmark = pytest.mark.models
@@ -60,6 +61,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     with Node(base / "home") as node:
         node.models.add(files / "encoder", name="encoder")
         node.models.add(files / "decoder", name="decoder")
+        for task in ("classifier", "detector", "segmenter"):
+            node.models.add(getattr(tiny_vision, task)(files / f"sees-{task}").folder, name=f"sees-{task}")
+        drawn.text(files / "page.png")
+        node.models.add(reader(files / "reader"), name="reader")
         node.models.add(tiny_models.classifier(files / "classifier").folder, name="classifier")
         node.inference.prompts.add("cat", files / "cat.md")
         node.models.deploys.new("served", "encoder")
@@ -78,6 +83,19 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         pinned = node.store.dags.put(text="[]", keep=False).cid
         node.store.pins.add([pinned])
     return World(base / "home", files, put.cid, hello, loose, pinned)
+
+
+def reader(folder: Path) -> Path:
+    """Make a model of the graphs that come with rapidocr, which are those of the catalogue."""
+    import rapidocr_onnxruntime
+
+    folder.mkdir()
+    for part in ("det", "cls", "rec"):
+        (graph,) = (Path(rapidocr_onnxruntime.__file__).parent / "models").glob(f"*_{part}_*.onnx")
+        shutil.copyfile(graph, folder / f"{part}.onnx")
+    said = {"architectures": ["PPOCRv4"], "model_type": "pp-ocr", "ipfs_accel_tasks": ["image-ocr"]}
+    (folder / "config.json").write_text(json.dumps(said))
+    return folder
 
 
 KINDS = ("cpu", "memory", "disk", "content", "network", "accelerator", "all")
@@ -163,6 +181,30 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "model compare": (
         ["classifier", "classifier", "--set", "{files}/set.jsonl"],
         {"a": "classifier", "b": "classifier", "set_file": "{files}/set.jsonl"},
+    ),
+    "infer image classify": (
+        ["{files}/page.png", "-m", "sees-classifier"],
+        {"files": ["{files}/page.png"], "model": "sees-classifier"},
+    ),
+    "infer image embed": (
+        ["{files}/page.png", "-m", "sees-classifier"],
+        {"files": ["{files}/page.png"], "model": "sees-classifier"},
+    ),
+    "infer image detect": (
+        ["{files}/page.png", "-m", "sees-detector", "--threshold", "0"],
+        {"files": ["{files}/page.png"], "model": "sees-detector", "threshold": 0},
+    ),
+    "infer image segment": (
+        ["{files}/page.png", "-m", "sees-segmenter", "--masks"],
+        {"files": ["{files}/page.png"], "model": "sees-segmenter", "masks": True},
+    ),
+    "infer image ocr": (
+        ["{files}/page.png", "-m", "reader", "--boxes"],
+        {"files": ["{files}/page.png"], "model": "reader", "boxes": True},
+    ),
+    "infer image process": (
+        ["{files}/page.png", "-o", "{files}/small.png", "--resize", "50%"],
+        {"files": ["{files}/page.png"], "output": "{files}/small.png", "resize": "50%"},
     ),
     "infer embed": (["a cat", "the old dog", "-m", "encoder"], {"texts": ["a cat", "the old dog"], "model": "encoder"}),
     "infer classify": (["the cat", "-m", "classifier"], {"texts": ["the cat"], "model": "classifier"}),

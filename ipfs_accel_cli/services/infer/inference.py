@@ -51,11 +51,12 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.infer.writing.chats import Chats
     from ipfs_accel_cli.services.infer.writing.writer import Writer
 
+if TYPE_CHECKING:
+    from ipfs_accel_cli.services.infer.image.images import ImageInference
+
 BATCH = 32
 
 log = logging.getLogger("ipfs_accel_cli")
-
-
 T = TypeVar("T")
 
 
@@ -104,6 +105,13 @@ class Inference:
         self._mark = mark
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
+
+    @cached_property
+    def images(self) -> ImageInference:
+        """What looks at pictures, with the models of this service."""
+        from ipfs_accel_cli.services.infer.image.images import ImageInference
+
+        return ImageInference(self.opener)
 
     @property
     def workshop(self) -> Workshop:

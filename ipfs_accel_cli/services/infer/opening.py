@@ -24,7 +24,11 @@ Find = Callable[[str | None, str], Loadable]
 Others = Callable[[str], Iterable[ModelFacts]]
 T = TypeVar("T")
 # What a model is loaded for, beside what its files say that it can do: any network with a tokenizer gives vectors.
-_ALSO = {"score": frozenset({"generate"}), "embed": frozenset({"classify", "generate", "fill-mask", "token-classify"})}
+_ALSO = {
+    "score": frozenset({"generate"}),
+    "embed": frozenset({"classify", "generate", "fill-mask", "token-classify"}),
+    "image-embed": frozenset({"image-classify"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
