@@ -11,14 +11,14 @@ ENGINES = Registry(
             "ipfs_accel_cli.engines.torch.engine:TorchEngine",
             requires=("torch", "transformers", "accelerate"),
             devices=("cpu", "cuda", "mps"),
-            tasks=("embed", "classify", "generate", "score"),
+            tasks=("embed", "classify", "generate", "score", "transcribe", "speak", "audio-classify"),
         ),
         "onnx": Plugin(
             "ipfs_accel_cli.engines.onnx.engine:OnnxEngine",
             requires=("onnxruntime",),
             extra="onnx",
             devices=("cpu",),
-            tasks=("embed", "classify"),
+            tasks=("embed", "classify", "speak", "voice-detect"),
         ),
     },
 )

@@ -11,5 +11,9 @@ TASKS = Registry(
         "classify": Plugin("ipfs_accel_cli.tasks.classify:Classify"),
         "generate": Plugin("ipfs_accel_cli.tasks.generate:Generate"),
         "score": Plugin("ipfs_accel_cli.tasks.score:Score"),
+        "transcribe": Plugin("ipfs_accel_cli.tasks.transcribe:Transcribe"),
+        "speak": Plugin("ipfs_accel_cli.tasks.speak:Speak"),
+        "voice-detect": Plugin("ipfs_accel_cli.tasks.voice_detect:VoiceDetect"),
+        "audio-classify": Plugin("ipfs_accel_cli.tasks.audio_classify:AudioClassify"),
     },
 )

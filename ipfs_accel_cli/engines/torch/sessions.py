@@ -18,6 +18,9 @@ SESSIONS = {
     "classify": f"{_ROOM}.encoder:load",
     "generate": f"{_ROOM}.decoder:load",
     "score": f"{_ROOM}.decoder:load",
+    "transcribe": f"{_ROOM}.audio.transcribe:load",
+    "speak": f"{_ROOM}.audio.speak:load",
+    "audio-classify": f"{_ROOM}.audio.classify:load",
 }
 
 

@@ -58,7 +58,7 @@ class Sound:
 
         A file that ends early gives what there is; raises MalformedContent where nothing at all can be read.
         """
-        soundfile = _library("soundfile")
+        soundfile = library("soundfile")
         left = max(0, self.frames - first) if count is None else count
         read, size = 0, max(1, int(self.rate * _BLOCK_SECONDS))
         try:
@@ -84,7 +84,7 @@ def opened(source: str, call: Call, raw: Raw | None = None) -> Iterator[Sound]:
     Raises NotFound, Invalid for a file without sound or with more than 8 channels, MalformedContent for what is no
     sound, and MissingExtra.
     """
-    soundfile = _library("soundfile")
+    soundfile = library("soundfile")
     with _bytes(source, call) as (file, name):
         options: dict[str, Any] = {}
         if raw is not None:
@@ -108,7 +108,7 @@ def at_rate(blocks: Iterator[Samples], rate: int, wanted: int) -> Iterator[Sampl
     if rate == wanted:
         yield from blocks
         return
-    soxr = _library("soxr")
+    soxr = library("soxr")
     stream: Any = None
     for block in blocks:
         if stream is None:
@@ -143,7 +143,9 @@ def _bytes(source: str, call: Call) -> Iterator[tuple[IO[bytes], str]]:
     try:
         file = path.open("rb")
     except FileNotFoundError as error:
-        raise NotFound(f"no file {str(source)!r}", suggestion="check the spelling, or pipe the sound in and give -") from error
+        raise NotFound(
+            f"no file {str(source)!r}", suggestion="check the spelling, or pipe the sound in and give -"
+        ) from error
     except OSError as error:
         raise Invalid(f"cannot read {str(source)!r}: {error.strerror}") from error
     with file:
@@ -187,7 +189,8 @@ def _said(error: Exception) -> str:
     return text.strip().rstrip(".") or type(error).__name__
 
 
-def _library(name: str) -> ModuleType:
+def library(name: str) -> ModuleType:
+    """Import a library of the extra `audio`; raises MissingExtra."""
     from importlib import import_module
 
     try:
