@@ -74,7 +74,7 @@ def header(reader: Reader) -> Header:
     pairs = cursor.whole(4) if cursor.left_bytes else 0
     if pairs > _MOST_VARIABLES:
         raise MalformedContent(f"{reader.name}: {pairs} aliases are promised")
-    aliases = dict((_string(cursor), _string(cursor)) for _ in range(pairs))
+    aliases = {_string(cursor): _string(cursor) for _ in range(pairs)}
     return Header(spec, revision, variables, aliases)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 from typer import Argument, Option, Typer
 
@@ -78,15 +78,11 @@ def transcribe(
         ipfs-accel infer audio transcribe interview.wav -o interview.srt --quiet
         ipfs-accel infer audio transcribe talk.flac --timestamps word --json
     """
-    from ipfs_accel_cli.engines.exchange.audio import SpeechTask as Task
-    from ipfs_accel_cli.engines.exchange.audio import Timestamps as Times
     from ipfs_accel_cli.engines.exchange.audio import TranscribeOptions
     from ipfs_accel_cli.services.infer.audio.service import Run
     from ipfs_accel_cli.services.infer.audio.sources import raw_of
 
-    options = TranscribeOptions(
-        language.lower(), cast(Task, task.value), cast(Times, timestamps.value), temperature, seed
-    )
+    options = TranscribeOptions(language.lower(), task.value, timestamps.value, temperature, seed)
     return node().inference.audio.transcribe(
         files or [],
         options,

@@ -19,12 +19,13 @@ from ipfs_accel_cli.engines.torch.memory import short
 from ipfs_accel_cli.engines.torch.problems import computing
 from ipfs_accel_cli.engines.torch.weights import load_model
 
+# Most heads for sounds have the name of those for texts.
+_HEADS = ("ForAudioClassification", "ForSequenceClassification")
+
 
 def load(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Session:
     """Load a classifier of sounds; raises as `Engine.load`."""
-    if not any(
-        name.endswith("ForAudioClassification") or name == "ASTForAudioClassification" for name in _names(model)
-    ):
+    if not any(name.endswith(_HEADS) for name in model.architectures):
         known = ", ".join(model.architectures) or model.model_type
         raise UnsupportedContent(f"{model.name}: {known} gives sounds no labels")
     network = load_model(AutoModelForAudioClassification, files, plan, spread=short(model, plan, device))
@@ -37,11 +38,6 @@ def load(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Session:
         return [partial(_hear, model.name, (network, extractor, where), labels, waveform)]
 
     return StepwiseSession(model.name, "audio-classify", (Waveform, HearOptions), begin)
-
-
-def _names(model: ModelFacts) -> list[str]:
-    # All heads of this kind end so, whatever sequence classification they call themselves.
-    return [name.replace("ForSequenceClassification", "ForAudioClassification") for name in model.architectures]
 
 
 def _hear(name: str, parts: tuple[Any, Any, Any], labels: Labels, waveform: Waveform) -> Heard:

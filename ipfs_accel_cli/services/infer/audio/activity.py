@@ -1,4 +1,4 @@
-"""From how likely each frame is speech to stretches of speech, as silero-vad's own reference does it, frame by frame."""
+"""From how likely each frame is speech to stretches of speech, as silero-vad's own reference does it."""
 
 from __future__ import annotations
 

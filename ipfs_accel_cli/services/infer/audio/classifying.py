@@ -23,7 +23,8 @@ _SHORTEST_S = 0.1
 def labelled(opened: Opened, sound: Sound, window_s: float | None, top: int | None) -> Iterator[SoundLabels]:
     """Yield the labels of each window, or without one of the whole sound: the mean over its stretches, by length."""
     task = AudioClassify()
-    total, weight, names, at = None, 0, (), 0
+    names: tuple[str, ...] = ()
+    total, weight, at = None, 0, 0
     for block in whole(heard(sound, RATE), int((window_s or LONGEST_S) * RATE)):
         # What is left over at the end says little; alone it is filled up with silence.
         if len(block) >= _SHORTEST_S * RATE or total is None:

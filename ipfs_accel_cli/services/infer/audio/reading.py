@@ -24,8 +24,8 @@ MOST_RATE = 384_000
 STDIN = "-"
 _BLOCK_SECONDS = 1.0
 _INSTALL = "pip install 'ipfs-accel[audio]'"
-# How libsndfile spells, in its notes on a header, that a file is shorter than that says.
-_SHORTER = "(should be"
+# How libsndfile notes that a file ends before its header says so.
+_SHORTER = ("(should be", "without an End-Of-Stream flag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +133,11 @@ def _bytes(source: str, call: Call) -> Iterator[tuple[IO[bytes], str]]:
     if source == STDIN:
         if call.input is None:
             raise Invalid("there is no standard input to read sound from", suggestion="give the name of a file")
-        with tempfile.TemporaryFile(prefix="ipfs-accel-sound-") as file:
+        with tempfile.TemporaryFile(prefix="ipfs-accel-sound-") as kept:
             with call.input() as stream:
-                shutil.copyfileobj(stream, file, 1 << 20)
-            file.seek(0)
-            yield file, "standard input"
+                shutil.copyfileobj(stream, kept, 1 << 20)
+            kept.seek(0)
+            yield kept, "standard input"
         return
     path = call.path(source)
     try:
@@ -159,7 +159,7 @@ def _checked(sound: Any, name: str) -> Sound:
         raise Invalid(f"{name} has {sound.samplerate} samples a second; {MOST_RATE} are the most that are read")
     if sound.frames <= 0:
         raise Invalid(f"{name} holds no sound: it is 0 s long")
-    shorter = _SHORTER in (sound.extra_info or "")
+    shorter = any(words in (sound.extra_info or "") for words in _SHORTER)
     return Sound(name, sound.samplerate, sound.channels, sound.frames, sound.format, sound, truncated=shorter)
 
 

@@ -156,7 +156,7 @@ class Audio:
         raw: Raw | None = None,
         force: bool = False,
     ) -> Processed:
-        """Make a sound ready and write it, or draw it; raises as `transcribe`, and Conflict for files that are there."""
+        """Make a sound ready and write it, or draw it; raises as `transcribe`, and Conflict."""
         if output is None and spectrogram is None:
             raise Invalid("there is nothing to write: give --output or --spectrogram")
         steps.check()

@@ -26,7 +26,7 @@ def _srt(at: int, one: Utterance) -> str:
     return f"{at}\n{clock(one.start_s, ',')} --> {clock(one.end_s, ',')}\n{_cue(one.text)}\n\n"
 
 
-def _vtt(at: int, one: Utterance) -> str:
+def _vtt(_at: int, one: Utterance) -> str:
     text = _cue(one.text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f"{clock(one.start_s, '.')} --> {clock(one.end_s, '.')}\n{text}\n\n"
 
