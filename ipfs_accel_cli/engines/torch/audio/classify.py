@@ -22,6 +22,9 @@ from ipfs_accel_cli.engines.torch.weights import load_model
 # Most heads for sounds have the name of those for texts.
 _HEADS = ("ForAudioClassification", "ForSequenceClassification")
 
+# Between the frames of a spectrogram, as Kaldi counts them.
+_FRAME_S = 0.01
+
 
 def load(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Session:
     """Load a classifier of sounds; raises as `Engine.load`."""
@@ -42,11 +45,17 @@ def load(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Session:
 
 def _hear(name: str, parts: tuple[Any, Any, Any], labels: Labels, waveform: Waveform) -> Heard:
     network, extractor, where = parts
+    # What an extractor would cut off is heard in further pieces.
+    frames = getattr(extractor, "max_length", None)
+    size = int(frames * _FRAME_S * waveform.rate) if frames else len(waveform.samples)
+    pieces = [waveform.samples[at : at + size] for at in range(0, len(waveform.samples), size)]
+    # A short rest would be mostly filling.
+    pieces = [piece for at, piece in enumerate(pieces) if at == 0 or len(piece) >= size // 2]
     with torch.inference_mode(), computing(name):
-        given = extractor(waveform.samples, sampling_rate=waveform.rate, return_tensors="pt")
-        inputs = {key: value.to(where) for key, value in given.items()}
-        logits = network(**inputs).logits[0].float().cpu().numpy()
-    scores = labels.scores(logits[None])[0]
+        given = [extractor(piece, sampling_rate=waveform.rate, return_tensors="pt") for piece in pieces]
+        rows = [network(**{key: value.to(where) for key, value in one.items()}).logits[0] for one in given]
+        logits = torch.stack(rows).float().cpu().numpy()
+    scores = labels.scores(logits).mean(axis=0)
     if not bool(torch.from_numpy(scores).isfinite().all()):
         raise MalformedContent(f"{name} answers with values that are no numbers; its weights are damaged")
     return Heard(scores, labels.names)
