@@ -3,7 +3,8 @@
 
     python scripts/train_sound_model.py OUT [--steps 260] [--seed 0] [--seconds N]
 
-It tells tones, chirps, noise and clicks of one second apart, all made by formulas; it knows nothing else. Call it a toy.
+It tells tones, chirps, noise and clicks of one second apart, all made by formulas, and knows nothing else; call it a
+toy.
 """
 
 from __future__ import annotations
@@ -54,9 +55,7 @@ def batch(
     return given["input_values"], torch.from_numpy(labels)
 
 
-def train(
-    steps: int, seed: int, seconds: float | None
-) -> tuple[ASTForAudioClassification, ASTFeatureExtractor, float]:
+def train(steps: int, seed: int, seconds: float | None) -> tuple[ASTForAudioClassification, ASTFeatureExtractor, float]:
     """Return the model, what reads for it, and the part of new sounds that it names rightly."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
