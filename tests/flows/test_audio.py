@@ -11,12 +11,12 @@ import numpy
 import pytest
 
 from ipfs_accel_cli import Node
-from ipfs_accel_cli.core.errors import NotFound, TryAgain, Unavailable
 from ipfs_accel_cli.engines.base import Request, Session
 from ipfs_accel_cli.engines.exchange.audio import DetectOptions, Listening, Script, SpeakOptions, TranscribeOptions
 from ipfs_accel_cli.surfaces.cli.main import run
 from tests.conformance.engine_suite import chunks_of
 from tests.conformance.sound_suite import SoundSuite, hum
+from tests.servers.catalogue_models import folder_of
 
 soundfile = pytest.importorskip("soundfile")
 pytest.importorskip("espeakng_loader")
@@ -35,10 +35,7 @@ def speech_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("speech")
     with Node(home) as node:
         for name in ("silero-vad", "kokoro-82m", "whisper-tiny.en"):
-            try:
-                node.models.pull(f"catalogue:{name}")
-            except (NotFound, TryAgain, Unavailable) as error:
-                pytest.skip(f"{name} cannot be had here: {error}")
+            node.models.add(folder_of(name))
     return home
 
 
