@@ -19,17 +19,22 @@ def folder_of(name: str) -> Path:
     base = cache("catalogue")
     folder = base / find(name).revision / name
     with locked(base / f"{name}.lock"):
-            if not folder.exists():
+        if not folder.exists():
+            folder.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory() as home:
                 for line in (["pull", f"catalogue:{name}"], ["export", name, "-o", str(folder)]):
-                    done = subprocess.run(
-                        [sys.executable, "-m", "ipfs_accel_cli", "model", *line],
-                        env=os.environ | {"IPFS_ACCEL_HOME": home},
-                        capture_output=True,
-                        text=True,
-                    )
-                    # 5, 6: it cannot be reached; anything else is a mistake of ours.
-                    if done.returncode in (5, 6):
-                        pytest.skip(f"{name} cannot be had here: {done.stderr.strip()}")
-                    assert done.returncode == 0, done.stderr
+                    _model(name, line, home)
     return folder
+
+
+def _model(name: str, line: list[str], home: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ipfs_accel_cli", "model", *line],
+        env=os.environ | {"IPFS_ACCEL_HOME": home},
+        capture_output=True,
+        text=True,
+    )
+    # 5, 6: it cannot be reached; anything else is a mistake of ours.
+    if done.returncode in (5, 6):
+        pytest.skip(f"{name} cannot be had here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
