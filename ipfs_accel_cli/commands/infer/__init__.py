@@ -6,7 +6,7 @@ from typer import Typer
 
 from ipfs_accel_cli.commands.parts import assembled
 
-MODULES = ("encode", "write", "batch", "measure", "prompt", "audio")
+MODULES = ("encode", "write", "batch", "measure", "bench", "prompt", "audio")
 
 
 def __getattr__(name: str) -> Typer:
