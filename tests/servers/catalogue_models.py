@@ -22,7 +22,7 @@ def folder_of(name: str) -> Path:
         if not folder.exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory() as home:
-                for line in (["pull", f"catalogue:{name}"], ["export", name, "-o", str(folder)]):
+                for line in (["pull", f"catalogue:{name}"], ["export", name, "-o", str(folder), "--layout", "plain"]):
                     _model(name, line, home)
     return folder
 
