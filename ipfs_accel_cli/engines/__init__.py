@@ -14,6 +14,7 @@ ENGINES = Registry(
             tasks=(
                 *("embed", "classify", "generate", "score"),
                 *("image-classify", "image-embed", "image-detect", "image-segment"),
+                *("transcribe", "speak", "audio-classify"),
             ),
         ),
         "onnx": Plugin(
@@ -21,7 +22,7 @@ ENGINES = Registry(
             requires=("onnxruntime",),
             extra="onnx",
             devices=("cpu",),
-            tasks=("embed", "classify"),
+            tasks=("embed", "classify", "speak", "voice-detect"),
         ),
         "rapidocr": Plugin(
             "ipfs_accel_cli.engines.rapidocr:RapidOcrEngine",

@@ -17,5 +17,9 @@ TASKS = Registry(
         "image-detect": Plugin("ipfs_accel_cli.tasks.image:ImageDetect"),
         "image-segment": Plugin("ipfs_accel_cli.tasks.image:ImageSegment"),
         "image-ocr": Plugin("ipfs_accel_cli.tasks.image:ImageOcr"),
+        "transcribe": Plugin("ipfs_accel_cli.tasks.transcribe:Transcribe"),
+        "speak": Plugin("ipfs_accel_cli.tasks.speak:Speak"),
+        "voice-detect": Plugin("ipfs_accel_cli.tasks.voice_detect:VoiceDetect"),
+        "audio-classify": Plugin("ipfs_accel_cli.tasks.audio_classify:AudioClassify"),
     },
 )

@@ -29,6 +29,7 @@ infer image process
 infer embed | infer classify | infer generate | infer chat | infer calibrate | infer batch
 infer prompt add | infer prompt ls | infer prompt show | infer prompt render | infer prompt test | infer prompt rm
 infer bench run | infer bench ls | infer bench show | infer bench compare
+infer audio transcribe | infer audio speak | infer audio detect | infer audio classify | infer audio process
 peer id
 store put | store get | store cat | store ls | store stat | store verify | store rm | store gc | store import
 store export | store where | store cid of | store cid inspect | store cid convert

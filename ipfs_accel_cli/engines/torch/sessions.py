@@ -22,6 +22,9 @@ SESSIONS = {
     "image-embed": f"{_ROOM}.vision.whole:embedder",
     "image-detect": f"{_ROOM}.vision.finding:detector",
     "image-segment": f"{_ROOM}.vision.finding:segmenter",
+    "transcribe": f"{_ROOM}.audio.transcribe:load",
+    "speak": f"{_ROOM}.audio.speak:load",
+    "audio-classify": f"{_ROOM}.audio.classify:load",
 }
 # Architectures that transformers has not, by `model_type`; each loads for all tasks that its configuration states.
 OURS = {

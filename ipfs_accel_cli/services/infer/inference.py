@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.infer.writing.writer import Writer
 
 if TYPE_CHECKING:
+    from ipfs_accel_cli.services.infer.audio.service import Audio
     from ipfs_accel_cli.services.infer.image.images import ImageInference
 
 BATCH = 32
@@ -112,6 +113,13 @@ class Inference:
         from ipfs_accel_cli.services.infer.image.images import ImageInference
 
         return ImageInference(self.opener)
+
+    @cached_property
+    def audio(self) -> Audio:
+        """What is done with speech and sound."""
+        from ipfs_accel_cli.services.infer.audio.service import Audio
+
+        return Audio(self.opener)
 
     @property
     def workshop(self) -> Workshop:
