@@ -17,9 +17,10 @@ from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Prompt, ScoreO
 from ipfs_accel_cli.engines.tokenizing import load_tokenizer
 from ipfs_accel_cli.engines.torch.allocator import return_large_blocks
 from ipfs_accel_cli.engines.torch.decoding.batch import READ_TOKENS, Batch, Network, together
-from ipfs_accel_cli.engines.torch.decoding.columns import Columns, Own
+from ipfs_accel_cli.engines.torch.decoding.columns import Own
 from ipfs_accel_cli.engines.torch.decoding.company import columns_unfit, company_differs, company_unfit
 from ipfs_accel_cli.engines.torch.decoding.continuation import Continuation
+from ipfs_accel_cli.engines.torch.decoding.layout import lay_out
 from ipfs_accel_cli.engines.torch.memory import short
 from ipfs_accel_cli.engines.torch.problems import computing
 from ipfs_accel_cli.engines.torch.scoring import Scoring
@@ -39,6 +40,7 @@ class DecoderSession:
     def __init__(
         self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, device: torch.device, name: str
     ) -> None:
+        lay_out(model)
         self._tokenizer: Any = tokenizer
         self._name = name
         self._network = Network(model, device, name)
@@ -92,6 +94,7 @@ class DecoderSession:
         self._waiting = deque(one for one in self._waiting if one.request != request)
         for batch in list(self._batches):
             for row in [row for row in batch.rows if row.request == request]:
+                # A prompt that is being read is let go of at the end of the part.
                 row.gone = True
                 if not batch.reading:
                     self._drop(batch, row)
@@ -147,7 +150,8 @@ class DecoderSession:
                 self._drop(batch, row)
 
     def _drop(self, batch: Batch, row: Continuation) -> None:
-        batch.drop(row)
+        with torch.inference_mode():
+            batch.drop(row)
         if not batch.rows:
             self._batches.remove(batch)
 
@@ -155,11 +159,9 @@ class DecoderSession:
         """Let all that write share a pass."""
         if self.apart:
             return
-        first, *others = [batch for batch in self._batches if not batch.reading] or [None]
-        for batch in others:
-            assert first is not None
-            assert batch is not None
-            first.absorb(batch)
+        writing = [batch for batch in self._batches if not batch.reading]
+        for batch in writing[1:]:
+            writing[0].absorb(batch)
             self._batches.remove(batch)
 
     def _decode(self, tokens: Sequence[int]) -> str:

@@ -27,14 +27,18 @@ class Network:
         self.accepts = frozenset(inspect.signature(model.forward).parameters)
         # Logits of a long prompt can be larger than the model; only the last ones are read.
         self._extra = {"logits_to_keep": 1} if "logits_to_keep" in self.accepts else {}
+        self._past = "past_key_values" if "past_key_values" in self.accepts else "cache_params"
 
     def read(self, ids: Tensor, memory: Columns | Own) -> Tensor:
         """Return the logits (rows, vocabulary) after `ids` (rows, tokens)."""
         count = ids.shape[1]
         memory.prepare(count)
-        inputs = {key: value for key, value in memory.inputs(count, self.device).items() if key in self.accepts}
-        output = self.model(input_ids=ids, past_key_values=memory.cache, use_cache=True, **inputs, **self._extra)
-        memory.advance(count, output)
+        inputs: dict[str, Any] = {
+            key: value for key, value in memory.inputs(count, self.device).items() if key in self.accepts
+        }
+        inputs[self._past] = memory.cache
+        output = self.model(input_ids=ids, use_cache=True, **inputs, **self._extra)
+        memory.advance(count, getattr(output, self._past, None))
         if memory.cache is None:
             raise UnsupportedContent(f"{self.name}: {type(self.model).__name__} keeps no key-value cache")
         logits: Tensor = output.logits[:, -1]
@@ -51,7 +55,7 @@ class Batch:
     @property
     def reading(self) -> bool:
         """Whether prompts are unread still."""
-        return self._unread.shape[1] > 0
+        return bool(self._unread.shape[1])
 
     def read(self) -> list[int]:
         """Read a part of the prompts; return the first token of each row once they are read, else nothing."""

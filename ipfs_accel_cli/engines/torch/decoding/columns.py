@@ -63,7 +63,7 @@ class Columns:
         enough = 2 * needed <= place.columns
         self._move(place.rows, place.columns if enough else max(2 * place.columns, needed + _COLUMNS), -place.begin)
 
-    def advance(self, count: int, _output: Any) -> None:
+    def advance(self, count: int, _cache: Any) -> None:
         """Note that a pass has written `count` columns."""
         self._place.end += count
 
@@ -172,6 +172,6 @@ class Own:
     def prepare(self, count: int) -> None:
         """Do nothing: it grows by itself."""
 
-    def advance(self, _count: int, output: Any) -> None:
+    def advance(self, _count: int, cache: Any) -> None:
         """Keep the cache that a pass gave back."""
-        self.cache = getattr(output, "past_key_values", None)
+        self.cache = cache
