@@ -70,7 +70,8 @@ class Ours:
 
     def one(self, new: int, seed: int = 0) -> list[Chunk]:
         """Write `new` tokens."""
-        with closing(self.warm.worker.ask(Request("generate", Prompt(prompt_of(seed)), GenerateOptions(new)))) as answer:
+        request = Request("generate", Prompt(prompt_of(seed)), GenerateOptions(new))
+        with closing(self.warm.worker.ask(request)) as answer:
             return list(answer)
 
     def many(self, new: int) -> None:
@@ -156,7 +157,8 @@ def overhead(ours: Ours, folder: Path, new: int, pairs: int) -> str:
     added = statistics.median((mine - plain) / new for plain, mine in timed) * 1e6
     share = statistics.median(mine / plain - 1 for plain, mine in timed)
     bound = max(100.0, 0.03 * statistics.median(plain / new for plain, _ in timed) * 1e6)
-    return f"{'held' if added <= bound else 'MISSED':14} overhead {added:.0f} µs a token, {share:.1%}; allowed {bound:.0f} µs"
+    verdict = "held" if added <= bound else "MISSED"
+    return f"{verdict:14} overhead {added:.0f} µs a token, {share:.1%}; allowed {bound:.0f} µs"
 
 
 def int8_folder(folder: Path, target: Path) -> Path:
@@ -181,7 +183,9 @@ def main() -> None:
     logging.set_verbosity_error()
     torch.set_num_threads(asked.threads)
     load = os.getloadavg()[0]
-    print(f"llama 74 M float32, prompt {PROMPT_TOKENS}, {asked.new} new tokens, threads {asked.threads}, load {load:.1f}")
+    print(
+        f"llama 74 M float32, prompt {PROMPT_TOKENS}, {asked.new} new tokens, threads {asked.threads}, load {load:.1f}"
+    )
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / "model"
         make_model(folder)

@@ -27,6 +27,11 @@ def generate(
     top_k: Annotated[int, Option(help="Draw from this many of the likeliest tokens; 0 is all.")] = 0,
     seed: Annotated[int | None, Option(help="Begin chance with this number, to get the same text again.")] = None,
     stop: Annotated[list[str] | None, Option(help="End before this text; may be given several times.")] = None,
+    adapter: Annotated[
+        list[str] | None, Option(help="Change the weights by this LoRA adapter, NAME or NAME:SCALE; several add up.")
+    ] = None,
+    compile: Annotated[bool, Option("--compile", help="Compile the model first: slow to begin, then faster.")] = False,
+    timeout: Annotated[float | None, Option(help="Give up after this many seconds, loading included.")] = None,
     engine: Engine = None,
     device: Device = None,
     stats: Annotated[bool, Option("--stats", help="Add what the run took to the result.")] = False,
@@ -36,6 +41,7 @@ def generate(
     Examples:
         ipfs-accel infer generate "Once upon a time" --max-tokens 60
         ipfs-accel infer generate "One day," --temperature 0.8 --seed 7 --stop "The end." --json
+        ipfs-accel infer generate "Once" -m stories --adapter rhymes:0.5 --timeout 30
     """
     return node().inference.generate(
         prompt,
@@ -46,6 +52,9 @@ def generate(
         top_k=top_k,
         seed=seed,
         stop=stop or [],
+        adapters=adapter or [],
+        compiled=compile,
+        timeout=timeout,
         engine=engine,
         device=device,
         stats=stats,

@@ -15,6 +15,7 @@ from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
 from ipfs_accel_cli.engines.base import Chunk, Device, ModelFacts, Plan, Request, RequestId
 from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Prompt, ScoreOptions
 from ipfs_accel_cli.engines.tokenizing import load_tokenizer
+from ipfs_accel_cli.engines.torch.adapters import apply
 from ipfs_accel_cli.engines.torch.allocator import return_large_blocks
 from ipfs_accel_cli.engines.torch.decoding.batch import READ_TOKENS, Batch, Network, together
 from ipfs_accel_cli.engines.torch.decoding.columns import Own
@@ -173,6 +174,8 @@ def load(model: ModelFacts, files: Path, plan: Plan, device: Device) -> DecoderS
     """Load a decoder; raises as `Engine.load`."""
     return_large_blocks()
     decoder = writer(model, files, plan, spread=short(model, plan, device))
+    for adapter in plan.adapters:
+        apply(decoder, model, adapter)
     return DecoderSession(decoder, load_tokenizer(files), torch.device(device.name), model.name)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -18,9 +17,9 @@ from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.engines import ENGINES
-from ipfs_accel_cli.engines.base import Chunk
-from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Piece, Prompt, Texts
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Texts
 from ipfs_accel_cli.engines.identity import machine_id
+from ipfs_accel_cli.services.infer import generating
 from ipfs_accel_cli.services.infer.asking import Asking
 from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.infer.classifying import labelled
@@ -38,14 +37,11 @@ from ipfs_accel_cli.services.infer.results import (
 )
 from ipfs_accel_cli.services.infer.stats import Watch
 from ipfs_accel_cli.services.infer.text_run import TextRun
-from ipfs_accel_cli.services.infer.texts import open_texts, read_prompt, windows
+from ipfs_accel_cli.services.infer.texts import open_texts, windows
 from ipfs_accel_cli.services.infer.timing import TIMED_TASKS
-from ipfs_accel_cli.services.infer.worker import Answer
 from ipfs_accel_cli.tasks import TASKS
-from ipfs_accel_cli.tasks.base import Task
 
 BATCH = 32
-_LARGEST_CHOSEN_SEED = 1 << 31
 
 log = logging.getLogger("ipfs_accel_cli")
 
@@ -181,41 +177,31 @@ class Inference:
         top_k: int = 0,
         seed: int | None = None,
         stop: Sequence[str] = (),
+        adapters: Sequence[str] = (),
+        compiled: bool = False,
+        timeout: float | None = None,
         engine: str | None = None,
         device: str | None = None,
         stats: bool = False,
     ) -> Generation:
         """Continue a prompt, from the argument or the caller's input; the text is emitted as it comes.
 
-        With a temperature of 0 the likeliest token is taken each time. Raises Invalid for options that make no sense
-        and for a prompt that leaves no room, and whatever finding, choosing and loading a model raises.
+        With a temperature of 0 the likeliest token is taken each time. Raises as `generating.generate`.
         """
-        if seed is None:
-            seed = secrets.randbelow(_LARGEST_CHOSEN_SEED) if temperature > 0 else 0
-        task: Task[Prompt, GenerateOptions, Piece] = TASKS.load("generate")()
-        options = GenerateOptions(max_tokens, temperature, top_k, top_p, seed, tuple(stop))
-        request = task.prepare(Prompt(read_prompt(prompt, current())), options)
-        loadable, watch = self.opener.find(model, task.name), Watch()
-        with self.opener.open(loadable, task.name, engine, device, watch) as opened:
-            warm = opened.warm
-            with closing(warm.worker.ask(request)) as answer:
-                piece = task.collect(_emitting(answer, watch))
-            took = watch.of_tokens(piece, warm.plan) if stats else None
-            if took is not None and piece.tokens > 1:
-                shape = (piece.prompt_tokens + piece.tokens, 1)
-                self.opener.keep(opened, took.tokens_s, "tokens/s", shape)
-            return Generation(
-                text=piece.text,
-                tokens=piece.tokens,
-                prompt_tokens=piece.prompt_tokens,
-                finish_reason=piece.finish_reason or "stop",
-                model=loadable.facts.name,
-                model_cid=loadable.facts.manifest,
-                engine=warm.key.engine,
-                device=warm.key.device,
-                seed=seed if temperature > 0 else None,
-                stats=took,
-            )
+        seed = generating.chosen_seed(seed, temperature)
+        return generating.generate(
+            self.opener,
+            prompt,
+            GenerateOptions(max_tokens, temperature, top_k, top_p, seed, tuple(stop)),
+            model=model,
+            seed=seed,
+            adapters=adapters,
+            compiled=compiled,
+            timeout=timeout,
+            engine=engine,
+            device=device,
+            stats=stats,
+        )
 
     @contextmanager
     def asking(self, model: str, task: str, engine: str | None = None, device: str | None = None) -> Iterator[Asking]:
@@ -272,15 +258,3 @@ class Inference:
                     self.opener.keep(opened, run.count / max(1e-9, run.busy_s), "texts/s", shape)
 
         return answered()
-
-
-def _emitting(answer: Answer, watch: Watch) -> Iterator[Chunk]:
-    """Pass chunks on, handing their text to the caller at once."""
-    call = current()
-    for chunk in answer:
-        watch.answered()
-        if isinstance(chunk.data, Piece) and chunk.data.text:
-            call.emit(chunk.data.text)
-        else:
-            call.check()
-        yield chunk

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, HomeUnusable, Invalid, UnsupportedContent
 from ipfs_accel_cli.core.registry import Registry
-from ipfs_accel_cli.engines.base import Adopts, Converts, Derives, Device, Loadable, Machine, Session
+from ipfs_accel_cli.engines.base import Adapter, Adopts, Converts, Derives, Device, Loadable, Machine, Session
 from ipfs_accel_cli.engines.machine import available_bytes, measure
 from ipfs_accel_cli.services.infer import calibrating, timing
 from ipfs_accel_cli.services.infer.calibrating import Calibration, Calibrations
@@ -56,11 +56,24 @@ class Loader:
         self._choices: dict[tuple[str, Wanted], Choice] = {}
         self._comparing = threading.Lock()
 
-    def wanted(self, task: str, engine: str | None, device: str | None) -> Wanted:
+    def wanted(
+        self,
+        task: str,
+        engine: str | None,
+        device: str | None,
+        *,
+        adapters: tuple[Adapter, ...] = (),
+        compiled: bool = False,
+    ) -> Wanted:
         """Return what is asked for, the settings filled in."""
         get = self._settings.get
         return Wanted(
-            task, engine or get("infer.engine"), device or get("infer.device"), max(0, int(get("infer.threads")))
+            task,
+            engine or get("infer.engine"),
+            device or get("infer.device"),
+            max(0, int(get("infer.threads"))),
+            adapters,
+            compiled,
         )
 
     @contextmanager
@@ -200,4 +213,6 @@ def _bound_bytes(settings: SettingsLike, held_bytes: int) -> int:
 
 
 def _key(model: Loadable, choice: Choice) -> Key:
-    return Key(model.facts.manifest, choice.plan.task, choice.engine.name, choice.plan.device)
+    plan = choice.plan
+    parts = [f"{one.manifest}:{one.scale!r}" for one in plan.adapters] + ["compiled"] * plan.compiled
+    return Key(model.facts.manifest, plan.task, choice.engine.name, plan.device, " ".join(parts))

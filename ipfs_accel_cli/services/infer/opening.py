@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ipfs_accel_cli.core.errors import AccelError, UnsupportedContent
-from ipfs_accel_cli.engines.base import Loadable, Request
+from ipfs_accel_cli.engines.base import Adapter, Loadable, Request
 from ipfs_accel_cli.services.infer.loader import Loader
 from ipfs_accel_cli.services.infer.runtime import Warm
 from ipfs_accel_cli.services.infer.stats import Pace, Unit, Watch
@@ -59,10 +59,18 @@ class Opener:
 
     @contextmanager
     def open(
-        self, model: Loadable, task: str, engine: str | None, device: str | None, watch: Watch | None = None
+        self,
+        model: Loadable,
+        task: str,
+        engine: str | None,
+        device: str | None,
+        watch: Watch | None = None,
+        *,
+        adapters: tuple[Adapter, ...] = (),
+        compiled: bool = False,
     ) -> Iterator[Opened]:
         """Hold a model, loaded for a task, for the block; raises what choosing, making and loading raise."""
-        wanted = self.loader.wanted(task, engine, device)
+        wanted = self.loader.wanted(task, engine, device, adapters=adapters, compiled=compiled)
         with self.loader.leased(model, wanted, watch or Watch()) as warm:
             yield Opened(model, warm)
 

@@ -14,12 +14,13 @@ from ipfs_accel_cli.services.infer.worker import Worker
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What tells one loaded model from another; `manifest` is a CID as text."""
+    """What tells one loaded model from another; `manifest` is a CID as text, `variant` what was made of it."""
 
     manifest: str
     task: str
     engine: str
     device: str
+    variant: str = ""
 
 
 @dataclass(slots=True)
