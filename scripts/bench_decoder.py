@@ -60,9 +60,7 @@ class Ours:
 
     def __init__(self, folder: Path, dtype: str, threads: int, *, compiled: bool = False) -> None:
         facts = ModelFacts("bench", str(folder), ("LlamaForCausalLM",), "llama", ("generate",), dtype=dtype)
-        model, plan = Loadable(facts, folder), Plan("generate", threads=threads)
-        if compiled:
-            plan = Plan("generate", threads=threads, compiled=True)  # type: ignore[call-arg]
+        model, plan = Loadable(facts, folder), Plan("generate", threads=threads, compiled=compiled)
         runtime = Runtime(lambda _held: 1 << 40)
         load = lambda: TorchEngine().load(facts, model.folder, plan)  # noqa: E731
         self._lease = runtime.lease(Key(facts.manifest, "generate", "torch", "cpu"), "bench", plan, 1, 1 << 40, load)

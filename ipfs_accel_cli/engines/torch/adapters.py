@@ -93,9 +93,8 @@ def _add(
     if type(module).__name__ == "Conv1D":
         change = change.T
     if change.shape != weight.shape:
-        raise Invalid(
-            f"{adapter.name} does not fit {base.name}: {name} is {tuple(weight.shape)}, the change {tuple(change.shape)}"
-        )
+        shapes = f"{tuple(weight.shape)}, the change {tuple(change.shape)}"
+        raise Invalid(f"{adapter.name} does not fit {base.name}: {name} is {shapes}")
     if not torch.isfinite(change).all():
         raise MalformedContent(f"{adapter.name}: {name} holds values that are no numbers")
     # A new parameter: a head that shares its matrix with the embedding must not change that.

@@ -20,6 +20,7 @@ from ipfs_accel_cli.engines.torch.allocator import return_large_blocks
 from ipfs_accel_cli.engines.torch.decoding.batch import READ_TOKENS, Batch, Network, together
 from ipfs_accel_cli.engines.torch.decoding.columns import Own
 from ipfs_accel_cli.engines.torch.decoding.company import columns_unfit, company_differs, company_unfit
+from ipfs_accel_cli.engines.torch.decoding.compiled import Compiled, check_compiler
 from ipfs_accel_cli.engines.torch.decoding.continuation import Continuation
 from ipfs_accel_cli.engines.torch.decoding.layout import lay_out
 from ipfs_accel_cli.engines.torch.memory import short
@@ -39,16 +40,23 @@ class DecoderSession:
     """
 
     def __init__(
-        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, device: torch.device, name: str
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        device: torch.device,
+        name: str,
+        *,
+        compiled: bool = False,
     ) -> None:
         lay_out(model)
         self._tokenizer: Any = tokenizer
         self._name = name
-        self._network = Network(model, device, name)
+        self._network = Network(model, device, name, Compiled(model, name) if compiled else None)
         self._context = getattr(model.config, "max_position_embeddings", None)
         self._ends = _end_tokens(model, tokenizer)
         self._foreign = bool(columns_unfit(model))
-        self.apart = columns_unfit(model) or company_unfit(self._network)
+        alone = "it is compiled for one request at a time" if compiled else ""
+        self.apart = alone or columns_unfit(model) or company_unfit(self._network)
         self._tried = False
         self._waiting: deque[Continuation] = deque()
         self._batches: list[Batch] = []
@@ -105,7 +113,7 @@ class DecoderSession:
         self._waiting.clear()
         self._batches.clear()
         self._scoring.close()
-        self._network.model = None
+        self._network.model = self._network.compiled = None
 
     def _take_on(self) -> None:
         """Begin to read prompts that wait: as many short ones as a pass holds, or one long one."""
@@ -132,6 +140,9 @@ class DecoderSession:
         self._batches.append(together(self._network, rows))
 
     def _alone(self, row: Continuation) -> Batch:
+        if self._network.compiled is not None:
+            memory = self._network.compiled.take(len(row.prompt) + row.options.max_tokens)
+            return Batch(self._network, [row], memory)
         return Batch(self._network, [row], Own(None)) if self._foreign else together(self._network, [row])
 
     def _told(self, batch: Batch, tokens: Sequence[int]) -> Iterator[tuple[RequestId, Chunk]]:
@@ -173,10 +184,13 @@ class DecoderSession:
 def load(model: ModelFacts, files: Path, plan: Plan, device: Device) -> DecoderSession:
     """Load a decoder; raises as `Engine.load`."""
     return_large_blocks()
+    if plan.compiled:
+        check_compiler()
     decoder = writer(model, files, plan, spread=short(model, plan, device))
     for adapter in plan.adapters:
         apply(decoder, model, adapter)
-    return DecoderSession(decoder, load_tokenizer(files), torch.device(device.name), model.name)
+    on = torch.device(device.name)
+    return DecoderSession(decoder, load_tokenizer(files), on, model.name, compiled=plan.compiled)
 
 
 def writer(model: ModelFacts, files: Path, plan: Plan, *, spread: bool) -> Any:

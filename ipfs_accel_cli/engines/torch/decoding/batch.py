@@ -11,8 +11,11 @@ from torch import Tensor
 
 from ipfs_accel_cli.core.errors import UnsupportedContent
 from ipfs_accel_cli.engines.torch.decoding.columns import Columns, Own
+from ipfs_accel_cli.engines.torch.decoding.compiled import Compiled, Static
 from ipfs_accel_cli.engines.torch.decoding.continuation import Continuation
 from ipfs_accel_cli.engines.torch.sampling import choose
+
+Memory = Columns | Own | Static
 
 # Tokens of prompts that one pass reads: enough to keep a processor busy, few enough that others wait for less than
 # a second beside them.
@@ -22,14 +25,14 @@ READ_TOKENS = 512
 class Network:
     """A decoder that reads tokens after those that a cache holds."""
 
-    def __init__(self, model: Any, device: torch.device, name: str) -> None:
-        self.model, self.device, self.name = model, device, name
+    def __init__(self, model: Any, device: torch.device, name: str, compiled: Compiled | None = None) -> None:
+        self.model, self.device, self.name, self.compiled = model, device, name, compiled
         self.accepts = frozenset(inspect.signature(model.forward).parameters)
         # Logits of a long prompt can be larger than the model; only the last ones are read.
         self._extra = {"logits_to_keep": 1} if "logits_to_keep" in self.accepts else {}
         self._past = "past_key_values" if "past_key_values" in self.accepts else "cache_params"
 
-    def read(self, ids: Tensor, memory: Columns | Own) -> Tensor:
+    def read(self, ids: Tensor, memory: Memory) -> Tensor:
         """Return the logits (rows, vocabulary) after `ids` (rows, tokens)."""
         count = ids.shape[1]
         memory.prepare(count)
@@ -37,7 +40,10 @@ class Network:
             key: value for key, value in memory.inputs(count, self.device).items() if key in self.accepts
         }
         inputs[self._past] = memory.cache
-        output = self.model(input_ids=ids, use_cache=True, **inputs, **self._extra)
+        # Prompts come in any length, and each would be compiled for by itself.
+        quick = self.compiled is not None and count == 1 and isinstance(memory, Static)
+        forward = self.compiled.forward if self.compiled is not None and quick else self.model
+        output = forward(input_ids=ids, use_cache=True, **inputs, **self._extra)
         memory.advance(count, getattr(output, self._past, None))
         if memory.cache is None:
             raise UnsupportedContent(f"{self.name}: {type(self.model).__name__} keeps no key-value cache")
@@ -48,7 +54,7 @@ class Network:
 class Batch:
     """Some requests and the cache that they share; first their prompts are read, then each gets a token a pass."""
 
-    def __init__(self, network: Network, rows: Sequence[Continuation], memory: Columns | Own) -> None:
+    def __init__(self, network: Network, rows: Sequence[Continuation], memory: Memory) -> None:
         self._network, self.rows, self.memory = network, list(rows), memory
         self._unread = _padded([row.prompt for row in rows]).to(network.device)
 
@@ -77,6 +83,8 @@ class Batch:
             self.rows[at] = last
         if isinstance(self.memory, Columns):
             self.memory.drop(at)
+        elif isinstance(self.memory, Static):
+            self.memory.close()
 
     def absorb(self, other: Batch) -> None:
         """Take in the requests of another batch."""
