@@ -11,9 +11,11 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
+from ipfs_accel_cli.core.errors import DoesNotFit, Invalid, UnsupportedContent
+from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.engines.base import Chunk, Device, ModelFacts, Plan, Request, RequestId
 from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Prompt, ScoreOptions
+from ipfs_accel_cli.engines.machine import available_bytes
 from ipfs_accel_cli.engines.tokenizing import load_tokenizer
 from ipfs_accel_cli.engines.torch.adapters import apply
 from ipfs_accel_cli.engines.torch.allocator import return_large_blocks
@@ -23,13 +25,14 @@ from ipfs_accel_cli.engines.torch.decoding.company import columns_unfit, company
 from ipfs_accel_cli.engines.torch.decoding.compiled import Compiled, check_compiler
 from ipfs_accel_cli.engines.torch.decoding.continuation import Continuation
 from ipfs_accel_cli.engines.torch.decoding.layout import lay_out
-from ipfs_accel_cli.engines.torch.memory import short
+from ipfs_accel_cli.engines.torch.memory import cache_bytes, short
 from ipfs_accel_cli.engines.torch.problems import computing
 from ipfs_accel_cli.engines.torch.scoring import Scoring
 from ipfs_accel_cli.engines.torch.weights import load_model
 
 # Rows of one pass: beyond it a pass takes longer for each request than it saves for all.
 MOST_ROWS = 32
+_WORTH_A_LOOK_BYTES = 64 << 20
 
 
 class DecoderSession:
@@ -83,6 +86,7 @@ class DecoderSession:
                 f"{self._name} reads {self._context} at most",
                 suggestion=f"--max-tokens {self._context - len(ids)}" if len(ids) < self._context else None,
             )
+        self._check_room(needed)
         self._waiting.append(Continuation.of(request.id, request.options, ids, self._decode))
 
     def step(self) -> Sequence[tuple[RequestId, Chunk]]:
@@ -114,6 +118,23 @@ class DecoderSession:
         self._batches.clear()
         self._scoring.close()
         self._network.model = self._network.compiled = None
+
+    def _check_room(self, tokens: int) -> None:
+        """Raise DoesNotFit where what is to be kept of a request is more than the main memory that is free."""
+        model = self._network.model
+        kept = cache_bytes(model.config, tokens, model.dtype)
+        # A look at the machine takes longer than small caches are worth.
+        if self._network.device.type != "cpu" or kept < _WORTH_A_LOOK_BYTES:
+            return
+        free = available_bytes()
+        if kept > free:
+            raise DoesNotFit(
+                f"{tokens} tokens keep {human_bytes(kept)} of keys and values of {self._name}; "
+                f"{human_bytes(free)} of memory are free",
+                suggestion="ask for less at a time (--max-tokens), or choose a smaller model",
+                needed_bytes=kept,
+                available_bytes=free,
+            )
 
     def _take_on(self) -> None:
         """Begin to read prompts that wait: as many short ones as a pass holds, or one long one."""
