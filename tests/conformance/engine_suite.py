@@ -10,8 +10,30 @@ import numpy
 import pytest
 
 from ipfs_accel_cli.core.errors import Invalid, Unavailable
-from ipfs_accel_cli.engines.base import Chunk, Converts, Derives, Engine, Loadable, Machine, Plan, Request, Session
-from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Piece, Prompt, Texts, Vectors
+from ipfs_accel_cli.engines import ENGINES
+from ipfs_accel_cli.engines.base import (
+    Chunk,
+    Converts,
+    Derives,
+    Engine,
+    Loadable,
+    Machine,
+    Plan,
+    Refines,
+    Request,
+    Session,
+)
+from ipfs_accel_cli.engines.exchange.text import (
+    EmbedOptions,
+    GenerateOptions,
+    Message,
+    Messages,
+    Piece,
+    Prompt,
+    Texts,
+    Vectors,
+)
+from ipfs_accel_cli.tasks.chat import Chat
 from ipfs_accel_cli.tasks.embed import Embed
 from ipfs_accel_cli.tasks.generate import Generate
 
@@ -23,11 +45,16 @@ TEXTS = (
     "dog",
 )
 PROMPT = "the cat sat on"
-_DERIVED: dict[tuple[type, Path], Path] = {}
+_DERIVED: dict[tuple[str, Path], Path] = {}
 
 
 class EncoderSuite:
-    """Derive from this and give the fixtures `engine` and `embedder`."""
+    """Derive from this and give the fixtures `engine` and `embedder`.
+
+    `least_cosine` is what an engine that rounds keeps of the vectors of the model itself.
+    """
+
+    least_cosine = 0.999
 
     @pytest.fixture
     def engine(self) -> Engine:
@@ -42,7 +69,9 @@ class EncoderSuite:
         """How to load the embedder, with what the engine makes of it."""
         plan = Plan("embed", threads=1)
         return (
-            replace(plan, derived=derived(engine, embedder, tmp_path_factory)) if isinstance(engine, Derives) else plan
+            replace(plan, derived=derived(engine, embedder, tmp_path_factory, self.least_cosine))
+            if isinstance(engine, Derives)
+            else plan
         )
 
     @pytest.fixture
@@ -109,6 +138,15 @@ class EncoderSuite:
         for text, row in zip(TEXTS, together.rows, strict=True):
             alone = embed(embedding, [text]).rows[0]
             assert cosine(alone, row) > 0.99999
+
+    def test_many_requests_of_one_text_are_answered_as_one_of_many_is(self, embedding: Session) -> None:
+        texts = [text for text in TEXTS for _ in range(3)]
+        requests = [Embed().prepare(Texts((text,)), EmbedOptions(batch=4)) for text in texts]
+        for request in requests:
+            embedding.submit(request)
+        found = run(embedding)
+        for text, request in zip(texts, requests, strict=True):
+            assert cosine(Embed().collect(found[request.id]).rows[0], embed(embedding, [text]).rows[0]) > 0.99999
 
     def test_an_empty_text_has_a_vector_too(self, embedding: Session) -> None:
         assert numpy.isfinite(embed(embedding, ["", "rain"]).rows).all()
@@ -203,6 +241,15 @@ class EngineSuite(EncoderSuite):
         assert piece.text == whole[: whole.index(stop)]
         assert piece.finish_reason == "stop"
 
+    def test_a_conversation_is_answered_by_a_session_that_writes(self, writing: Session) -> None:
+        said = (Message("user", "the cat"), Message("assistant", "sat"), Message("user", "on"))
+        request = Chat().prepare(Messages(said, "plain"), GenerateOptions(5))
+        piece = Chat().collect(chunks_of(writing, request))
+        assert 0 < piece.tokens <= 5
+        assert piece.prompt_tokens > 3
+        with pytest.raises(Invalid, match="100000"):
+            writing.submit(Chat().prepare(Messages(said, "plain"), GenerateOptions(max_tokens=100_000)))
+
     def test_a_prompt_that_leaves_no_room_is_refused_with_the_numbers(self, writing: Session) -> None:
         with pytest.raises(Invalid, match="100000"):
             writing.submit(Generate().prepare(Prompt(PROMPT), GenerateOptions(max_tokens=100_000)))
@@ -224,13 +271,19 @@ def only_last_is_marked(session: Session, request: Request) -> bool:
     return marks == [False] * (len(marks) - 1) + [True]
 
 
-def derived(engine: Derives, model: Loadable, folders: pytest.TempPathFactory) -> Path:
-    """Make what an engine makes of a model, once for all tests."""
-    key = (type(engine), model.folder)
+def derived(engine: Derives, model: Loadable, folders: pytest.TempPathFactory, least_cosine: float) -> Path:
+    """Make what an engine makes of a model, once for all tests and for all engines that run the same."""
+    key = (engine.kind("embed"), model.folder)
     if key not in _DERIVED:
-        _DERIVED[key] = folders.mktemp("derived") / "it"
-        said = engine.derive(model.facts, model.folder, "embed", _DERIVED[key])
-        assert "least_cosine" in said
+        target = folders.mktemp("derived") / "it"
+        if isinstance(engine, Refines):
+            first: Derives = ENGINES.load(engine.begins_with())()
+            made = derived(first, model, folders, EncoderSuite.least_cosine)
+            said = engine.refine(model.facts, model.folder, "embed", made, target)
+        else:
+            said = engine.derive(model.facts, model.folder, "embed", target)
+        assert float(said["least_cosine"]) >= least_cosine
+        _DERIVED[key] = target
     return _DERIVED[key]
 
 

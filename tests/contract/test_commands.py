@@ -15,7 +15,8 @@ hw info | hw engines | hw report | hw top | hw fit | hw recommend | hw plan | hw
 hw machine ls | hw machine show | hw machine save | hw machine rm
 hw bench cpu | hw bench memory | hw bench disk | hw bench content | hw bench network | hw bench accelerator
 hw bench all | hw bench ls | hw bench show | hw bench compare | hw tune
-model pull | model add | model ls | model show | model rm | model verify | model tag | model gc | model export
+model catalogue | model pull | model add | model ls | model show | model rm | model verify | model tag | model gc
+model export
 model push | model versions | model alias | model rollback | model diff | model dedup
 model lineage | model card
 model status | model ps | model inspect | model scan | model repair
@@ -23,7 +24,9 @@ model import | model quantize
 model sign | model attest | model verify-attest | model trust | model meta | model prune
 model deploy new | model deploy ls | model deploy show | model deploy render | model deploy diff | model deploy rm
 model eval | model perf | model compare
-infer embed | infer classify | infer generate | infer calibrate
+infer embed | infer classify | infer generate | infer chat | infer calibrate | infer batch
+infer prompt add | infer prompt ls | infer prompt show | infer prompt render | infer prompt test | infer prompt rm
+infer bench run | infer bench ls | infer bench show | infer bench compare
 peer id
 store put | store get | store cat | store ls | store stat | store verify | store rm | store gc | store import
 store export | store where | store cid of | store cid inspect | store cid convert

@@ -14,11 +14,13 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 from ipfs_accel_cli.core.errors import DoesNotFit, Invalid, UnsupportedContent
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.engines.base import Chunk, Device, ModelFacts, Plan, Request, RequestId
-from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Prompt, ScoreOptions
+from ipfs_accel_cli.engines.chatting import check_room, token_ids
+from ipfs_accel_cli.engines.exchange.text import GenerateOptions, ScoreOptions
 from ipfs_accel_cli.engines.machine import available_bytes
 from ipfs_accel_cli.engines.tokenizing import load_tokenizer
 from ipfs_accel_cli.engines.torch.adapters import apply
 from ipfs_accel_cli.engines.torch.allocator import return_large_blocks
+from ipfs_accel_cli.engines.torch.constrain import constraint
 from ipfs_accel_cli.engines.torch.decoding.batch import READ_TOKENS, Batch, Network, together
 from ipfs_accel_cli.engines.torch.decoding.columns import Own
 from ipfs_accel_cli.engines.torch.decoding.company import columns_unfit, company_differs, company_unfit
@@ -41,6 +43,8 @@ class DecoderSession:
     An architecture that would answer otherwise in company gets a cache and a pass for each request: `apart` says why.
     That is told from what it keeps of the past and, when the first two requests meet, tried.
     """
+
+    slots = MOST_ROWS
 
     def __init__(
         self,
@@ -70,24 +74,17 @@ class DecoderSession:
         return {"concurrency": f"apart: {self.apart}" if self.apart else "together"}
 
     def submit(self, request: Request) -> None:
-        """Tokenize a prompt, or texts to score; raise Invalid for an empty prompt or one that leaves no room."""
+        """Tokenize a prompt, a conversation, or texts to score; raise Invalid for what leaves no room or no start."""
         if isinstance(request.options, ScoreOptions):
             self._scoring.submit(request)
             return
-        if not isinstance(request.payload, Prompt) or not isinstance(request.options, GenerateOptions):
+        if not isinstance(request.options, GenerateOptions):
             raise Invalid(f"{self._name} was loaded to generate text, not to {request.kind}")
-        ids = [int(token) for token in self._tokenizer(request.payload.text)["input_ids"]]
-        if not ids:
-            raise Invalid("the prompt is empty, and this model needs a token to begin with")
-        needed = len(ids) + request.options.max_tokens
-        if self._context is not None and needed > self._context:
-            raise Invalid(
-                f"{len(ids)} prompt tokens and {request.options.max_tokens} new ones are {needed}; "
-                f"{self._name} reads {self._context} at most",
-                suggestion=f"--max-tokens {self._context - len(ids)}" if len(ids) < self._context else None,
-            )
-        self._check_room(needed)
-        self._waiting.append(Continuation.of(request.id, request.options, ids, self._decode))
+        ids = token_ids(self._tokenizer, request, self._name)
+        check_room(len(ids), request.options.max_tokens, self._context, self._name)
+        self._check_room(len(ids) + request.options.max_tokens)
+        held = constraint(self._tokenizer, request.options.schema, self._ends)
+        self._waiting.append(Continuation.of(request.id, request.options, ids, self._decode, held))
 
     def step(self) -> Sequence[tuple[RequestId, Chunk]]:
         """Make one token for each request, read a part of the prompts that wait, and one window of what is scored."""

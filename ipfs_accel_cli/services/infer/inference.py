@@ -7,26 +7,26 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.engines import ENGINES
-from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Texts
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Texts
 from ipfs_accel_cli.engines.identity import machine_id
-from ipfs_accel_cli.services.infer import generating
 from ipfs_accel_cli.services.infer.asking import Asking
 from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.infer.classifying import labelled
 from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
 from ipfs_accel_cli.services.infer.loader import MEASURED_TASKS, Derived, Loader, SettingsLike
-from ipfs_accel_cli.services.infer.opening import Find, Note, Opener
+from ipfs_accel_cli.services.infer.opening import Find, Note, Opener, Others
 from ipfs_accel_cli.services.infer.quantizing import Workshop
+from ipfs_accel_cli.services.infer.remembering import Remembered
 from ipfs_accel_cli.services.infer.results import (
     CalibrationShown,
     Classification,
@@ -40,6 +40,16 @@ from ipfs_accel_cli.services.infer.text_run import TextRun
 from ipfs_accel_cli.services.infer.texts import open_texts, windows
 from ipfs_accel_cli.services.infer.timing import TIMED_TASKS
 from ipfs_accel_cli.tasks import TASKS
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.core.database import Database
+    from ipfs_accel_cli.services.infer.batch.service import Batches
+    from ipfs_accel_cli.services.infer.bench.limits import Limits
+    from ipfs_accel_cli.services.infer.bench.service import InferBenches
+    from ipfs_accel_cli.services.infer.pipeline.service import Pipelines
+    from ipfs_accel_cli.services.infer.prompts.service import Content, Prompts
+    from ipfs_accel_cli.services.infer.writing.chats import Chats
+    from ipfs_accel_cli.services.infer.writing.writer import Writer
 
 BATCH = 32
 
@@ -68,7 +78,9 @@ class Inference:
     `find(name or None, task)` returns the files of a model, or of the default model for the task; it raises NotFound
     with the command that fetches one. `derived` keeps what engines make of models, `calibrations` how fast they are;
     without them those engines are not used and nothing is measured. `tuned` gives what suits this machine, `note` keeps
-    what a run with statistics took.
+    what a run with statistics took, and `others` names the models for a task, for when one does not fit. `home` is
+    where prompt templates and benchmarks are kept, `limits` what the machine could do at best, `mark`
+    tells which models have which names.
     """
 
     def __init__(
@@ -80,10 +92,16 @@ class Inference:
         calibrations: Calibrations | None = None,
         tuned: Callable[[str], str | None] = lambda _name: None,
         note: Note = lambda _folder, _pace: None,
+        others: Others = lambda _task: (),
+        home: tuple[Database, Content] | None = None,
+        limits: Limits | None = None,
+        mark: Callable[[], str] = lambda: "",
     ) -> None:
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
-        self.opener = Opener(find, self._loader, note)
-        self._runtime = self._loader.runtime
+        remembered = Remembered(find, home[0].stamp) if home else find
+        self.opener = Opener(remembered, self._loader, note, others)
+        self._runtime, self._home, self._limits = self._loader.runtime, home, limits
+        self._mark = mark
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
 
@@ -140,15 +158,17 @@ class Inference:
         asked = _Asked(texts, file, model, batch, engine, device, stats)
         return Stream(self._texts("classify", asked, "texts classified", partial(labelled, top=top)))
 
-    def calibrate(self, model: str | None = None, task: str | None = None) -> CalibrationShown:
-        """Compare the engines for a model on this machine; `auto` takes the fastest from now on.
+    def calibrate(
+        self, model: str | None = None, task: str | None = None, min_quality: float | None = None
+    ) -> CalibrationShown:
+        """Compare the engines for a model on this machine; `auto` takes the fastest that agrees well enough.
 
         Raises Invalid for a task that is not compared, and what the engine that fits best raises.
         """
         loadable = self.opener.find(model, task or "embed")
         known = loadable.facts.tasks
         chosen = task or next((name for name in MEASURED_TASKS if name in known), "embed")
-        found = self._loader.calibrate(loadable, chosen)
+        found = self._loader.calibrate(loadable, chosen, min_quality)
         return CalibrationShown(
             model=loadable.facts.name,
             model_cid=loadable.facts.manifest,
@@ -166,42 +186,63 @@ class Inference:
         """
         return self._loader.timed(self.opener.find(model, next(iter(TIMED_TASKS))), dtype, threads)
 
-    def generate(
-        self,
-        prompt: str | None = None,
-        *,
-        model: str | None = None,
-        max_tokens: int = 128,
-        temperature: float = 0.0,
-        top_p: float = 1.0,
-        top_k: int = 0,
-        seed: int | None = None,
-        stop: Sequence[str] = (),
-        adapters: Sequence[str] = (),
-        compiled: bool = False,
-        timeout: float | None = None,
-        engine: str | None = None,
-        device: str | None = None,
-        stats: bool = False,
-    ) -> Generation:
-        """Continue a prompt, from the argument or the caller's input; the text is emitted as it comes.
+    def generate(self, prompt: str | None = None, **wish: Any) -> Generation:
+        """Continue a prompt, else the caller's whole input, and hand the text to the caller as it comes.
 
-        With a temperature of 0 the likeliest token is taken each time. Raises as `generating.generate`.
+        The fields of `writing.wish.Wish` say with which model and how. Raises as `Writer.generate`.
         """
-        seed = generating.chosen_seed(seed, temperature)
-        return generating.generate(
-            self.opener,
-            prompt,
-            GenerateOptions(max_tokens, temperature, top_k, top_p, seed, tuple(stop)),
-            model=model,
-            seed=seed,
-            adapters=adapters,
-            compiled=compiled,
-            timeout=timeout,
-            engine=engine,
-            device=device,
-            stats=stats,
-        )
+        from ipfs_accel_cli.services.infer.writing.wish import Wish
+
+        return self.writer.generate(prompt, Wish(**wish))
+
+    @cached_property
+    def writer(self) -> Writer:
+        from ipfs_accel_cli.services.infer.writing.writer import Writer
+
+        return Writer(self.opener, self._template)
+
+    @cached_property
+    def chats(self) -> Chats:
+        from ipfs_accel_cli.services.infer.writing.chats import Chats
+
+        return Chats(self.writer)
+
+    @cached_property
+    def benches(self) -> InferBenches:
+        """Measures models; raises Invalid for a service without a home."""
+        from ipfs_accel_cli.services.infer.bench.limits import Limits
+        from ipfs_accel_cli.services.infer.bench.service import InferBenches
+
+        if self._home is None:
+            raise Invalid("this service has no home to keep benchmarks in")
+        return InferBenches(self.opener, self._home[0], self._limits or Limits())
+
+    @cached_property
+    def pipelines(self) -> Pipelines:
+        """Runs pipelines; raises Invalid for a service without a home."""
+        from ipfs_accel_cli.services.infer.pipeline.service import Pipelines
+
+        if self._home is None:
+            raise Invalid("this service has no home to keep the answers of steps in")
+        return Pipelines(*self._home, self.opener, self._mark)
+
+    @cached_property
+    def batches(self) -> Batches:
+        from ipfs_accel_cli.services.infer.batch.service import Batches
+
+        return Batches(self.opener)
+
+    @cached_property
+    def prompts(self) -> Prompts:
+        """Keeps prompt templates; raises Invalid for a service without a home."""
+        from ipfs_accel_cli.services.infer.prompts.service import Prompts
+
+        if self._home is None:
+            raise Invalid("prompt templates are kept in a home folder, and this service has none")
+        return Prompts(*self._home, self.writer)
+
+    def _template(self, name: str) -> tuple[str, str]:
+        return self.prompts.text(name)
 
     @contextmanager
     def asking(self, model: str, task: str, engine: str | None = None, device: str | None = None) -> Iterator[Asking]:
@@ -248,12 +289,15 @@ class Inference:
                 return
             with self.opener.open(loadable, name, asked.engine, asked.device, watch) as opened:
                 warm = opened.warm
-                run: TextRun[Any] = TextRun(warm.worker, task, options, watch, done)
+                agreement = self._loader.fidelity(loadable, warm.key)
+                run: TextRun[Any] = TextRun(warm.worker, task, options, watch, done, warm.key.engine, agreement)
                 yield from answers(run, chain([first], parts))
                 if run.truncated:
                     log.warning("%d texts are longer than the model reads; their ends were left out", run.truncated)
                 if asked.stats:
-                    log.info("%s, engine %s", watch.of_texts(run.count, run.busy_s, warm.plan), warm.key.engine)
+                    agrees = "" if agreement is None else f" (agreement {agreement:.4f})"
+                    figures = watch.of_texts(run.count, run.busy_s, warm.plan)
+                    log.info("%s, engine %s%s", figures, warm.key.engine, agrees)
                     shape = (round(run.tokens / run.count), min(options.batch, run.count))
                     self.opener.keep(opened, run.count / max(1e-9, run.busy_s), "texts/s", shape)
 

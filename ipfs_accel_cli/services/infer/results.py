@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -21,6 +21,11 @@ class Embedding(Result):
     score: float | None = Field(default=None, description="Cosine similarity to the query, -1 to 1.")
     dimensions: int
     pooling: str = Field(description="How token states became one vector.")
+    engine: str = Field(description="What computed it.")
+    agreement: float | None = Field(
+        default=None,
+        description="Least cosine to the model itself that was measured when the engine's own form of it was made.",
+    )
     vector: list[float] | None = Field(
         default=None, description="float32 values; with a query only when asked for with --vectors."
     )
@@ -49,7 +54,10 @@ class Classification(Result):
 class Trial(Result):
     """What one engine did when engines were compared."""
 
-    columns = ("engine", "chosen", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "agreement", "reason")
+    columns = (
+        *("engine", "chosen", "agreement", "texts_s"),
+        *("one_texts_s", "one_long_texts_s", "many_texts_s", "long_texts_s", "reason"),
+    )
     essence = "engine"
 
     engine: str
@@ -58,12 +66,13 @@ class Trial(Result):
     threads: int | None = None
     texts_s: float | None = Field(default=None, description="Texts a second, geometric mean of those below.")
     one_texts_s: float | None = Field(default=None, description="A short text at a time.")
+    one_long_texts_s: float | None = Field(default=None, description="A text of 100 words at a time.")
     many_texts_s: float | None = Field(default=None, description="Up to 32 short texts at a time, as the model allows.")
     long_texts_s: float | None = Field(default=None, description="Up to 32 texts of 100 words at a time.")
     agreement: float | None = Field(
         default=None, description="With the first engine: least cosine of a vector, or 1 less the largest difference."
     )
-    reason: str | None = Field(default=None, description="Why it was not measured.")
+    reason: str | None = Field(default=None, description="Why it was not measured, or not taken.")
 
 
 class CalibrationShown(Result):
@@ -106,6 +115,18 @@ class AdapterUsed(Result):
     scale: float = Field(description="What its change was multiplied by.")
 
 
+class Shot(Result):
+    """An example that was shown to a model before the input."""
+
+    columns = ("index", "score", "input", "cid")
+    essence = "index"
+
+    index: int = Field(description="Which of the examples, counted from 0.")
+    cid: str = Field(description="The raw CID of the example as JSON with sorted keys.")
+    input: str
+    score: float | None = Field(default=None, description="Cosine similarity to the input; none when not compared.")
+
+
 class Generation(Result):
     """A continuation of a prompt."""
 
@@ -124,6 +145,9 @@ class Generation(Result):
     device: str
     seed: int | None = Field(default=None, description="What chance began with; none when the likeliest was taken.")
     stats: Stats | None = Field(default=None, description="Only with --stats: it differs from run to run.")
+    value: Any = Field(default=None, description="With --schema: the text as JSON, checked against the schema.")
+    examples: list[Shot] | None = Field(default=None, description="With --examples: those shown, in their order.")
+    prompt_cid: str | None = Field(default=None, description="With --prompt: the CID of the template.")
 
 
 class LoadedModel(Result):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ipfs_accel_cli.core.errors import DoesNotFit
+from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.engines.base import Plan, Session
 from ipfs_accel_cli.services.infer.worker import Worker
+
+# How long it may take until warm models are let go because others need the memory.
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +51,20 @@ class Runtime:
         self._bound_bytes = bound_bytes
         self._lock = threading.Lock()
         self._warm: OrderedDict[Key, Warm] = OrderedDict()
+        self._roomy_until, self._roomy_for = 0.0, frozenset[Key]()
 
     @contextmanager
     def lease(
-        self, key: Key, name: str, plan: Plan, size_bytes: int, free_bytes: int, load: Callable[[], Session]
+        self, key: Key, name: str, plan: Plan, size_bytes: int, free: Callable[[], int], load: Callable[[], Session]
     ) -> Iterator[Warm]:
         """Hold a loaded model for the block, loading it unless it is warm.
 
-        `size_bytes` is what it takes and `free_bytes` what the machine has left: others are let go for it. Raises what
-        `load` raises, and Cancelled when the caller has gone.
+        `size_bytes` is what it takes and `free` says how many bytes the machine has left: others are let go for it.
+        Raises what `load` raises, DoesNotFit when others that are being loaded will take the memory, and Cancelled when
+        the caller has gone.
         """
         with self._lock:
-            warm = self._living(key)
-            gone = [] if warm else self._make_room(size_bytes, free_bytes)
+            gone = [] if self._living(key) else self._make_room(size_bytes, self._free(size_bytes, free()))
         # The memory must be free before the next model asks for it.
         for old in gone:
             old.worker.close()
@@ -94,6 +101,21 @@ class Runtime:
         for warm in gone:
             warm.worker.close()
 
+    def _free(self, size_bytes: int, free_bytes: int) -> int:
+        """Return what is free without that which models will take that are being loaded: nobody sees it in use yet."""
+        loading = [warm for warm in self._warm.values() if warm.worker.loading and warm.worker.failed is None]
+        promised = sum(warm.size_bytes for warm in loading)
+        idle = sum(warm.size_bytes for warm in self._warm.values() if not warm.users)
+        if loading and size_bytes > free_bytes + idle - promised:
+            names = ", ".join(warm.name for warm in loading)
+            raise DoesNotFit(
+                f"{human_bytes(size_bytes)} are needed, and of {human_bytes(free_bytes)} that are free "
+                f"{human_bytes(promised)} go to what is being loaded: {names}",
+                needed_bytes=size_bytes,
+                available_bytes=max(0, free_bytes - promised),
+            )
+        return free_bytes - promised
+
     def _living(self, key: Key) -> Warm | None:
         warm = self._warm.get(key)
         if warm is not None and warm.worker.failed is not None:
@@ -110,9 +132,13 @@ class Runtime:
             warm.users -= 1
             if warm.worker.failed is not None and self._warm.get(warm.key) is warm:
                 del self._warm[warm.key]
-            gone = self._make_room(0, 0)
+            gone = [] if self._settled() else self._make_room(0, 0)
         for old in gone:
             old.worker.close()
+
+    def _settled(self) -> bool:
+        """Say whether the same models had room just now: to look at the memory takes longer than a short text."""
+        return time.monotonic() < self._roomy_until and self._roomy_for == frozenset(self._warm)
 
     def _make_room(self, size_bytes: int, free_bytes: int) -> list[Warm]:
         """Take out idle models, the least recently used first, until `size_bytes` more fit; return them."""
@@ -125,4 +151,6 @@ class Runtime:
             if not warm.users:
                 gone.append(self._warm.pop(key))
                 held, free_bytes = held - warm.size_bytes, free_bytes + warm.size_bytes
+        if held + size_bytes <= bound:
+            self._roomy_until, self._roomy_for = time.monotonic() + _LOOK_SECONDS, frozenset(self._warm)
         return gone

@@ -13,7 +13,6 @@ from ipfs_accel_cli.core.errors import UnsupportedContent
 from ipfs_accel_cli.engines.torch.decoding.columns import Columns, Own
 from ipfs_accel_cli.engines.torch.decoding.compiled import Compiled, Static
 from ipfs_accel_cli.engines.torch.decoding.continuation import Continuation
-from ipfs_accel_cli.engines.torch.sampling import choose
 
 Memory = Columns | Own | Static
 
@@ -94,10 +93,10 @@ class Batch:
         self.rows += other.rows
 
     def _chosen(self, logits: Tensor) -> list[int]:
-        if all(row.options.temperature == 0 for row in self.rows):
+        if all(row.plain for row in self.rows):
             likeliest: list[int] = logits.argmax(-1).tolist()
             return likeliest
-        return [choose(one.float(), row.options, row.generator) for one, row in zip(logits, self.rows, strict=True)]
+        return [row.choose(one) for one, row in zip(logits, self.rows, strict=True)]
 
 
 def together(network: Network, rows: Sequence[Continuation]) -> Batch:
