@@ -63,7 +63,9 @@ class Ours:
         model, plan = Loadable(facts, folder), Plan("generate", threads=threads, compiled=compiled)
         runtime = Runtime(lambda _held: 1 << 40)
         load = lambda: TorchEngine().load(facts, model.folder, plan)  # noqa: E731
-        self._lease = runtime.lease(Key(facts.manifest, "generate", "torch", "cpu"), "bench", plan, 1, 1 << 40, load)
+        self._lease = runtime.lease(
+            Key(facts.manifest, "generate", "torch", "cpu"), "bench", plan, 1, lambda: 1 << 40, load
+        )
         self.warm: Warm = self._lease.__enter__()
 
     def one(self, new: int, seed: int = 0) -> list[Chunk]:
