@@ -155,3 +155,22 @@ def write_json(path: Path, value: Any) -> None:
     """Write JSON, making the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value))
+
+
+def lora(folder: Path, base: Loadable, *, rank: int = 4) -> Path:
+    """Save an adapter of a tiny llama in the layout of peft, its matrices noise."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    torch.manual_seed(8)
+    tensors = {}
+    for name, weight in sorted(load_file(base.folder / "model.safetensors").items()):
+        if name.endswith(("q_proj.weight", "v_proj.weight", "down_proj.weight")):
+            key = f"base_model.model.{name.removesuffix('.weight')}"
+            tensors[f"{key}.lora_A.weight"] = torch.randn(rank, weight.shape[1])
+            tensors[f"{key}.lora_B.weight"] = torch.randn(weight.shape[0], rank)
+    targets = ["q_proj", "v_proj", "down_proj"]
+    said = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": rank, "lora_alpha": 8, "target_modules": targets}
+    write_json(folder / "adapter_config.json", said | {"base_model_name_or_path": f"someone/{base.facts.name}"})
+    save_file(tensors, folder / "adapter_model.safetensors")
+    return folder

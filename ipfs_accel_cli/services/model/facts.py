@@ -80,13 +80,14 @@ def read(files: Mapping[str, Path]) -> Facts:
         converted = _converted(files)
         if converted is not None:
             return converted
+    adapts = _adapter(files) if not config else ""
     tensors = [safetensors.read(path, name) for name, path in sorted(files.items()) if name.endswith(".safetensors")]
     dtypes = sum((one.dtypes for one in tensors), Counter[str]())
-    architectures = tuple(str(name) for name in config.get("architectures") or ())
+    architectures = tuple(str(name) for name in config.get("architectures") or ()) or ((adapts,) if adapts else ())
     return Facts(
         architectures=architectures,
         model_type=str(config.get("model_type") or ""),
-        tasks=_tasks(files, config, architectures),
+        tasks=("adapter",) if adapts else _tasks(files, config, architectures),
         parameters=sum(one.parameters for one in tensors) or None,
         weight_bytes=sum(path.stat().st_size for name, path in files.items() if name.endswith(WEIGHT_SUFFIXES)),
         dtype=dtypes.most_common(1)[0][0] if dtypes else _stated_dtype(config),
@@ -164,6 +165,16 @@ def _configuration(files: Mapping[str, Path]) -> dict[str, Any]:
         if isinstance(config, dict):
             return config
     return {}
+
+
+def _adapter(files: Mapping[str, Path]) -> str:
+    """Name the kind of an adapter in the layout of PEFT, such as `LoRA adapter of NAME`; nothing for what is none."""
+    config = read_json(files, "adapter_config.json")
+    if not isinstance(config, dict) or not config.get("peft_type"):
+        return ""
+    base = str(config.get("base_model_name_or_path") or "").rstrip("/").rpartition("/")[2]
+    kind = {"LORA": "LoRA"}.get(str(config["peft_type"]), str(config["peft_type"]))
+    return f"{kind} adapter of {base}" if base else f"{kind} adapter"
 
 
 def _tasks(files: Mapping[str, Path], config: Mapping[str, Any], architectures: tuple[str, ...]) -> tuple[str, ...]:
