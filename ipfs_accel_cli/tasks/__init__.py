@@ -11,5 +11,7 @@ TASKS = Registry(
         "classify": Plugin("ipfs_accel_cli.tasks.classify:Classify"),
         "generate": Plugin("ipfs_accel_cli.tasks.generate:Generate"),
         "score": Plugin("ipfs_accel_cli.tasks.score:Score"),
+        "summarize": Plugin("ipfs_accel_cli.tasks.rewrite:Summarize"),
+        "translate": Plugin("ipfs_accel_cli.tasks.rewrite:Translate"),
     },
 )
