@@ -1,8 +1,8 @@
 """Which languages a model translates between, and how it is told which: prefixes, language tokens, or one fixed pair.
 
 Each family has a way of its own: T5 states prefixes by pair in `task_specific_params`, M2M-100, NLLB and mBART have a
-special token for each language, Marian has one pair or target tokens such as `>>fra<<`. People say `en`, `pt-BR`; what a
-model itself calls a language (`eng_Latn`) is understood too.
+special token for each language, Marian has one pair or target tokens such as `>>fra<<`. People say `en`, `pt-BR`; what
+a model itself calls a language (`eng_Latn`) is understood too.
 """
 
 from __future__ import annotations
@@ -124,13 +124,21 @@ def read_languages(folder: Path, special: Iterable[str] = ()) -> Languages:
     return Languages(free=config.get("model_type") in ("t5", "mt5", "umt5"))
 
 
+def summary_prefix(folder: Path) -> str:
+    """Return what a model wants put before a text to summarize it; T5 says so for itself."""
+    stated = _json(folder / "config.json").get("task_specific_params")
+    said = stated.get("summarization") if isinstance(stated, dict) else None
+    return str(said.get("prefix") or "") if isinstance(said, dict) else ""
+
+
 def code_of(text: str) -> str:
     """Return a language's code as people write it: `en` for `eng`, `en_XX` or `English`; a script stays with it."""
     plain = text.strip().replace("_", "-")
     head, _, rest = plain.partition("-")
     short = _BY_NAME.get(plain.lower()) or _BY_LONG.get(head.lower()) or head.lower()
-    ambiguous = len(rest) == 4 and rest not in ("Latn", "Cyrl", "Arab", "Deva") or (len(rest) == 2 and rest != "XX")
-    return f"{short}-{rest}" if rest and ambiguous else short
+    # A country is said; a script only where a language has several in use.
+    telling = rest not in ("XX", "Latn", "Cyrl", "Arab", "Deva") and len(rest) in (2, 4)
+    return f"{short}-{rest}" if telling else short
 
 
 def _own(match: re.Match[str]) -> str:
@@ -139,7 +147,9 @@ def _own(match: re.Match[str]) -> str:
 
 
 def _fits(wanted: str, held: str) -> bool:
-    return not wanted or held == "*" or wanted == held or wanted.partition("-")[0] == held or held.startswith(f"{wanted}-")
+    return (
+        not wanted or held == "*" or wanted == held or wanted.partition("-")[0] == held or held.startswith(f"{wanted}-")
+    )
 
 
 def _free(name: str, source: str, target: str) -> Way:

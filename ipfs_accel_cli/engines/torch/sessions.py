@@ -18,6 +18,8 @@ SESSIONS = {
     "classify": f"{_ROOM}.encoder:load",
     "generate": f"{_ROOM}.decoder:load",
     "score": f"{_ROOM}.decoder:load",
+    "summarize": f"{_ROOM}.seq2seq:load",
+    "translate": f"{_ROOM}.seq2seq:load",
 }
 
 
