@@ -165,10 +165,13 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Fillings:
-    """The likeliest tokens for the masks of the texts at `positions`: for each text, for each mask, the best first."""
+    """The likeliest tokens for the masks of the texts at `positions`: for each text, for each mask, the best first.
+
+    Texts of the task `fill-mask` have `{mask}` where a token is asked for.
+    """
 
     positions: tuple[int, ...]
-    masks: tuple[tuple[tuple[Guess, ...], ...], ...]
+    rows: tuple[tuple[tuple[Guess, ...], ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,16 +204,23 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Spans:
-    """The answers in the context of the pair at `position`, the best first, found by reading it in `windows`.
+class Found:
+    """The answers that a context has, the best first, found by reading it in so many `windows`.
 
     `nothing` is how likely it is, 0 to 1, that the answer is not in there, as far as the model was trained to say so.
     """
 
-    position: int
     spans: tuple[Span, ...]
     nothing: float
     windows: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """What the contexts at `positions` answer to their questions."""
+
+    positions: tuple[int, ...]
+    rows: tuple[Found, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,8 @@ def likeliest(
         cache.reorder_cache(origin)
         power = options.length_penalty
         alive = [float(totals[row].max()) / length**power for row in range(rows)]
-        if all([one.settle(best_alive, beams) for one, best_alive in zip(finished, alive, strict=True)]):
+        settled = [one.settle(best_alive, beams) for one, best_alive in zip(finished, alive, strict=True)]
+        if all(settled):
             break
     return [_best(finished[row], ids, totals, row, options) for row in range(rows)]
 
