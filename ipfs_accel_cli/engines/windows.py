@@ -78,7 +78,7 @@ def _read(position: int, encoding: Any, sequence: int, inputs: Sequence[str], li
         raise Invalid(f"what is asked takes {around} tokens of the {limit} that the model reads at once")
     rows = {key: getattr(encoding, _ATTRIBUTES[key]) for key in inputs}
     stride = max(1, room - min(share, room // 2))
-    windows = []
+    windows: list[Window] = []
     for first in range(0, max(1, end - begin), stride):
         last = min(first + room, end - begin)
         part = {key: [*row[:begin], *row[begin + first : begin + last], *row[end:]] for key, row in rows.items()}

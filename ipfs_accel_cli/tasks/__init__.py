@@ -12,7 +12,6 @@ TASKS = Registry(
         "generate": Plugin("ipfs_accel_cli.tasks.generate:Generate"),
         "score": Plugin("ipfs_accel_cli.tasks.score:Score"),
         "rerank": Plugin("ipfs_accel_cli.tasks.pairs:Rerank"),
-        "entail": Plugin("ipfs_accel_cli.tasks.pairs:Entail"),
         "answer": Plugin("ipfs_accel_cli.tasks.pairs:Answer"),
         "fill-mask": Plugin("ipfs_accel_cli.tasks.marks:FillMask"),
         "token-classify": Plugin("ipfs_accel_cli.tasks.marks:TokenClassify"),

@@ -34,7 +34,7 @@ class FillMask:
         if not 1 <= options.top <= MOST_GUESSES:
             raise Invalid(f"--top must be 1 to {MOST_GUESSES}, not {options.top}")
         check_batch(options.batch)
-        texts = tuple(_MASKS.sub(MASK, text) for text in inputs.texts)
+        texts = tuple(with_masks(text) for text in inputs.texts)
         return Request(self.name, Texts(texts, inputs.role), options)
 
     def collect(self, chunks: Iterable[Chunk]) -> tuple[tuple[tuple[Guess, ...], ...], ...]:
@@ -44,6 +44,11 @@ class FillMask:
             raise ValueError("no chunk holds guesses")
         rows = {at: row for part in parts for at, row in zip(part.positions, part.rows, strict=True)}
         return tuple(rows[at] for at in sorted(rows))
+
+
+def with_masks(text: str) -> str:
+    """Return a text with every mask written as sessions are given it, `{mask}`."""
+    return _MASKS.sub(MASK, text)
 
 
 class TokenClassify:

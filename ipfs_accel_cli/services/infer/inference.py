@@ -8,10 +8,10 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid
@@ -43,6 +43,9 @@ from ipfs_accel_cli.services.infer.timing import TIMED_TASKS
 from ipfs_accel_cli.services.infer.worker import Answer
 from ipfs_accel_cli.tasks import TASKS
 from ipfs_accel_cli.tasks.base import Task
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.services.infer.text.service import TextTasks
 
 BATCH = 32
 _LARGEST_CHOSEN_SEED = 1 << 31
@@ -95,6 +98,13 @@ class Inference:
     def workshop(self) -> Workshop:
         """What quantises models, with the engines of this service."""
         return Workshop(self._loader)
+
+    @cached_property
+    def texts(self) -> TextTasks:
+        """The other tasks over texts."""
+        from ipfs_accel_cli.services.infer.text.service import TextTasks
+
+        return TextTasks(self.opener)
 
     def embed(
         self,
