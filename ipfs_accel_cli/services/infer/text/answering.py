@@ -98,7 +98,7 @@ def _nearest(
         scores = rows @ unit_vectors(opened, [question], "query")[0]
         values = shortest(scores).tolist()
         order = numpy.argsort(-scores, kind="stable")[:top].tolist()
-        found = [_shown(text, Span(*spans[at], values[at])) for at in order]
+        found = [_shown(text, Span(spans[at][0], spans[at][1], values[at])) for at in order]
         sure = threshold is None or found[0].score >= threshold
         yield Answered(
             index=index,

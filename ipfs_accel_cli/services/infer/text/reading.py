@@ -49,7 +49,7 @@ class TokenReader:
         return [self._placeless(ids) for ids in encoded["input_ids"]]
 
     def _placeless(self, ids: Sequence[int]) -> list[ReadToken]:
-        """A tokenizer written in Python does not say where its tokens are."""
+        """Return tokens without places, which a tokenizer written in Python does not tell."""
         return [ReadToken(one, token, None, None) for one, token in zip(ids, self._names(ids), strict=True)]
 
     def _names(self, ids: Sequence[int]) -> list[str]:

@@ -123,7 +123,7 @@ class Summary(Result):
     index: int = Field(description="Which of the texts, counted from 0.")
     summary: str
     method: Literal["sequence-to-sequence", "prompt", "extractive"] = Field(
-        description="sequence-to-sequence: a model made for it wrote it; prompt: a model that continues texts was asked "
+        description="sequence-to-sequence: a model made for it wrote it; prompt: one that continues texts was asked "
         "for it; extractive: the most central sentences of the text itself."
     )
     windows: int = Field(description="How many parts a text longer than the model reads was read in.")

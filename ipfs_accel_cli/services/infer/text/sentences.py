@@ -9,37 +9,10 @@ LONGEST_SENTENCE = 2000
 # An end mark with what closes behind it, and white space; scripts that write no spaces have marks of their own.
 _END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+|[。！？]+[」』”’]*\s*|\s*\n\s*\n\s*")
 _SHORT = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "sr",
-        "jr",
-        "st",
-        "vs",
-        "etc",
-        "fig",
-        "no",
-        "vol",
-        "pp",
-        "ed",
-        "eds",
-        "e.g",
-        "i.e",
-        "cf",
-        "al",
-        "approx",
-        "dept",
-        "est",
-        "inc",
-        "ltd",
-        "co",
-        "corp",
-        "z.b",
-        "d.h",
-    ]
+    (
+        *("mr", "mrs", "ms", "dr", "prof", "sr", "jr", "st", "vs", "etc", "fig", "no", "vol", "pp", "ed", "eds", "e.g"),
+        *("i.e", "cf", "al", "approx", "dept", "est", "inc", "ltd", "co", "corp", "z.b", "d.h"),
+    )
 )
 _LAST_WORD = re.compile(r"([\w.]+?)\.\S*\s*$")
 
