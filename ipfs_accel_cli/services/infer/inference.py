@@ -26,7 +26,7 @@ from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.infer.classifying import labelled
 from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
 from ipfs_accel_cli.services.infer.loader import MEASURED_TASKS, Derived, Loader, SettingsLike
-from ipfs_accel_cli.services.infer.opening import Find, Note, Opener
+from ipfs_accel_cli.services.infer.opening import Find, Note, Opener, Others
 from ipfs_accel_cli.services.infer.quantizing import Workshop
 from ipfs_accel_cli.services.infer.results import (
     CalibrationShown,
@@ -75,7 +75,7 @@ class Inference:
     `find(name or None, task)` returns the files of a model, or of the default model for the task; it raises NotFound
     with the command that fetches one. `derived` keeps what engines make of models, `calibrations` how fast they are;
     without them those engines are not used and nothing is measured. `tuned` gives what suits this machine, `note` keeps
-    what a run with statistics took.
+    what a run with statistics took, and `others` names the models for a task, for when one does not fit.
     """
 
     def __init__(
@@ -87,9 +87,10 @@ class Inference:
         calibrations: Calibrations | None = None,
         tuned: Callable[[str], str | None] = lambda _name: None,
         note: Note = lambda _folder, _pace: None,
+        others: Others = lambda _task: (),
     ) -> None:
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
-        self.opener = Opener(find, self._loader, note)
+        self.opener = Opener(find, self._loader, note, others)
         self._runtime = self._loader.runtime
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
