@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Train a toy translator, English to French and back: a real T5-architecture folder whose weights are our own.
+"""Train a toy translator, English to French and back: a real BART-architecture folder whose weights are our own.
 
-    python scripts/train_translator.py OUT [--seconds 60 | --steps N] [--seed 0]
+    python scripts/train_translator.py OUT [--seconds 20 | --steps N] [--seed 0]
 
 It learns the sentences of the grammar below, with the gender of nouns and the place of adjectives, and knows nothing
 else; call it a toy.
@@ -16,7 +16,7 @@ import zlib
 import text_toys
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
+from transformers import BartConfig, BartForConditionalGeneration, PreTrainedTokenizerFast
 
 # English, French, whether the French word is feminine.
 NOUNS = [
@@ -82,15 +82,19 @@ def make_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
 
 
 def main() -> None:
-    asked = text_toys.options(__doc__, 60)
+    asked = text_toys.options(__doc__, 20)
     chance = random.Random(asked.seed)
     sample = [sentence(chance) for _ in range(3000)]
     tokenizer = make_tokenizer([*WAYS.values(), *(text for pair in sample for text in pair)])
-    model = T5ForConditionalGeneration(
-        T5Config(
-            vocab_size=len(tokenizer), d_model=96, d_kv=24, d_ff=192, num_layers=2, num_heads=4, n_positions=LENGTH,
-            relative_attention_num_buckets=32, relative_attention_max_distance=64, dropout_rate=0.0,
-            feed_forward_proj="gated-gelu", pad_token_id=0, eos_token_id=1, decoder_start_token_id=0,
+    sides = {
+        f"{side}_{name}": count
+        for side in ("encoder", "decoder")
+        for name, count in {"layers": 2, "attention_heads": 4, "ffn_dim": 192}.items()
+    }
+    model = BartForConditionalGeneration(
+        BartConfig(
+            vocab_size=len(tokenizer), d_model=96, max_position_embeddings=LENGTH, dropout=0.0, init_std=0.05, **sides,
+            pad_token_id=0, bos_token_id=0, eos_token_id=1, decoder_start_token_id=0, forced_eos_token_id=None,
         )
     )  # fmt: skip
 
@@ -111,7 +115,7 @@ def main() -> None:
         labels = tokenizer([written for _, written in made], padding=True, return_tensors="pt")["input_ids"]
         return {**encoded, "labels": labels.masked_fill(labels == 0, -100)}
 
-    steps = text_toys.train(model, batch, asked, rate=4e-3)
+    steps = text_toys.train(model, batch, asked, rate=3e-3)
     tests = pairs(200, test=True)
     encoded = tokenizer([read for read, _ in tests], padding=True, return_tensors="pt")
     written = tokenizer.batch_decode(model.generate(**encoded, max_new_tokens=40), skip_special_tokens=True)
