@@ -47,7 +47,7 @@ LENGTH, BATCH, UNANSWERABLE = 96, 24, 0.2
 
 def facts(chance: random.Random) -> list[dict[str, str]]:
     """Return one to three facts that differ in who and what."""
-    count = chance.choice([1, 2, 2, 3])
+    count = chance.choice([1, 1, 2, 2])
     people, things = chance.sample(WHO, count), chance.sample(WHAT, count)
     return [
         {

@@ -91,9 +91,9 @@ class RewriteOptions:
     """How texts are summarized or translated; the payload of both is `Texts`, the request kind tells which.
 
     `source` and `target` are languages as BCP 47 codes (`en`, `pt-BR`); empty for summaries, and where a model has
-    one pair. `max_tokens` bounds what is written for each text. With 1 beam the likeliest token is taken each time,
-    or at a temperature above 0 one is drawn; with more beams the likeliest of so many texts, where a `length_penalty`
-    above 1 favours long ones. `batch` texts go through the model at once.
+    one pair. `max_tokens` bounds what is written for each text, as does the model. With 1 beam the likeliest token is
+    taken each time, or at a temperature above 0 one is drawn; with more beams the likeliest of so many texts, where a
+    `length_penalty` above 1 favours long ones. `batch` texts go through the model at once.
     """
 
     max_tokens: int = 128

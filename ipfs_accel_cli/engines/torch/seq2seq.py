@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +79,7 @@ class Seq2SeqSession:
         if not isinstance(texts, Texts) or not isinstance(options, RewriteOptions) or request.kind != self._task:
             raise Invalid(f"{self._name} was loaded to {self._task} texts, not to {request.kind}")
         if self._room is not None and options.max_tokens >= self._room:
-            raise Invalid(
-                f"{self._name} writes fewer than {self._room} tokens of a text, not {options.max_tokens}",
-                suggestion=f"--max-tokens {self._room - 1}",
-            )
+            options = replace(options, max_tokens=self._room - 1)
         way = self._way(options)
         if way.source:
             self._tokenizer.src_lang = way.source

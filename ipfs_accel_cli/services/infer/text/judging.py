@@ -254,5 +254,8 @@ def _batch(batch: int | None) -> int:
 def _labels(labels: Sequence[str]) -> list[str]:
     names = list(dict.fromkeys(label.strip() for label in labels))
     if not names or "" in names:
-        raise Invalid("zero-shot needs labels, none of them empty", suggestion="--label sport --label politics")
+        raise Invalid(
+            "zero-shot needs labels, none of them empty",
+            suggestion="ipfs-accel infer zero-shot 'The match ended two all.' --label sport --label politics",
+        )
     return names

@@ -59,7 +59,7 @@ def choose(opener: Opener, name: str | None, does: str, ways: Sequence[Way]) -> 
     wanted = " or ".join(dict.fromkeys(way.task for way in ways))
     raise UnsupportedContent(
         f"{model} cannot {does}: it can {', '.join(tasks) or 'do nothing that is known'}; that takes {wanted}",
-        suggestion=f"ipfs-accel model ls --filter task={ways[-1].task}",
+        suggestion=f"ipfs-accel model ls --filter task={ways[0].task}",
         tasks=list(tasks),
     )
 
