@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train a toy that fills masks in half a minute: a real BERT-architecture folder whose weights are entirely our own.
 
-    python scripts/train_mask_model.py OUT [--seconds 30 | --steps N] [--seed 0]
+    python scripts/train_mask_model.py OUT [--seconds 20 | --steps N] [--seed 0]
 
 It learns the stories of scripts/train_story_model.py, a few sentences at a time, and knows nothing else; call it a toy.
 """
@@ -26,7 +26,7 @@ def passage(chance: random.Random) -> str:
 
 
 def main() -> None:
-    asked = text_toys.options(__doc__, 30)
+    asked = text_toys.options(__doc__, 20)
     chance = random.Random(asked.seed)
     tokenizer = text_toys.pieces((story(chance) for _ in range(600)), 700, LENGTH)
     sizes = text_toys.BERT | {"vocab_size": len(tokenizer), "max_position_embeddings": LENGTH, "pad_token_id": 0}
