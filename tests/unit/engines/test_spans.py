@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,4 +55,4 @@ def test_spans_are_ordered_short_enough_apart_and_no_more_than_certain(
     assert found.nothing + sum(scores) <= 1.000001
     spans = sorted((span.start, span.end) for span in found.spans)
     assert all(end - start <= 2 * longest - 1 for start, end in spans)
-    assert all(one[1] <= two[0] for one, two in zip(spans, spans[1:], strict=False))
+    assert all(one[1] <= two[0] for one, two in itertools.pairwise(spans))
