@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train a toy that answers questions: a real BERT-architecture folder whose weights are entirely our own.
 
-    python scripts/train_answer_model.py OUT [--seconds 45 | --steps N] [--seed 0]
+    python scripts/train_answer_model.py OUT [--seconds 55 | --steps N] [--seed 0]
 
 It points at words in made-up facts of one shape, and at nothing when they do not say; it knows nothing else. Call it a
 toy.
@@ -96,7 +96,7 @@ def example(chance: random.Random) -> tuple[str, str, int, int]:
 
 
 def main() -> None:
-    asked = text_toys.options(__doc__, 45)
+    asked = text_toys.options(__doc__, 55)
     chance = random.Random(asked.seed)
     tokenizer = text_toys.pieces((" ".join(map(str, example(chance)[:2])) for _ in range(2000)), 500, LENGTH)
     sizes = text_toys.BERT | {"vocab_size": len(tokenizer), "max_position_embeddings": LENGTH, "pad_token_id": 0}
