@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.infer.inference import Inference
     from ipfs_accel_cli.services.infer.quantizing import Workshop
     from ipfs_accel_cli.services.infer.stats import Pace as Took
-    from ipfs_accel_cli.services.model.deploy.config import Deployment
-    from ipfs_accel_cli.services.model.deploy.results import Estimate
-    from ipfs_accel_cli.services.model.evaluating.perf import Speed
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.model.using import InMemory
     from ipfs_accel_cli.services.peer.peers import Peers
@@ -63,41 +60,18 @@ class Node:
 
     @cached_property
     def models(self) -> Models:
+        from ipfs_accel_cli import between
         from ipfs_accel_cli.services.model.beside import Beside
         from ipfs_accel_cli.services.model.service import Models
 
         beside = Beside(
             loaded=self._loaded_models,
-            fit=self._fit_of,
+            fit=lambda folder, config: between.estimated(self.fits, folder, config),
             opened=lambda *asked: self.inference.asking(*asked),
-            speeds=self._speeds,
+            speeds=lambda manifest, folder: between.speeds(self.fits, self.database, manifest, folder),
             keys=lambda: self.peers,
         )
         return Models(self.home, self.database, self.store, beside)
-
-    def _fit_of(self, folder: Path, config: Deployment) -> Estimate:
-        """Say whether a deployment fits this machine, as far as the headers of its files tell."""
-        from ipfs_accel_cli.core.errors import AccelError
-        from ipfs_accel_cli.services.model.deploy.results import Estimate
-
-        path = folder / config.file if config.file else folder
-        device = None if config.device == "auto" else config.device
-        try:
-            found = self.fits.fit(
-                str(path),
-                context=config.context,
-                batch=config.parallel or 1,
-                dtype=config.dtype,
-                kv_dtype=config.kv_dtype,
-                device=device,
-                limit_bytes=config.memory_limit_bytes,
-                strict=False,
-            )
-        except AccelError as error:
-            return Estimate(verdict=f"unknown, because {error.detail}")
-        return Estimate(
-            fits=found.fits, total_bytes=found.total_bytes, budget_bytes=found.budget_bytes, verdict=found.verdict
-        )
 
     def _loaded_models(self) -> list[InMemory]:
         """Return what this process has loaded; asking does not start the inference service."""
@@ -106,28 +80,9 @@ class Node:
         warm = self.inference.loaded().models if "inference" in self.__dict__ else []
         return [InMemory(one.model_cid, one.task, one.engine, one.device, one.size_bytes, one.in_use) for one in warm]
 
-    def _speeds(self, manifest: str, folder: Path) -> Iterator[Speed]:
-        """Yield what other services measured of a model: runs with statistics, `hw fit --measure`, calibrations."""
-        from ipfs_accel_cli.engines.identity import machine_id
-        from ipfs_accel_cli.services.infer.calibrating import Calibrations
-        from ipfs_accel_cli.services.model.evaluating.perf import Speed
-
-        for one in self.fits.measured(folder):
-            machine = machine_id() if one.here else one.machine
-            name = "increment_bytes" if one.kind == "memory" else one.unit.replace("/", "_")
-            about: dict[str, object] = {"context": one.context, "batch": one.batch}
-            yield Speed(machine, one.engine, one.device, one.dtype, name, one.value, one.at, "measured run", about)
-        for machine, task, found in Calibrations(self.database).all(manifest):
-            for trial in found.trials:
-                if trial.texts_s is not None:
-                    about = {"task": task, "threads": trial.threads, "chosen": trial.chosen}
-                    yield Speed(
-                        *(machine, trial.engine, trial.device or "cpu", "", "texts_s", trial.texts_s),
-                        *(found.measured_at, "calibration", about),
-                    )
-
     @cached_property
     def inference(self) -> Inference:
+        from ipfs_accel_cli.services.infer.bench.limits import Limits
         from ipfs_accel_cli.services.infer.calibrating import Calibrations
         from ipfs_accel_cli.services.infer.inference import Inference
 
@@ -140,6 +95,7 @@ class Node:
             note=self._note_speed,
             others=lambda task: self.models.suiting.facts_for(task),
             home=(self.database, self.store),
+            limits=Limits(self._bandwidth, self._products),
         )
 
     @property

@@ -33,10 +33,13 @@ class Key:
         return "IPFS_ACCEL_" + self.name.upper().replace(".", "_").replace("-", "_")
 
 
+_FORMATS = ("auto", "table", "json", "jsonl", "csv", "md", "quiet")
 KEYS = {
     key.name: key
     for key in (
-        Key("output.format", "auto", "How results are shown.", ("auto", "table", "json", "jsonl", "quiet")),
+        Key(
+            "output.format", "auto", "How results are shown.", ("auto", "table", "json", "jsonl", "csv", "md", "quiet")
+        ),
         Key("output.progress", True, "Show progress on a terminal."),
         Key("network.offline", False, "Never open a connection."),
         Key("network.read-seconds", 60, "How long a server may keep silent before we try again."),

@@ -34,9 +34,9 @@ def token_ids(tokenizer: Any, request: Request, name: str) -> list[int]:
     if isinstance(payload, Messages):
         text = rendered(tokenizer, payload, name)
         # A template writes the tokens that begin a text itself.
-        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
     elif isinstance(payload, Prompt):
-        ids = tokenizer(payload.text)["input_ids"]
+        ids = tokenizer(payload.text, verbose=False)["input_ids"]
     else:
         raise Invalid(f"{name} was loaded to generate text, not to {request.kind}")
     if not ids:

@@ -11,7 +11,17 @@ import pytest
 
 from ipfs_accel_cli.core.errors import Invalid, Unavailable
 from ipfs_accel_cli.engines.base import Chunk, Converts, Derives, Engine, Loadable, Machine, Plan, Request, Session
-from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Piece, Prompt, Texts, Vectors
+from ipfs_accel_cli.engines.exchange.text import (
+    EmbedOptions,
+    GenerateOptions,
+    Message,
+    Messages,
+    Piece,
+    Prompt,
+    Texts,
+    Vectors,
+)
+from ipfs_accel_cli.tasks.chat import Chat
 from ipfs_accel_cli.tasks.embed import Embed
 from ipfs_accel_cli.tasks.generate import Generate
 
@@ -211,6 +221,15 @@ class EngineSuite(EncoderSuite):
         piece = write(writing, PROMPT, max_tokens=12, stop=(stop,))
         assert piece.text == whole[: whole.index(stop)]
         assert piece.finish_reason == "stop"
+
+    def test_a_conversation_is_answered_by_a_session_that_writes(self, writing: Session) -> None:
+        said = (Message("user", "the cat"), Message("assistant", "sat"), Message("user", "on"))
+        request = Chat().prepare(Messages(said, "plain"), GenerateOptions(5))
+        piece = Chat().collect(chunks_of(writing, request))
+        assert 0 < piece.tokens <= 5
+        assert piece.prompt_tokens > 3
+        with pytest.raises(Invalid, match="100000"):
+            writing.submit(Chat().prepare(Messages(said, "plain"), GenerateOptions(max_tokens=100_000)))
 
     def test_a_prompt_that_leaves_no_room_is_refused_with_the_numbers(self, writing: Session) -> None:
         with pytest.raises(Invalid, match="100000"):

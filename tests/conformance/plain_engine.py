@@ -26,8 +26,17 @@ from ipfs_accel_cli.engines.base import (
     RequestId,
     Session,
 )
+from ipfs_accel_cli.engines.chatting import check_room
 from ipfs_accel_cli.engines.devices import choose_device
-from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Piece, Prompt, Texts, Vectors
+from ipfs_accel_cli.engines.exchange.text import (
+    EmbedOptions,
+    GenerateOptions,
+    Messages,
+    Piece,
+    Prompt,
+    Texts,
+    Vectors,
+)
 from ipfs_accel_cli.engines.text import StopStrings
 
 DIMENSIONS, CONTEXT, SIZE_BYTES = 26, 500, 1000
@@ -74,14 +83,13 @@ class PlainSession:
         self._words: dict[RequestId, tuple[list[str], int, GenerateOptions, random.Random, StopStrings, int]] = {}
 
     def submit(self, request: Request) -> None:
-        if request.kind != self._task:
+        if {"chat": "generate"}.get(request.kind, request.kind) != self._task:
             raise Invalid(f"loaded for {self._task}, not for {request.kind}")
         if isinstance(request.payload, Texts) and isinstance(request.options, EmbedOptions):
             self._texts[request.id] = (list(enumerate(request.payload.texts)), request.options.batch)
-        if isinstance(request.payload, Prompt) and isinstance(request.options, GenerateOptions):
-            words, options = request.payload.text.split(), request.options
-            if len(words) + options.max_tokens > CONTEXT:
-                raise Invalid(f"{len(words)} and {options.max_tokens} tokens are more than {CONTEXT}")
+        if isinstance(request.payload, Prompt | Messages) and isinstance(request.options, GenerateOptions):
+            words, options = spoken(request.payload).split(), request.options
+            check_room(len(words), options.max_tokens, CONTEXT, "letters")
             state = (words, len(words), options, random.Random(options.seed), StopStrings(options.stop), 0)
             self._words[request.id] = state
 
@@ -124,6 +132,13 @@ class PlainSession:
             if reason is not None:
                 del self._words[request]
         return done
+
+
+def spoken(payload: Prompt | Messages) -> str:
+    """Return a prompt, or all that was said, who said it in front."""
+    if isinstance(payload, Prompt):
+        return payload.text
+    return " ".join(f"{one.role}: {one.content}" for one in payload.messages)
 
 
 def letters(text: str) -> list[float]:

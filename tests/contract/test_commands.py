@@ -24,8 +24,10 @@ model import | model quantize
 model sign | model attest | model verify-attest | model trust | model meta | model prune
 model deploy new | model deploy ls | model deploy show | model deploy render | model deploy diff | model deploy rm
 model eval | model perf | model compare
-infer embed | infer classify | infer generate | infer calibrate | infer batch
+infer embed | infer classify | infer generate | infer chat | infer calibrate | infer batch
 infer rerank | infer zero-shot | infer fill-mask | infer tokens | infer answer | infer summarize | infer translate
+infer prompt add | infer prompt ls | infer prompt show | infer prompt render | infer prompt test | infer prompt rm
+infer bench run | infer bench ls | infer bench show | infer bench compare
 peer id
 store put | store get | store cat | store ls | store stat | store verify | store rm | store gc | store import
 store export | store where | store cid of | store cid inspect | store cid convert

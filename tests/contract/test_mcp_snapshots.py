@@ -31,7 +31,11 @@ def anyio_backend() -> str:
 async def wire(node: Node, selection: Selection) -> dict[str, Any]:
     """Return the tools as they go over the wire, by name."""
     async with Client(build(node, selection)) as client:
-        tools = (await client.list_tools()).tools
+        page = await client.list_tools()
+        tools = list(page.tools)
+        while page.next_cursor:
+            page = await client.list_tools(cursor=page.next_cursor)
+            tools += page.tools
     return {tool.name: tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in tools}
 
 

@@ -20,6 +20,7 @@ from mcp import Client
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.app import app
+from ipfs_accel_cli.services.infer.bench.wanted import Wanted
 from ipfs_accel_cli.surfaces.cli.main import run
 from ipfs_accel_cli.surfaces.mcp.select import Selection
 from ipfs_accel_cli.surfaces.mcp.server import build
@@ -51,6 +52,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     (files / "set.jsonl").write_text('{"text": "the cat", "expected": "good"}\n')
     (files / "lines.jsonl").write_text('"the cat"\n"a dog"\n')
     (files / "folder" / "sub" / "numbers.bin").write_bytes(bytes(range(256)) * 5000)
+    (files / "cat.md").write_text("the {{ input }}")
+    (files / "cases.jsonl").write_text('{"vars": {"input": "cat"}, "expect": {"contains": "cat"}}\n')
     tiny_models.encoder(files / "encoder")
     tiny_models.decoder(files / "decoder")
     ollama_store(files / "ollama", "registry.ollama.ai/library/tiny/latest", [("template", b"{{ .Prompt }}")])
@@ -58,6 +61,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         node.models.add(files / "encoder", name="encoder")
         node.models.add(files / "decoder", name="decoder")
         node.models.add(tiny_models.classifier(files / "classifier").folder, name="classifier")
+        node.inference.prompts.add("cat", files / "cat.md")
         node.models.deploys.new("served", "encoder")
         node.models.deploys.new("served", assignments=["port=9000"])
         (put,) = node.store.put([files / "folder"])
@@ -65,6 +69,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         node.store.export_car(put.cid, files / "folder.car")
         node.peers.identity()
         node.models.signatures.sign("encoder")
+        quick = Wanted(prompts=(8,), repetitions=2, memory=False, quality=False)
+        (files / "bench.json").write_text(node.inference.benches.run(["encoder"], quick).model_dump_json())
         (files / "run.json").write_text(node.benches.run("network", quick=True).model_dump_json())
         (files / "machine.json").write_text(node.machines.find("rtx-4090").model_dump_json())
         node.machines.save("saved", str(files / "machine.json"))
@@ -135,6 +141,16 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
         ["classifier", "{files}/set.jsonl", "--threshold", "accuracy>=0"],
         {"name": "classifier", "set_file": "{files}/set.jsonl", "threshold": ["accuracy>=0"]},
     ),
+    "infer bench run": (
+        ["-m", "encoder", "-p", "8", "-r", "2", "--no-memory", "--no-quality"],
+        {"model": ["encoder"], "n_prompt": ["8"], "repetitions": 2, "memory": False, "quality": False},
+    ),
+    "infer bench ls": ([], {}),
+    "infer bench show": (["{files}/bench.json"], {"name": "{files}/bench.json"}),
+    "infer bench compare": (
+        ["{files}/bench.json", "{files}/bench.json"],
+        {"before": "{files}/bench.json", "after": "{files}/bench.json"},
+    ),
     "infer batch": (
         ["{files}/lines.jsonl", "-o", "{files}/answers.jsonl", "--task", "embed", "-m", "encoder", "--restart"],
         {
@@ -152,6 +168,16 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "infer classify": (["the cat", "-m", "classifier"], {"texts": ["the cat"], "model": "classifier"}),
     "model quantize": (["encoder", "--method", "torch-int8"], {"name": "encoder", "method": "torch-int8"}),
     "infer calibrate": (["encoder"], {"model": "encoder"}),
+    "infer chat": (
+        ["the cat", "-m", "decoder", "--template", "plain", "--max-tokens", "4"],
+        {"message": "the cat", "model": "decoder", "template": "plain", "max_tokens": 4},
+    ),
+    "infer prompt add": (["mine", "{files}/cat.md"], {"name": "mine", "file": "{files}/cat.md"}),
+    "infer prompt ls": (["--all"], {"every": True}),
+    "infer prompt show": (["cat"], {"name": "cat"}),
+    "infer prompt render": (["cat", "dog"], {"name": "cat", "text": "dog"}),
+    "infer prompt test": (["cat", "--set", "{files}/cases.jsonl"], {"name": "cat", "cases": "{files}/cases.jsonl"}),
+    "infer prompt rm": (["cat"], {"name": "cat"}),
     "infer generate": (
         ["the cat", "-m", "decoder", "--max-tokens", "5"],
         {"prompt": "the cat", "model": "decoder", "max_tokens": 5},

@@ -25,7 +25,9 @@ TopK = Annotated[int, Option(help="Draw from this many of the likeliest tokens; 
 Seed = Annotated[int | None, Option(help="Begin chance with this number, to get the same text again.")]
 Stop = Annotated[list[str] | None, Option(help="End before this text; may be given several times.")]
 Stats = Annotated[bool, Option("--stats", help="Add what the run took to the result.")]
-Schema = Annotated[str | None, Option(metavar="FILE", help="Write only JSON that is valid under this JSON Schema.")]
+Schema = Annotated[
+    str | None, Option("--schema", metavar="FILE", help="Write only JSON that is valid under this JSON Schema.")
+]
 Shots = Annotated[int | None, Option(metavar="N", help="Show this many examples before the input; 4 unless told.")]
 Examples = Annotated[Path | None, Option(metavar="FILE", help="JSON lines of examples: input and output.")]
 ShotsBy = Annotated[Literal["similar", "first"], Option(help="Take the examples most like the input, or the first.")]

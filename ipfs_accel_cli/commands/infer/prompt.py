@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer
 
-from ipfs_accel_cli.commands.infer.options import Device, Engine, Examples, Shots, ShotsBy, Var
+from ipfs_accel_cli.commands.infer.options import Device, Engine, Examples, Schema, Shots, ShotsBy, Stop, Var
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.node import node
@@ -105,8 +105,8 @@ def try_cases(
         str | None, Option("--model", "-m", help="Let this model go on from each; else the filled-in text is compared.")
     ] = None,
     max_tokens: Annotated[int, Option(help="Let the model write this much at most.")] = 128,
-    stop: Annotated[list[str] | None, Option(help="End before this text; may be given several times.")] = None,
-    schema: Annotated[str | None, Option(metavar="FILE", help="Hold the model to this JSON Schema.")] = None,
+    stop: Stop = None,
+    json_schema: Schema = None,
     engine: Engine = None,
     device: Device = None,
 ) -> PromptTested:
@@ -118,7 +118,9 @@ def try_cases(
         ipfs-accel infer prompt test german --set cases.jsonl
         ipfs-accel infer prompt test german --set cases.jsonl --model chat-model
     """
-    wish = Wish(model=model, max_tokens=max_tokens, stop=tuple(stop or ()), schema=schema, engine=engine, device=device)
+    wish = Wish(
+        model=model, max_tokens=max_tokens, stop=tuple(stop or ()), schema=json_schema, engine=engine, device=device
+    )
     return node().inference.prompts.test(name, cases, wish)
 
 

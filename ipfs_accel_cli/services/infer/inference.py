@@ -43,6 +43,8 @@ from ipfs_accel_cli.tasks import TASKS
 if TYPE_CHECKING:
     from ipfs_accel_cli.core.database import Database
     from ipfs_accel_cli.services.infer.batch.service import Batches
+    from ipfs_accel_cli.services.infer.bench.limits import Limits
+    from ipfs_accel_cli.services.infer.bench.service import InferBenches
     from ipfs_accel_cli.services.infer.prompts.service import Content, Prompts
     from ipfs_accel_cli.services.infer.writing.chats import Chats
     from ipfs_accel_cli.services.infer.writing.writer import Writer
@@ -78,7 +80,7 @@ class Inference:
     with the command that fetches one. `derived` keeps what engines make of models, `calibrations` how fast they are;
     without them those engines are not used and nothing is measured. `tuned` gives what suits this machine, `note` keeps
     what a run with statistics took, and `others` names the models for a task, for when one does not fit. `home` is
-    where prompt templates are kept.
+    where prompt templates and benchmarks are kept, `limits` what the machine could do at best.
     """
 
     def __init__(
@@ -92,10 +94,11 @@ class Inference:
         note: Note = lambda _folder, _pace: None,
         others: Others = lambda _task: (),
         home: tuple[Database, Content] | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
         self.opener = Opener(find, self._loader, note, others)
-        self._runtime, self._home = self._loader.runtime, home
+        self._runtime, self._home, self._limits = self._loader.runtime, home, limits
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
 
@@ -205,6 +208,16 @@ class Inference:
         from ipfs_accel_cli.services.infer.writing.chats import Chats
 
         return Chats(self.writer)
+
+    @cached_property
+    def benches(self) -> InferBenches:
+        """Measures models; raises Invalid for a service without a home."""
+        from ipfs_accel_cli.services.infer.bench.limits import Limits
+        from ipfs_accel_cli.services.infer.bench.service import InferBenches
+
+        if self._home is None:
+            raise Invalid("this service has no home to keep benchmarks in")
+        return InferBenches(self.opener, self._home[0], self._limits or Limits())
 
     @cached_property
     def batches(self) -> Batches:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -95,6 +95,25 @@ class Loader:
         with self._comparing:
             trials = self._compared(model, task, able, absent)
         return self._calibrations.keep(model.facts.manifest, task, trials)
+
+    @contextmanager
+    def alone(self, model: Loadable, wanted: Wanted) -> Iterator[tuple[Session, Choice]]:
+        """Hold a session of one's own beside those that are warm; the calling thread drives it.
+
+        Raises what choosing, making and loading raise.
+        """
+        choice = self._prepared(model, self._in_tuned_dtype(model, self._choose(model, wanted)))
+        with closing(choice.engine.load(model.facts, model.folder, choice.plan)) as session:
+            yield session, choice
+
+    def able(self, model: Loadable, wanted: Wanted) -> list[str]:
+        """Return the names of the engines that would run a model here."""
+        return [choice.engine.name for choice in candidates(model.facts, wanted, self._engines, self._measure)[0]]
+
+    def agreement(self, manifest: str, task: str, engine: str) -> float | None:
+        """Return how well an engine was seen to answer as the first one does; None where they were not compared."""
+        known = self._calibrations.find(manifest, task) if self._calibrations else None
+        return next((trial.agreement for trial in known.trials if trial.engine == engine), None) if known else None
 
     @contextmanager
     def timed(self, model: Loadable, dtype: str, threads: int) -> Iterator[tuple[int, Callable[[], None]]]:

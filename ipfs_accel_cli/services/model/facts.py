@@ -137,7 +137,8 @@ def _tasks(files: Mapping[str, Path], config: Mapping[str, Any], architectures: 
         return tuple(stated)
     if "modules.json" in files:
         return ("embed",)
-    return heads.tasks_of(architectures, has_tokenizer=bool(_tokenizer(files)), one_number=_one_number(config))
+    tasks = heads.tasks_of(architectures, has_tokenizer=bool(_tokenizer(files)), one_number=_one_number(config))
+    return (*tasks, "chat") if "generate" in tasks and _has_chat_template(files) else tasks
 
 
 def _one_number(config: Mapping[str, Any]) -> bool:
@@ -145,6 +146,14 @@ def _one_number(config: Mapping[str, Any]) -> bool:
     names = config.get("id2label")
     count = len(names) if isinstance(names, dict) else config.get("num_labels")
     return count == 1 and config.get("problem_type") != "multi_label_classification"
+
+
+def _has_chat_template(files: Mapping[str, Path]) -> bool:
+    """Say whether the model brings the shape of conversations that it was trained on."""
+    if "chat_template.jinja" in files or "chat_template.json" in files:
+        return True
+    config = read_json(files, "tokenizer_config.json")
+    return isinstance(config, dict) and bool(config.get("chat_template"))
 
 
 def _tokenizer(files: Mapping[str, Path]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cache
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from ipfs_accel_cli.surfaces.cli.pages import dress, write_examples
 
 _PANEL = "Output and behaviour"
 _EXAMPLES_OF_A_GROUP = 3
+_SHORT = "-o"
 
 
 def _remember(name: str) -> Any:
@@ -40,7 +42,7 @@ def _shared(
         Option(
             "--format",
             metavar="FORMAT",
-            help="Show the result as table, json, jsonl or quiet; auto suits the command and where it goes.",
+            help="Show the result as table, json, jsonl, csv, md or quiet; auto suits the command and where it goes.",
             callback=_remember("format"),
             rich_help_panel=_PANEL,
         ),
@@ -115,6 +117,15 @@ def _shared_parameters() -> tuple[Any, ...]:
     return parameters
 
 
+@cache
+def _with_short_format() -> tuple[Any, ...]:
+    """Return the shared options with a short one for the format, for commands that write no file with it."""
+    format, *others = _shared_parameters()
+    short = copy(format)
+    short.opts = [_SHORT, *format.opts]
+    return short, *others
+
+
 class Command(TyperCommand):
     """A leaf command that also takes the shared options, and runs inside a call made from them."""
 
@@ -137,7 +148,23 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """A group whose help ends with an example of each of its first commands."""
+    """A group whose help ends with an example of each of its first commands.
+
+    One that has a command `run` runs that where options alone follow: `infer bench -m NAME`.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Put in the command `run` where none is named."""
+        named = any(word in self.commands for word in args)
+        if (
+            args
+            and not named
+            and "run" in self.commands
+            and not {"--help", "-h"} & set(args)
+            and args[0].startswith("-")
+        ):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Show the help, the examples at its end."""
@@ -166,7 +193,8 @@ def adopt(command: Any) -> None:
         command.help = _literal(command.help)
         for parameter in command.params:
             parameter.help = _literal(getattr(parameter, "help", None))
-    command.params = [*command.params, *_shared_parameters()]
+    taken = {name for parameter in command.params for name in parameter.opts}
+    command.params = [*command.params, *(_shared_parameters() if _SHORT in taken else _with_short_format())]
     dress(command)
 
 

@@ -20,6 +20,8 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     JSONL = "jsonl"
+    CSV = "csv"
+    MD = "md"
     QUIET = "quiet"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -55,6 +55,10 @@ def _model(result: BaseModel, chosen: Format, *, streamed: bool) -> None:
     elif chosen is Format.QUIET:
         for line in essence(result):
             _line(line)
+    elif chosen in (Format.CSV, Format.MD):
+        from ipfs_accel_cli.surfaces.cli.sheets import rows_of
+
+        _sheet(rows_of(result), chosen)
     elif streamed:
         _line("")
     else:
@@ -79,7 +83,10 @@ def _stream(stream: Stream[Any], chosen: Format, give_way: Callable[[], None]) -
     else:
         rows = list(stream)
         give_way()
-        _rows(rows)
+        if chosen in (Format.CSV, Format.MD):
+            _sheet(rows, chosen)
+        else:
+            _rows(rows)
 
 
 def _live(stream: Live[Any], chosen: Format, give_way: Callable[[], None]) -> None:
@@ -140,6 +147,12 @@ def _rows(items: list[Result]) -> None:
     from ipfs_accel_cli.surfaces.cli import tables
 
     tables.show_rows(items, width=None if sys.stdout.isatty() else _WIDE)
+
+
+def _sheet(rows: Sequence[BaseModel], chosen: Format) -> None:
+    from ipfs_accel_cli.surfaces.cli import sheets
+
+    (sheets.write_csv if chosen is Format.CSV else sheets.write_markdown)(rows)
 
 
 def _json(value: Any, indent: int | None) -> None:

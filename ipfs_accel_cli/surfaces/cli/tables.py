@@ -43,6 +43,14 @@ def drawn(result: BaseModel) -> Iterator[Table | Text]:
             yield _table(rows)
 
 
+def cells(rows: Sequence[BaseModel]) -> tuple[list[str], list[list[str]]]:
+    """Return the titles and the texts of a table of many results of one kind."""
+    kind, names = type(rows[0]), _names(rows)
+    return [_title(name) for name in names], [
+        [_cell(kind, name, getattr(row, name)).plain for name in names] for row in rows
+    ]
+
+
 def show_rows(rows: Sequence[BaseModel], *, width: int | None) -> None:
     """Draw many results of one kind as a table."""
     _draw_rows(_console(width), rows)
@@ -106,9 +114,7 @@ def _put(console: Console, part: Table | Text) -> None:
 
 
 def _table(rows: Sequence[BaseModel]) -> Table:
-    kind = type(rows[0])
-    shown = getattr(kind, "columns", ()) or tuple(kind.model_fields)
-    names = [name for name in shown if any(getattr(row, name) not in (*_NOTHING, []) for row in rows)]
+    kind, names = type(rows[0]), _names(rows)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
         number = name.endswith(("_bytes", "_bytes_s", "_ms", "rank", "score", "count")) or _numeric(rows, name)
@@ -117,6 +123,13 @@ def _table(rows: Sequence[BaseModel]) -> Table:
     for row in rows:
         table.add_row(*(_cell(kind, name, getattr(row, name)) for name in names))
     return table
+
+
+def _names(rows: Sequence[BaseModel]) -> list[str]:
+    """Return the columns that at least one row has something for."""
+    kind = type(rows[0])
+    shown = getattr(kind, "columns", ()) or tuple(kind.model_fields)
+    return [name for name in shown if any(getattr(row, name) not in (*_NOTHING, []) for row in rows)]
 
 
 def _cell(kind: type[BaseModel], name: str, value: Any) -> Text:

@@ -8,10 +8,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from ipfs_accel_cli.core.errors import MissingExtra
+from ipfs_accel_cli.core.figures import Row, absent, row
 from ipfs_accel_cli.probes import child
 from ipfs_accel_cli.services.hw.bench.cpu import UNIT, torch_work
-from ipfs_accel_cli.services.hw.bench.measuring import Effort, absent, measured, rate, row
-from ipfs_accel_cli.services.hw.bench.results import Row
+from ipfs_accel_cli.services.hw.bench.measuring import Effort, measured, rate
 
 _SIDE = 4096
 _DTYPES = ("float32", "float16", "bfloat16")

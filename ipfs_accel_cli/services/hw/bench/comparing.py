@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.figures import Row, compared, gone
 from ipfs_accel_cli.core.units import human_bytes
-from ipfs_accel_cli.services.hw.bench.results import Compared, ComparedRow, Row, Run
-
-# Of a normal distribution the standard deviation is 1.4826 MAD; three of them leave chance one case in 370.
-_DEVIATIONS = 3 * 1.4826
-# Runs of the same machine on different days differ by so much even when each of them is steady.
-LEAST_NOISE = 0.05
+from ipfs_accel_cli.services.hw.bench.results import Compared, Run
 
 
 def compare(before: Run, after: Run) -> Compared:
@@ -29,14 +23,14 @@ def compare(before: Run, after: Run) -> Compared:
             suggestion="ipfs-accel hw bench ls",
         )
     reasons = {row.name: row.reason for row in after.rows}
-    gone = [_gone(old, reasons.get(name, "")) for name, old in olds.items() if name not in news]
+    lost = [gone(old, reasons.get(name, "")) for name, old in olds.items() if name not in news]
     return Compared(
         before=before.id,
         after=after.id,
         same_machine=before.machine_id == after.machine_id,
         same_effort=_effort(before) == _effort(after),
-        regressions=sum(row.verdict in ("worse", "gone") for row in (*rows, *gone)),
-        rows=[*rows, *gone],
+        regressions=sum(row.verdict in ("worse", "gone") for row in (*rows, *lost)),
+        rows=[*rows, *lost],
         missing=sorted(set(olds) ^ set(news)),
     )
 
@@ -59,50 +53,6 @@ def told(before: Run, after: Run, found: Compared) -> str:
     return "; ".join([*worse, *gone, *other])
 
 
-def compared(before: Row, after: Row) -> ComparedRow:
-    """Compare two figures of one name; both must have been measured."""
-    old, new = before.median or 0.0, after.median or 0.0
-    change = gain(old, new, higher=before.better == "higher")
-    noise = noise_of(before, after)
-    # A tenth of the speed is as far away as ten times it.
-    factor = max(1 + change, 1 / (1 + change) if change > -1 else math.inf)
-    verdict = "same" if factor - 1 <= noise else "better" if change > 0 else "worse"
-    return ComparedRow.model_validate(
-        {
-            "name": before.name,
-            "unit": before.unit,
-            "before": old,
-            "after": new,
-            "change": change,
-            "noise": noise,
-            "verdict": verdict,
-        }
-    )
-
-
-def gain(old: float, new: float, *, higher: bool = True) -> float:
-    """Return how much better the new figure is, as a share: speeds are compared, whichever way they are told."""
-    fast, slow = (new, old) if higher else (old, new)
-    return fast / slow - 1 if slow else 0.0
-
-
-def noise_of(*rows: Row) -> float:
-    """Return the change, as a share, that the spread of figures explains; those marked noisy count twice."""
-    spread = math.hypot(*(_share(row) for row in rows)) * _DEVIATIONS
-    return max(LEAST_NOISE, spread) * (2 if any(row.noisy for row in rows) else 1)
-
-
-def _gone(before: Row, reason: str) -> ComparedRow:
-    return ComparedRow(
-        name=before.name,
-        unit=before.unit,
-        before=before.median or 0.0,
-        noise=noise_of(before),
-        verdict="gone",
-        reason=reason,
-    )
-
-
 def _effort(run: Run) -> tuple[object, ...]:
     return run.quick, run.repeat, run.size_bytes
 
@@ -115,10 +65,6 @@ def _asked(run: Run) -> str:
         *([f"--size {human_bytes(run.size_bytes)}"] if run.size_bytes else []),
     ]
     return " ".join(asked) or "the usual"
-
-
-def _share(row: Row) -> float:
-    return (row.mad or 0.0) / abs(row.median) if row.median else 0.0
 
 
 def _present(run: Run) -> dict[str, Row]:

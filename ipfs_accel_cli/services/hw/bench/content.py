@@ -15,9 +15,9 @@ from typing import Any, Protocol
 from ipfs_accel_cli.content.cid import CID, RAW
 from ipfs_accel_cli.content.hashing import file_cid
 from ipfs_accel_cli.content.profiles import DEFAULT_PROFILE, PROFILES
+from ipfs_accel_cli.core.figures import Row
 from ipfs_accel_cli.core.parallel import usable_cores
 from ipfs_accel_cli.services.hw.bench.measuring import Effort, held, measured, rate
-from ipfs_accel_cli.services.hw.bench.results import Row
 
 _FILE_BYTES = 128 << 20
 _LEAF_BYTES = 1 << 20

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
+from ipfs_accel_cli.core.figures import Row, absent
 from ipfs_accel_cli.core.parallel import usable_cores
-from ipfs_accel_cli.services.hw.bench.measuring import Effort, absent, measured, rate
-from ipfs_accel_cli.services.hw.bench.results import Row
+from ipfs_accel_cli.services.hw.bench.measuring import Effort, measured, rate
 
 UNIT = "GFLOP/s"
 _SIDE = 1024

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ipfs_accel_cli.core.errors import DiskFull
+from ipfs_accel_cli.core.figures import Row, absent, row
 from ipfs_accel_cli.core.units import human_bytes
-from ipfs_accel_cli.services.hw.bench.measuring import Effort, absent, held, measured, row
-from ipfs_accel_cli.services.hw.bench.results import Row
+from ipfs_accel_cli.services.hw.bench.measuring import Effort, held, measured
 
 _FILE_BYTES = 256 << 20
 _PIECE_BYTES = 1 << 20

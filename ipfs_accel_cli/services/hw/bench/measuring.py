@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import math
-import os
-import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.figures import Better, Row, row
 from ipfs_accel_cli.core.units import human_bytes, parse_bytes
-from ipfs_accel_cli.services.hw.bench.results import Better, Load, Row
 
-# A spread of more than this share of the median, or this share of the cores kept busy by others, makes a figure noisy.
-NOISY_SPREAD = 0.10
-NOISY_BUSY = 0.25
 MOST_SAMPLES = 1000
 LARGEST_BYTES = 64 << 30
-_BUSY_SECONDS = 0.2
 _MIB = 1 << 20
 
 
@@ -78,21 +72,6 @@ def measured(name: str, unit: str, work: Callable[[], float], effort: Effort, be
     return row(name, unit, samples, better)
 
 
-def row(name: str, unit: str, samples: Sequence[float], better: Better = "higher") -> Row:
-    """Put samples together: their median, and the median of how far they are from it."""
-    median, mad = middle(samples)
-    noisy = len(samples) < 2 or (mad > NOISY_SPREAD * abs(median))
-    return Row(
-        name=name, state="present", unit=unit, better=better, median=median, mad=mad, samples=len(samples), noisy=noisy
-    )
-
-
-def middle(samples: Sequence[float]) -> tuple[float, float]:
-    """Return the median and the median absolute deviation from it."""
-    median = statistics.median(samples)
-    return median, statistics.median(abs(sample - median) for sample in samples)
-
-
 def rate(amount: float, work: Callable[[], object]) -> Callable[[], float]:
     """Return work that does `work` and gives `amount` a second."""
 
@@ -102,26 +81,6 @@ def rate(amount: float, work: Callable[[], object]) -> Callable[[], float]:
         return amount / max(time.perf_counter() - start, 1e-9)
 
     return once
-
-
-def absent(name: str, unit: str, reason: str, better: Better = "higher") -> Row:
-    """Return a row for what cannot be measured here."""
-    return Row(name=name, state="absent", unit=unit, better=better, reason=reason)
-
-
-def load() -> Load:
-    """Look for a moment at what the machine does besides: the load of a minute, and how busy the cores are now."""
-    import psutil
-
-    average = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    return Load(load_1m=average, busy_share=psutil.cpu_percent(_BUSY_SECONDS) / 100)
-
-
-def judged(rows: Sequence[Row], before: Load) -> list[Row]:
-    """Mark all rows as noisy when others kept the machine busy before anything was measured."""
-    if before.busy_share <= NOISY_BUSY:
-        return list(rows)
-    return [one.model_copy(update={"noisy": True}) if one.state == "present" else one for one in rows]
 
 
 def smaller(effort: Effort, available_bytes: int | None) -> Effort:

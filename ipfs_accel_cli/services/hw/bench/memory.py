@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from ipfs_accel_cli.core.figures import Row
 from ipfs_accel_cli.core.parallel import usable_cores
 from ipfs_accel_cli.services.hw.bench.measuring import Effort, held, measured, rate, smaller
 from ipfs_accel_cli.services.hw.bench.newest import LEAST_ARRAY_BYTES, READ
-from ipfs_accel_cli.services.hw.bench.results import Row
 
 UNIT = "bytes/s"
 _ARRAY_BYTES = 256 << 20

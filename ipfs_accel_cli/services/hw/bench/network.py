@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ipfs_accel_cli.core.figures import Row
 from ipfs_accel_cli.services.hw.bench.measuring import Effort, measured, rate
-from ipfs_accel_cli.services.hw.bench.results import Row
 
 _SENT_BYTES = 256 << 20
 _PIECE_BYTES = 1 << 18

@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 
+from ipfs_accel_cli.core import figures
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import MissingExtra, Regressed
+from ipfs_accel_cli.core.figures import Row
 from ipfs_accel_cli.core.parallel import usable_cores
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.units import human_bytes
@@ -30,7 +32,7 @@ from ipfs_accel_cli.services.hw.bench import (
 )
 from ipfs_accel_cli.services.hw.bench.kept import LATEST, PREVIOUS, Kept
 from ipfs_accel_cli.services.hw.bench.measuring import QUICK, Effort
-from ipfs_accel_cli.services.hw.bench.results import Kind, Row, Run
+from ipfs_accel_cli.services.hw.bench.results import Kind, Run
 
 # Loads a model by name, in a dtype and with threads; gives how many texts a call of the work runs through it.
 Loaded = Callable[[str, str, int], AbstractContextManager[tuple[int, Callable[[], None]]]]
@@ -63,9 +65,9 @@ class Benches:
         memory or the disk has no room for, DiskFull, HomeUnusable.
         """
         effort = measuring.effort(quick=quick, repeat=repeat, size=size)
-        before = measuring.load()
+        before = figures.load()
         started, start = datetime.now(UTC), time.perf_counter()
-        rows = measuring.judged(self._all(effort) if kind == "all" else self._rows(kind, effort), before)
+        rows = figures.judged(self._all(effort) if kind == "all" else self._rows(kind, effort), before)
         run = Run(
             id=started.strftime("%Y%m%dT%H%M%S") + f"-{secrets.token_hex(3)}",
             kind=kind,
@@ -75,7 +77,7 @@ class Benches:
             started_at=started.isoformat(timespec="seconds"),
             seconds=time.perf_counter() - start,
             before=before,
-            after=measuring.load(),
+            after=figures.load(),
             noisy=any(row.noisy for row in rows),
             quick=quick,
             repeat=repeat,
@@ -138,7 +140,7 @@ class Benches:
             try:
                 found = self._rows(kind, effort)
             except MissingExtra as error:
-                found = [measuring.absent("gemm", cpu.UNIT, error.detail)]
+                found = [figures.absent("gemm", cpu.UNIT, error.detail)]
             rows += [row.model_copy(update={"name": f"{kind}/{row.name}"}) for row in found]
         return rows
 

@@ -14,10 +14,10 @@ from typing import Any, Literal
 from ipfs_accel_cli.content.hashing import hash_leaves
 from ipfs_accel_cli.content.profiles import DEFAULT_PROFILE, PROFILES
 from ipfs_accel_cli.core.errors import MalformedContent, UnsupportedContent
+from ipfs_accel_cli.core.figures import Row, absent, gain, noise_of
 from ipfs_accel_cli.core.parallel import usable_cores
-from ipfs_accel_cli.services.hw.bench.comparing import gain, noise_of
-from ipfs_accel_cli.services.hw.bench.measuring import Effort, absent, measured, rate
-from ipfs_accel_cli.services.hw.bench.results import Choice, Row
+from ipfs_accel_cli.services.hw.bench.measuring import Effort, measured, rate
+from ipfs_accel_cli.services.hw.bench.results import Choice
 
 MOST_HASH_THREADS = 8
 DTYPES = ("float32", "bfloat16", "float16")

@@ -35,7 +35,7 @@ class PromptShown(Result):
     needs: list[str] = Field(description="Variables that must be given.")
     defaults: dict[str, str] = Field(description="Variables that need not be given, with what they are then.")
     system: str
-    text: str = Field(description="The whole template, front matter included.")
+    text: str = Field(description="The whole template, front matter included, without its last line end.")
 
 
 class PromptRendered(Result):

@@ -96,7 +96,7 @@ class Prompts:
             needs=template.needs,
             defaults={key: value for key, value in template.defaults.items() if value is not None},
             system=template.system,
-            text=text,
+            text=text.removesuffix("\n"),
         )
 
     def text(self, name: str) -> tuple[str, str]:
@@ -151,9 +151,8 @@ class Prompts:
                 ],
                 results=[one.model_dump(mode="json") for one in results],
             )
-        exact = version
         return PromptTested(
-            name=exact.name, version=exact.version, cid=exact.cid, model=model, passed=len(results), cases=results
+            name=version.name, version=version.version, cid=version.cid, model=model, passed=len(results), cases=results
         )
 
     def _prompt(self, text: str, version: Version, case: Case, wish: Wish) -> str:

@@ -13,7 +13,7 @@ from ipfs_accel_cli.services.infer.writing.results import ChatAnswer, ChatMessag
 from ipfs_accel_cli.services.infer.writing.session import Session
 from ipfs_accel_cli.services.infer.writing.templating import Filled
 from ipfs_accel_cli.services.infer.writing.wish import Wish
-from ipfs_accel_cli.services.infer.writing.writer import Writer
+from ipfs_accel_cli.services.infer.writing.writer import LOADED_FOR, Writer
 from ipfs_accel_cli.tasks import TASKS
 
 
@@ -43,17 +43,18 @@ class Chats:
             raise Invalid(f"no chat template named {template!r}; there are: {', '.join(TEMPLATES)}")
         options = wish.options(call, TEMPLATE_STOPS.get(template or "", ()))
         task = TASKS.load("chat")()
+        # With a template of ours any model that writes can be asked, whether or not anything comes of it.
+        makes = task.name if template is None else LOADED_FOR
         task.prepare(Messages((Message("user", ""),)), options)
         if message is None and messages is None and call.input is None and call.converse is not None:
-            model = self._writer.find(wish)
-            with self._writer.open(model, wish) as writing:
+            with self._writer.open(self._writer.find(wish, makes), wish) as writing:
                 session = Session(self._writer, writing, wish, options, system or "", template or "")
                 call.converse(session)
                 return session.result()
         given, said = self._said(message, messages, wish)
         conversation = started(system or given.system, said)
         request = task.prepare(Messages(tuple(conversation), template or ""), options)
-        with self._writer.open(self._writer.find(wish), wish) as writing:
+        with self._writer.open(self._writer.find(wish, makes), wish) as writing:
             fields = writing.write(request, stats=wish.stats)
         answered = [*conversation, Message("assistant", fields["text"])]
         return ChatAnswer(
@@ -71,7 +72,14 @@ class Chats:
             if wish.examples is not None:
                 raise Invalid("--examples go before a message; give one, beside --messages")
             return Filled(""), before
+        if message is None and wish.prompt_name is None and current().input is None:
+            raise Invalid(
+                "there is no message: give it as an argument, with --messages, or on standard input",
+                suggestion="ipfs-accel infer chat MESSAGE",
+            )
         given = self._writer.input(message, wish)
+        if not given.text.strip():
+            raise Invalid("the message is empty", suggestion="ipfs-accel infer chat MESSAGE")
         return given, [*before, *given.as_messages()]
 
 

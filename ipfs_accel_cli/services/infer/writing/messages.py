@@ -22,16 +22,18 @@ def read_messages(path: Path, call: Call) -> list[Message]:
 
     Raises Invalid naming the message that cannot be used, NotFound and LimitReached.
     """
-    text = read_prompt(None, call) if str(path) == "-" else read_text(path, call, LARGEST_PROMPT_BYTES)
+    piped = str(path) == "-"
+    text = read_prompt(None, call) if piped else read_text(path, call, LARGEST_PROMPT_BYTES)
+    name = "standard input" if piped else str(path)
     try:
         found = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
-        raise Invalid(f"{path} is no JSON: {error}", suggestion=f"--messages takes {FORMAT}") from error
+        raise Invalid(f"{name} is no JSON: {error}", suggestion=f"--messages takes {FORMAT}") from error
     if isinstance(found, dict):
         found = found.get("messages")
     if not isinstance(found, list) or not found:
-        raise Invalid(f"{path} must be a list of messages", suggestion=f"--messages takes {FORMAT}")
-    return [_message(one, f"message {at} of {path}") for at, one in enumerate(found, 1)]
+        raise Invalid(f"{name} must be a list of messages", suggestion=f"--messages takes {FORMAT}")
+    return [_message(one, f"message {at} of {name}") for at, one in enumerate(found, 1)]
 
 
 def write_messages(messages: list[Message], path: Path, call: Call) -> Path:

@@ -106,6 +106,9 @@ class Session:
             self._said = before
             raise
         self._said.append(Message("assistant", self._last["text"]))
+        took = self._last["stats"]
+        if took is not None:
+            log.info("%s tokens/s, the first after %s ms", took.tokens_s, took.first_ms)
 
     def _written(self, pieces: list[str]) -> dict[str, Any]:
         """Answer what was said, without its oldest messages where all of it is more than the model reads."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -35,7 +36,7 @@ class Wish:
     top_p: float = 1.0
     top_k: int = 0
     seed: int | None = None
-    stop: tuple[str, ...] = ()
+    stop: Sequence[str] = ()
     engine: str | None = None
     device: str | None = None
     stats: bool = False
@@ -44,7 +45,7 @@ class Wish:
     examples: Path | None = None
     shots_by: By = "similar"
     prompt_name: str | None = None
-    var: tuple[str, ...] = ()
+    var: Sequence[str] = ()
 
     def options(self, call: Call, stops: tuple[str, ...] = ()) -> GenerateOptions:
         """Return what the engine is told; a seed is drawn where chance decides and none is given.
@@ -57,7 +58,7 @@ class Wish:
         schema = read_schema(self.schema, call) if self.schema is not None else ""
         if schema and self.stop:
             raise Invalid("--stop could end the JSON before it is whole; --schema needs none")
-        stop = self.stop if schema else (*self.stop, *(one for one in stops if one not in self.stop))
+        stop = () if schema else (*self.stop, *(one for one in stops if one not in self.stop))
         return GenerateOptions(self.max_tokens, self.temperature, self.top_k, self.top_p, seed, stop, schema)
 
 

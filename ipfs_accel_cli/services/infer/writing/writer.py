@@ -44,9 +44,11 @@ class Writing:
         warm, options = self.opened.warm, request.options
         assert isinstance(options, GenerateOptions)
         task = TASKS.load(request.kind)()
+        # Loading is part of what the first text took, and of no other.
+        watch, self.watch.load_s = Watch(self.watch.load_s), 0.0
         with closing(warm.worker.ask(request)) as answer:
-            piece: Piece = task.collect(_emitting(answer, self.watch, sink))
-        took = self.watch.of_tokens(piece, warm.plan) if stats else None
+            piece: Piece = task.collect(_emitting(answer, watch, sink))
+        took = watch.of_tokens(piece, warm.plan) if stats else None
         if took is not None and piece.tokens > 1:
             shape = (piece.prompt_tokens + piece.tokens, 1)
             self.opener.keep(self.opened, took.tokens_s, "tokens/s", shape)
@@ -74,9 +76,9 @@ class Writer:
     def __init__(self, opener: Opener, templates: Templates) -> None:
         self.opener, self._templates = opener, templates
 
-    def find(self, wish: Wish) -> Loadable:
-        """Return the model that is to write; raises as `Opener.find`."""
-        return self.opener.find(wish.model, LOADED_FOR)
+    def find(self, wish: Wish, task: str = LOADED_FOR) -> Loadable:
+        """Return the model that is to write, by default one that does a task; raises as `Opener.find`."""
+        return self.opener.find(wish.model, LOADED_FOR if wish.model is not None else task)
 
     @contextmanager
     def open(self, model: Loadable, wish: Wish) -> Iterator[Writing]:

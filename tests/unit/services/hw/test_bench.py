@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.core.errors import Invalid, MissingExtra, NotFound, Regressed
+from ipfs_accel_cli.core.figures import LEAST_NOISE, Load, Row, judged, middle, row
 from ipfs_accel_cli.services.hw.bench import accelerator, tuning
-from ipfs_accel_cli.services.hw.bench.comparing import LEAST_NOISE, compare
-from ipfs_accel_cli.services.hw.bench.measuring import QUICK, judged, measured, middle, row
-from ipfs_accel_cli.services.hw.bench.results import Load, Row, Run
+from ipfs_accel_cli.services.hw.bench.comparing import compare
+from ipfs_accel_cli.services.hw.bench.measuring import QUICK, measured
+from ipfs_accel_cli.services.hw.bench.results import Run
 
 SCHEMA = Path(__file__).parents[4] / "docs" / "bench-v1.schema.json"
 positive = st.floats(1e-3, 1e12)

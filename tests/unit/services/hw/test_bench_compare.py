@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ipfs_accel_cli import Node
+from ipfs_accel_cli.core import figures
 from ipfs_accel_cli.core.errors import Invalid, Regressed
-from ipfs_accel_cli.services.hw.bench import measuring
 from ipfs_accel_cli.services.hw.bench.results import Run
 from tests.unit.services.hw.test_bench import figure, run_of
 
@@ -31,7 +31,7 @@ def test_runs_without_a_figure_in_common_are_refused(node: Node, tmp_path: Path)
 
 
 def test_a_figure_that_is_gone_is_a_regression_with_its_reason(node: Node, tmp_path: Path) -> None:
-    same, lost = figure("read", 1, 1), measuring.absent("gemm-int8", "bytes/s", "torch has no kernel for it")
+    same, lost = figure("read", 1, 1), figures.absent("gemm-int8", "bytes/s", "torch has no kernel for it")
     before = written(tmp_path, "a", run_of(same, figure("gemm-int8", 2, 2)))
     after = written(tmp_path, "b", run_of(same, lost))
     with pytest.raises(Regressed, match=r"gemm-int8 was .* not measured any more: torch has no kernel") as caught:

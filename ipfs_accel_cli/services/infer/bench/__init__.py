@@ -1,0 +1,1 @@
+"""How fast engines run a model here, how much memory that takes, and how well it then answers."""
