@@ -8,6 +8,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Role, Texts
 from ipfs_accel_cli.services.infer.opening import Opened
 from ipfs_accel_cli.tasks.embed import Embed
@@ -21,6 +22,8 @@ def unit_vectors(opened: Opened, texts: Sequence[str], role: Role = "text", batc
     task = Embed()
     parts = []
     for begin in range(0, len(texts), _AT_ONCE):
+        if begin:
+            current().progress(begin, len(texts), "sentences compared")
         inputs = Texts(tuple(texts[begin : begin + _AT_ONCE]), role)
         parts.append(opened.answer(task, task.prepare(inputs, EmbedOptions(batch))).rows)
     return unit(numpy.concatenate(parts))
