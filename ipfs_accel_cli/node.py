@@ -60,15 +60,15 @@ class Node:
 
     @cached_property
     def models(self) -> Models:
-        from ipfs_accel_cli import between
+        from ipfs_accel_cli.between import estimated, speeds
         from ipfs_accel_cli.services.model.beside import Beside
         from ipfs_accel_cli.services.model.service import Models
 
         beside = Beside(
             loaded=self._loaded_models,
-            fit=lambda folder, config: between.estimated(self.fits, folder, config),
+            fit=lambda folder, config: estimated(self.fits, folder, config),
             opened=lambda *asked: self.inference.asking(*asked),
-            speeds=lambda manifest, folder: between.speeds(self.fits, self.database, manifest, folder),
+            speeds=lambda manifest, folder: speeds(self.fits, self.database, manifest, folder),
             keys=lambda: self.peers,
         )
         return Models(self.home, self.database, self.store, beside)
@@ -96,6 +96,7 @@ class Node:
             others=lambda task: self.models.suiting.facts_for(task),
             home=(self.database, self.store),
             limits=Limits(self._bandwidth, self._products),
+            mark=lambda: self.models.suiting.mark(),
         )
 
     @property

@@ -22,7 +22,7 @@ class Value(Result):
     essence = "value"
 
     name: str
-    value: str | int | bool
+    value: str | int | float | bool
     origin: str | None = Field(None, description="Where the value comes from: a file, a variable, or the default.")
     meaning: str | None = None
 

@@ -42,6 +42,12 @@ class Database:
                 self._open.append(connection)
         return connection
 
+    def stamp(self) -> tuple[int, int, int]:
+        """Return what is another value, in this thread, whenever this or another process has changed anything."""
+        connection = self.read()
+        (version,) = connection.execute("PRAGMA data_version").fetchone()
+        return id(connection), version, connection.total_changes
+
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """Run the block in one immediate transaction: all of it lands, durably, or none.

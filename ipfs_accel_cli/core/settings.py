@@ -22,7 +22,7 @@ class Key:
     """One setting: its dotted name, default, meaning, and the words it may take (any where empty)."""
 
     name: str
-    default: str | int | bool
+    default: str | int | float | bool
     meaning: str
     choices: tuple[str, ...] = ()
     size: bool = False
@@ -51,6 +51,7 @@ KEYS = {
         ),
         Key("infer.engine", "auto", "Which engine runs models; auto takes the one that was measured to be fastest."),
         Key("infer.calibrate", True, "Compare engines, once, when several are ready to run a model."),
+        Key("infer.min-quality", 0.99, "Least agreement with the model that auto takes from an engine; 1 is exact."),
         Key("infer.device", "auto", "Where models run: auto, cpu, cuda, cuda:0, mps."),
         Key("infer.threads", 0, "Threads for inference; 0 chooses from cores and load."),
         Key("infer.cache-bytes", 0, "Memory for warm models; 0 is half of what is free.", size=True),
@@ -63,7 +64,7 @@ class Setting:
     """A value in force and where it came from."""
 
     key: Key
-    value: str | int | bool
+    value: str | int | float | bool
     origin: str
 
 
@@ -132,7 +133,7 @@ def known(name: str) -> Key:
     raise Invalid(f"no setting named {name!r}{hint}", suggestion="ipfs-accel config show")
 
 
-def typed(key: Key, value: Any, where: str) -> str | int | bool:
+def typed(key: Key, value: Any, where: str) -> str | int | float | bool:
     """Return a value as the type of its setting's default; raises Invalid naming where it came from."""
     if isinstance(key.default, bool):
         return _boolean(key, value, where)
@@ -143,10 +144,22 @@ def typed(key: Key, value: Any, where: str) -> str | int | bool:
             return parse_bytes(str(value)) if key.size else int(str(value))
         except (ValueError, Invalid) as error:
             raise Invalid(f"{key.name} from {where} must be a whole number, not {value!r}") from error
+    if isinstance(key.default, float):
+        return _share(key, value, where)
     if not isinstance(value, str) or (key.choices and value not in key.choices):
         wanted = f"one of {', '.join(key.choices)}" if key.choices else "text"
         raise Invalid(f"{key.name} from {where} must be {wanted}, not {value!r}")
     return value
+
+
+def _share(key: Key, value: Any, where: str) -> float:
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = -1.0
+    if isinstance(value, bool) or not 0 <= found <= 1:
+        raise Invalid(f"{key.name} from {where} must be a number from 0 to 1, not {value!r}")
+    return found
 
 
 def _boolean(key: Key, value: Any, where: str) -> bool:

@@ -23,5 +23,19 @@ ENGINES = Registry(
             devices=("cpu",),
             tasks=("embed", "classify"),
         ),
+        "onnx-int8": Plugin(
+            "ipfs_accel_cli.engines.onnx.int8:Int8Engine",
+            requires=("onnxruntime", "onnx"),
+            extra="onnx",
+            devices=("cpu",),
+            tasks=("embed", "classify"),
+        ),
+        "openvino": Plugin(
+            "ipfs_accel_cli.engines.openvino.engine:OpenVinoEngine",
+            requires=("openvino", "onnxruntime"),
+            extra="openvino",
+            devices=("cpu", "gpu", "npu"),
+            tasks=("embed", "classify"),
+        ),
     },
 )

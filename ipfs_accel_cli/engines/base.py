@@ -179,6 +179,19 @@ class Adopts(Protocol):
 
 
 @runtime_checkable
+class Refines(Protocol):
+    """An engine that `Derives` from what another engine makes, which is kept as well."""
+
+    def begins_with(self) -> str:
+        """Name the other engine."""
+
+    def refine(
+        self, model: ModelFacts, files: Path, task: str, made: Path, target: Path
+    ) -> Mapping[str, str | int | float]:
+        """Write to `target` what this engine makes of what the other one `made`; else as `Derives.derive`."""
+
+
+@runtime_checkable
 class Quantizes(Protocol):
     """An engine that writes a model with weights of fewer bits, which it loads itself."""
 

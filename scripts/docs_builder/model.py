@@ -118,7 +118,7 @@ class SettingEntry(Entry):
 
     name: str
     variable: str
-    default: str | int | bool
+    default: str | int | float | bool
     choices: list[str]
     meaning: str
 

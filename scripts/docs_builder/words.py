@@ -82,7 +82,7 @@ def ending(failure: Failure) -> str:
     return f"“{failure.title}”: exit status {failure.exit_status}, HTTP {failure.http_status}{retry}."
 
 
-def stated(value: str | int | bool) -> str:
+def stated(value: str | int | float | bool) -> str:
     """Return a setting's value as it is written in a settings file."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 

@@ -68,3 +68,21 @@ class TestOnnx(EncoderSuite):
     @pytest.fixture
     def embedder(self, tiny_bert: Loadable) -> Loadable:
         return tiny_bert
+
+
+class TestOnnxInt8(TestOnnx):
+    least_cosine = 0.99
+
+    @pytest.fixture
+    def engine(self) -> Engine:
+        pytest.importorskip("onnxruntime")
+        engine: Engine = ENGINES.load("onnx-int8")()
+        return engine
+
+
+class TestOpenVino(TestOnnx):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        pytest.importorskip("openvino")
+        engine: Engine = ENGINES.load("openvino")()
+        return engine

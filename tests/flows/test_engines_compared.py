@@ -45,9 +45,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory, topics: Path) -> Path:
         node.models.add(topics, "topics")
         for name in ("bert", "topics"):
             calibrated = node.inference.calibrate(name)
-            assert {trial.engine for trial in calibrated.trials if trial.texts_s} == {"torch", "onnx"}
+            measured = {trial.engine: trial for trial in calibrated.trials if trial.texts_s}
+            assert {"torch", "onnx", "onnx-int8"} <= set(measured) <= {"torch", "onnx", "onnx-int8", "openvino"}
             assert [trial.engine for trial in calibrated.trials if trial.chosen] == [calibrated.engine]
-            assert all((trial.agreement or 0) > 0.999 for trial in calibrated.trials)
+            assert all((trial.agreement or 0) > 0.999 for name, trial in measured.items() if name != "onnx-int8")
+            assert (measured["onnx-int8"].agreement or 0) > 0.99
     return folder / "home"
 
 
@@ -58,6 +60,36 @@ def test_both_engines_give_the_same_vectors(shared: Path) -> None:
             for engine in ("torch", "onnx")
         ]
     assert numpy.abs(rows[0] - rows[1]).max() < 1e-5
+
+
+def test_eight_bits_say_what_they_are_and_how_well_they_agree(shared: Path, cli: Callable[..., Any]) -> None:
+    ran = cli("infer", "embed", *TEXTS, "-m", "bert", "--engine", "onnx-int8", "--stats", "--home", shared)
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    with Node(shared) as node:
+        plain = numpy.array([one.vector for one in node.inference.embed(TEXTS, model="bert", engine="torch")])
+        said = next(one.body for one in node.models.show("bert").statements if "int8" in str(one.body.get("kind")))
+    found = numpy.array([line["vector"] for line in lines])
+    assert 0.99 < float((plain * found).sum(axis=1).min()) < 1
+    assert {line["engine"] for line in lines} == {"onnx-int8"}
+    assert {line["agreement"] for line in lines} == {round(said["least_cosine"], 4)}
+    assert "engine onnx-int8 (agreement " in ran.stderr
+    assert "int8 on cpu" in ran.stderr
+
+
+def test_a_model_that_loses_too_much_in_eight_bits_is_refused(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ipfs_accel_cli.engines.onnx import int8
+
+    shutil.copytree(shared, tmp_path / "home")
+    monkeypatch.setattr(int8, "LEAST_COSINE", 1.1)
+    monkeypatch.setattr(int8, "_RECIPE", 0)
+    with Node(tmp_path / "home") as node:
+        with pytest.raises(VerificationFailed, match=r"in 8 bits.*1\.1"):
+            list(node.inference.embed(["rain"], model="bert", engine="onnx-int8"))
+        shown = node.inference.calibrate("bert")
+        reason = next(trial.reason for trial in shown.trials if trial.engine == "onnx-int8")
+        assert "cosine" in str(reason)
 
 
 def test_labels_are_those_of_plain_transformers_on_both_engines(shared: Path, topics: Path) -> None:
@@ -90,11 +122,12 @@ def test_without_a_classifier_the_next_command_is_named(node: Node, cli: Callabl
 def test_the_graph_is_content_of_its_own_and_said_of_the_model(shared: Path) -> None:
     with Node(shared) as node:
         said = [one.body for one in node.models.show("bert").statements if one.kind == "derived"]
-        (graph,) = said
-        assert graph["least_cosine"] > 0.999
-        assert node.store.stat(graph["cid"]).whole_file
-        node.models.gc()
-        assert node.store.stat(graph["cid"]).size_bytes == graph["size_bytes"]
+        assert sorted("int8" in str(graph["kind"]) for graph in said) == [False, True]
+        for graph in said:
+            assert graph["least_cosine"] > 0.99
+            assert node.store.stat(graph["cid"]).whole_file
+            node.models.gc()
+            assert node.store.stat(graph["cid"]).size_bytes == graph["size_bytes"]
         assert node.store.check() == []
 
 

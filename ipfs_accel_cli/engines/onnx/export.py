@@ -11,15 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy
 import torch
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import MissingExtra, UnsupportedContent, VerificationFailed
-from ipfs_accel_cli.engines.base import ModelFacts, Plan, Request, Session
+from ipfs_accel_cli.engines.base import ModelFacts, Plan
 from ipfs_accel_cli.engines.encoder import EncoderSession
-from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Scores, Texts, Vectors
 from ipfs_accel_cli.engines.labels import Labels
+from ipfs_accel_cli.engines.onnx.agreement import TEXTS, Rows, answers, largest_difference, least_cosine
 from ipfs_accel_cli.engines.onnx.graph import OUTPUT, open_graph
 from ipfs_accel_cli.engines.onnx.note import KEY, Note
 from ipfs_accel_cli.engines.onnx.tokens import same_tokens
@@ -29,21 +28,7 @@ from ipfs_accel_cli.engines.torch.encoder import Parts, classifier_parts, senten
 from ipfs_accel_cli.engines.torch.problems import loading
 
 LEAST_COSINE, LARGEST_DIFFERENCE = 0.999, 1e-3
-OPSET = 18
-# Of many lengths, up to the most that the model reads, in batches of several and of one: a graph may have taken the
-# sizes of its example for granted.
-TEXTS = (
-    "rain",
-    "The cat sat on the mat.",
-    "A small red bird ran under the old tree.",
-    "Interest rates rose again this quarter, and nobody in the market had expected it to happen so soon.",
-    "2 + 2 = 4",
-    "Où est la gare ? Sie ist dort drüben, hinter dem Rathaus.",
-    "",
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen",
-    "An old man went down to the river, and the river was wide, and nobody was there but the birds. " * 40,
-)
-BATCH = 4
+OPSET = 20
 # What tokenizers treat in ways of their own: cases, accents, white space, scripts, their own special words.
 TRICKY_TEXTS = (
     "  two  spaces, a\ttab and a\nline ",
@@ -68,9 +53,9 @@ def export(model: ModelFacts, files: Path, task: str, target: Path) -> dict[str,
         note = _note(parts, files, task)
         _write(model, parts, note, target)
     current().check()
-    plain = _answers(parts.session(model.name, torch.device("cpu")), task)
+    plain = answers(parts.session(model.name, torch.device("cpu")), task)
     compute = open_graph(target, 1, model.name)
-    graph = _answers(EncoderSession(model.name, parts.tokenizer, parts.reading, parts.meaning, compute), task)
+    graph = answers(EncoderSession(model.name, parts.tokenizer, parts.reading, parts.meaning, compute), task)
     fidelity = _compared(model, plain, graph, task)
     return {"exporter": f"torch.onnx {torch.__version__.partition('+')[0]}", "opset": OPSET, "task": task, **fidelity}
 
@@ -124,24 +109,13 @@ def _write(model: ModelFacts, parts: Parts, note: Note, target: Path) -> None:
         raise UnsupportedContent(f"{model.name} cannot be exported to ONNX: {first}") from error
 
 
-def _answers(session: Session, task: str) -> numpy.ndarray[Any, numpy.dtype[numpy.float32]]:
-    session.submit(Request(task, Texts(TEXTS), EmbedOptions(BATCH)))
-    rows: dict[int, Any] = {}
-    while moved := session.step():
-        for _, chunk in moved:
-            assert isinstance(chunk.data, Vectors | Scores)
-            rows |= dict(zip(chunk.data.positions, chunk.data.rows, strict=True))
-    return numpy.stack([rows[at] for at in range(len(TEXTS))])
-
-
-def _compared(model: ModelFacts, plain: Any, graph: Any, task: str) -> dict[str, float]:
+def _compared(model: ModelFacts, plain: Rows, graph: Rows, task: str) -> dict[str, float]:
     if task == "classify":
-        difference = float(numpy.abs(plain - graph).max())
+        difference = largest_difference(plain, graph)
         if not difference <= LARGEST_DIFFERENCE:
             raise VerificationFailed(f"the ONNX graph of {model.name} differs by {difference:.4f} in a score")
         return {"largest_difference": difference}
-    lengths = numpy.linalg.norm(plain, axis=1) * numpy.linalg.norm(graph, axis=1)
-    cosine = float(((plain * graph).sum(axis=1) / numpy.maximum(lengths, 1e-12)).min())
+    cosine = least_cosine(plain, graph)
     if not cosine >= LEAST_COSINE:
         raise VerificationFailed(f"the ONNX graph of {model.name} gives other vectors: cosine {cosine:.4f}")
     return {"least_cosine": cosine}

@@ -32,6 +32,8 @@ def in_order(run: TextRun[Vectors], windows: Iterable[list[str]]) -> Iterator[Em
                 text=texts[place],
                 dimensions=len(vector),
                 pooling=vectors.pooling,
+                engine=run.engine,
+                agreement=run.agreement,
                 vector=vector,
             )
 
@@ -52,5 +54,7 @@ def ranked(run: TextRun[Vectors], windows: Iterable[list[str]], query: Query) ->
             score=score,
             dimensions=asked.rows.shape[1],
             pooling=asked.pooling,
+            engine=run.engine,
+            agreement=run.agreement,
             vector=None if near.row is None else shortest(near.row).tolist(),
         )

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 # Below 8 neighbouring float32 lie within 10**-6, so rounding to 6 decimals cannot give more digits than needed.
 _FIRST_DECIMALS, _LAST_DECIMALS, _SMALL = 6, 15, 8.0
+# So many are written one by one sooner than another round is begun for them.
+_FEW = 24
 
 
 def shortest(values: NDArray[numpy.float32]) -> NDArray[numpy.float64]:
@@ -19,7 +21,7 @@ def shortest(values: NDArray[numpy.float32]) -> NDArray[numpy.float64]:
     short, small = exact.copy(), numpy.abs(exact) < _SMALL
     left = numpy.flatnonzero(small)
     for decimals in range(_FIRST_DECIMALS, _LAST_DECIMALS + 1):
-        if not left.size:
+        if left.size <= _FEW:
             break
         rounded = numpy.round(exact[left], decimals)
         same = rounded.astype(numpy.float32) == single[left]

@@ -26,6 +26,7 @@ from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
 from ipfs_accel_cli.services.infer.loader import MEASURED_TASKS, Derived, Loader, SettingsLike
 from ipfs_accel_cli.services.infer.opening import Find, Note, Opener, Others
 from ipfs_accel_cli.services.infer.quantizing import Workshop
+from ipfs_accel_cli.services.infer.remembering import Remembered
 from ipfs_accel_cli.services.infer.results import (
     CalibrationShown,
     Classification,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.infer.batch.service import Batches
     from ipfs_accel_cli.services.infer.bench.limits import Limits
     from ipfs_accel_cli.services.infer.bench.service import InferBenches
+    from ipfs_accel_cli.services.infer.pipeline.service import Pipelines
     from ipfs_accel_cli.services.infer.prompts.service import Content, Prompts
     from ipfs_accel_cli.services.infer.writing.chats import Chats
     from ipfs_accel_cli.services.infer.writing.writer import Writer
@@ -80,7 +82,8 @@ class Inference:
     with the command that fetches one. `derived` keeps what engines make of models, `calibrations` how fast they are;
     without them those engines are not used and nothing is measured. `tuned` gives what suits this machine, `note` keeps
     what a run with statistics took, and `others` names the models for a task, for when one does not fit. `home` is
-    where prompt templates and benchmarks are kept, `limits` what the machine could do at best.
+    where prompt templates and benchmarks are kept, `limits` what the machine could do at best, `mark`
+    tells which models have which names.
     """
 
     def __init__(
@@ -95,10 +98,13 @@ class Inference:
         others: Others = lambda _task: (),
         home: tuple[Database, Content] | None = None,
         limits: Limits | None = None,
+        mark: Callable[[], str] = lambda: "",
     ) -> None:
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
-        self.opener = Opener(find, self._loader, note, others)
+        remembered = Remembered(find, home[0].stamp) if home else find
+        self.opener = Opener(remembered, self._loader, note, others)
         self._runtime, self._home, self._limits = self._loader.runtime, home, limits
+        self._mark = mark
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
 
@@ -162,15 +168,17 @@ class Inference:
         asked = _Asked(texts, file, model, batch, engine, device, stats)
         return Stream(self._texts("classify", asked, "texts classified", partial(labelled, top=top)))
 
-    def calibrate(self, model: str | None = None, task: str | None = None) -> CalibrationShown:
-        """Compare the engines for a model on this machine; `auto` takes the fastest from now on.
+    def calibrate(
+        self, model: str | None = None, task: str | None = None, min_quality: float | None = None
+    ) -> CalibrationShown:
+        """Compare the engines for a model on this machine; `auto` takes the fastest that agrees well enough.
 
         Raises Invalid for a task that is not compared, and what the engine that fits best raises.
         """
         loadable = self.opener.find(model, task or "embed")
         known = loadable.facts.tasks
         chosen = task or next((name for name in MEASURED_TASKS if name in known), "embed")
-        found = self._loader.calibrate(loadable, chosen)
+        found = self._loader.calibrate(loadable, chosen, min_quality)
         return CalibrationShown(
             model=loadable.facts.name,
             model_cid=loadable.facts.manifest,
@@ -218,6 +226,15 @@ class Inference:
         if self._home is None:
             raise Invalid("this service has no home to keep benchmarks in")
         return InferBenches(self.opener, self._home[0], self._limits or Limits())
+
+    @cached_property
+    def pipelines(self) -> Pipelines:
+        """Runs pipelines; raises Invalid for a service without a home."""
+        from ipfs_accel_cli.services.infer.pipeline.service import Pipelines
+
+        if self._home is None:
+            raise Invalid("this service has no home to keep the answers of steps in")
+        return Pipelines(*self._home, self.opener, self._mark)
 
     @cached_property
     def batches(self) -> Batches:
@@ -282,12 +299,15 @@ class Inference:
                 return
             with self.opener.open(loadable, name, asked.engine, asked.device, watch) as opened:
                 warm = opened.warm
-                run: TextRun[Any] = TextRun(warm.worker, task, options, watch, done)
+                agreement = self._loader.fidelity(loadable, warm.key)
+                run: TextRun[Any] = TextRun(warm.worker, task, options, watch, done, warm.key.engine, agreement)
                 yield from answers(run, chain([first], parts))
                 if run.truncated:
                     log.warning("%d texts are longer than the model reads; their ends were left out", run.truncated)
                 if asked.stats:
-                    log.info("%s, engine %s", watch.of_texts(run.count, run.busy_s, warm.plan), warm.key.engine)
+                    agrees = "" if agreement is None else f" (agreement {agreement:.4f})"
+                    figures = watch.of_texts(run.count, run.busy_s, warm.plan)
+                    log.info("%s, engine %s%s", figures, warm.key.engine, agrees)
                     shape = (round(run.tokens / run.count), min(options.batch, run.count))
                     self.opener.keep(opened, run.count / max(1e-9, run.busy_s), "texts/s", shape)
 

@@ -13,9 +13,20 @@ from typing import Any, Protocol
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, HomeUnusable, Invalid, UnsupportedContent
 from ipfs_accel_cli.core.registry import Registry
-from ipfs_accel_cli.engines.base import Adopts, Converts, Derives, Device, Loadable, Machine, ModelFacts, Session
+from ipfs_accel_cli.engines.base import (
+    Adopts,
+    Converts,
+    Derives,
+    Device,
+    Engine,
+    Loadable,
+    Machine,
+    ModelFacts,
+    Refines,
+    Session,
+)
 from ipfs_accel_cli.engines.machine import available_bytes, measure
-from ipfs_accel_cli.services.infer import calibrating, timing
+from ipfs_accel_cli.services.infer import calibrating, comparing, timing
 from ipfs_accel_cli.services.infer.calibrating import Calibration, Calibrations
 from ipfs_accel_cli.services.infer.choice import AUTO, Choice, Wanted, best, candidates
 from ipfs_accel_cli.services.infer.results import Trial
@@ -23,6 +34,8 @@ from ipfs_accel_cli.services.infer.runtime import Key, Runtime, Warm
 from ipfs_accel_cli.services.infer.stats import Watch
 
 MEASURED_TASKS = ("embed", "classify")
+# What engines put on record of what they make: how well it agrees, 1 being the same.
+_AGREEMENTS = ("least_cosine", "same_labels")
 
 
 class SettingsLike(Protocol):
@@ -36,6 +49,7 @@ class Derived(Protocol):
 
     def find(self, manifest: str, kind: str, /) -> Path | None: ...
     def obtain(self, manifest: str, kind: str, make: Callable[[Path], Mapping[str, Any]], /) -> Path: ...
+    def said(self, manifest: str, kind: str, /) -> Mapping[str, Any]: ...
 
 
 class Loader:
@@ -54,6 +68,7 @@ class Loader:
         self._tuned = tuned
         self.runtime = Runtime(partial(_bound_bytes, settings))
         self._choices: dict[tuple[str, Wanted], Choice] = {}
+        self._fidelities: dict[Key, float | None] = {}
         self._comparing = threading.Lock()
 
     def wanted(self, task: str, engine: str | None, device: str | None) -> Wanted:
@@ -62,6 +77,20 @@ class Loader:
         return Wanted(
             task, engine or get("infer.engine"), device or get("infer.device"), max(0, int(get("infer.threads")))
         )
+
+    def fidelity(self, model: Loadable, key: Key) -> float | None:
+        """Return how well what an engine made of a model was measured to agree with it; None for the model itself."""
+        if key not in self._fidelities:
+            self._fidelities[key] = self._fidelity(model, key)
+        return self._fidelities[key]
+
+    def _fidelity(self, model: Loadable, key: Key) -> float | None:
+        engine: Engine = self._engines.load(key.engine)()
+        if self._derived is None or not isinstance(engine, Derives) or _own(engine, model):
+            return None
+        said = self._derived.said(key.manifest, engine.kind(key.task))
+        found = next((said[name] for name in _AGREEMENTS if name in said), None)
+        return None if found is None else round(float(found), 4)
 
     @contextmanager
     def leased(self, model: Loadable, wanted: Wanted, watch: Watch) -> Iterator[Warm]:
@@ -82,8 +111,8 @@ class Loader:
             watch.loaded(fresh=fresh)
             yield warm
 
-    def calibrate(self, model: Loadable, task: str) -> Calibration:
-        """Measure every engine that can do a task with a model, and keep which is the fastest.
+    def calibrate(self, model: Loadable, task: str, least: float | None = None) -> Calibration:
+        """Measure every engine that can do a task with a model, and keep the fastest that agrees well enough.
 
         Raises Invalid for a task that is not measured, and what the engine that fits best raises.
         """
@@ -93,8 +122,12 @@ class Loader:
         able, absent = candidates(model.facts, wanted, self._engines, self._measure)
         best(able, absent)
         with self._comparing:
-            trials = self._compared(model, task, able, absent)
-        return self._calibrations.keep(model.facts.manifest, task, trials)
+            trials = self._compared(model, task, able, absent, self._least() if least is None else least)
+        found = self._calibrations.keep(model.facts.manifest, task, trials)
+        # What was chosen before for this process is chosen anew.
+        for key in [key for key in self._choices if key[0] == model.facts.manifest]:
+            self._choices.pop(key, None)
+        return found
 
     @contextmanager
     def alone(self, model: Loadable, wanted: Wanted) -> Iterator[tuple[Session, Choice]]:
@@ -152,14 +185,15 @@ class Loader:
     def _known(self, model: Loadable, wanted: Wanted) -> Choice | None:
         """Return the engine that was measured to be fastest, if that can begin at once still."""
         known = self._calibrations.find(model.facts.manifest, wanted.task) if self._calibrations else None
-        if known is None or known.engine not in self._engines.names():
+        name = calibrating.still_chosen(known, self._least()) if known else ""
+        if name not in self._engines.names():
             return None
-        able, _ = candidates(model.facts, replace(wanted, engine=known.engine), self._engines, self._measure)
+        able, _ = candidates(model.facts, replace(wanted, engine=name), self._engines, self._measure)
         return able[0] if able and self._is_ready(model, able[0]) else None
 
     def _fastest(self, model: Loadable, task: str, ready: Sequence[Choice], absent: Sequence[AccelError]) -> Choice:
         assert self._calibrations is not None
-        trials = self._compared(model, task, ready, absent)
+        trials = self._compared(model, task, ready, absent, self._least())
         # A home that is only read cannot keep the figures; they hold for this process all the same.
         with suppress(HomeUnusable):
             self._calibrations.keep(model.facts.manifest, task, trials)
@@ -181,10 +215,15 @@ class Loader:
         return self._derived is not None and self._derived.find(model.facts.manifest, kind) is not None
 
     def _compared(
-        self, model: Loadable, task: str, choices: Sequence[Choice], absent: Sequence[AccelError]
+        self, model: Loadable, task: str, choices: Sequence[Choice], absent: Sequence[AccelError], least: float
     ) -> list[Trial]:
         ordered = sorted(choices, key=lambda choice: -choice.fit.score)
-        return calibrating.measure(task, ordered, absent, partial(self._load, model))
+        return calibrating.chosen(comparing.measure(task, ordered, absent, partial(self._load, model)), least)
+
+    def _least(self) -> float:
+        """Return the least agreement that `auto` takes."""
+        found = self._settings.get("infer.min-quality")
+        return calibrating.LEAST_QUALITY if found is None else float(found)
 
     def _load(self, model: Loadable, choice: Choice) -> Session:
         made = self._prepared(model, choice)
@@ -200,9 +239,14 @@ class Loader:
             return replace(choice, plan=replace(choice.plan, derived=model.folder / own))
         if self._derived is None:
             raise UnsupportedContent(f"{engine.name} needs a place to keep what it makes of a model")
-        make = partial(engine.derive, model.facts, model.folder, task)
-        derived = self._derived.obtain(model.facts.manifest, engine.kind(task), make)
-        return replace(choice, plan=replace(choice.plan, derived=derived))
+        return replace(choice, plan=replace(choice.plan, derived=self._obtained(model, engine, task, self._derived)))
+
+    def _obtained(self, model: Loadable, engine: Derives, task: str, kept: Derived) -> Path:
+        make: Callable[[Path], Mapping[str, Any]] = partial(engine.derive, model.facts, model.folder, task)
+        if isinstance(engine, Refines) and kept.find(model.facts.manifest, engine.kind(task)) is None:
+            made = self._obtained(model, self._engines.load(engine.begins_with())(), task, kept)
+            make = partial(engine.refine, model.facts, model.folder, task, made)
+        return kept.obtain(model.facts.manifest, engine.kind(task), make)
 
     def _in_tuned_dtype(self, model: Loadable, choice: Choice) -> Choice:
         dtype = self._tuned("dtype")

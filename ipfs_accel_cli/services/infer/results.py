@@ -21,6 +21,11 @@ class Embedding(Result):
     score: float | None = Field(default=None, description="Cosine similarity to the query, -1 to 1.")
     dimensions: int
     pooling: str = Field(description="How token states became one vector.")
+    engine: str = Field(description="What computed it.")
+    agreement: float | None = Field(
+        default=None,
+        description="Least cosine to the model itself that was measured when the engine's own form of it was made.",
+    )
     vector: list[float] | None = Field(
         default=None, description="float32 values; with a query only when asked for with --vectors."
     )
@@ -49,7 +54,10 @@ class Classification(Result):
 class Trial(Result):
     """What one engine did when engines were compared."""
 
-    columns = ("engine", "chosen", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "agreement", "reason")
+    columns = (
+        *("engine", "chosen", "agreement", "texts_s"),
+        *("one_texts_s", "one_long_texts_s", "many_texts_s", "long_texts_s", "reason"),
+    )
     essence = "engine"
 
     engine: str
@@ -58,12 +66,13 @@ class Trial(Result):
     threads: int | None = None
     texts_s: float | None = Field(default=None, description="Texts a second, geometric mean of those below.")
     one_texts_s: float | None = Field(default=None, description="A short text at a time.")
+    one_long_texts_s: float | None = Field(default=None, description="A text of 100 words at a time.")
     many_texts_s: float | None = Field(default=None, description="Up to 32 short texts at a time, as the model allows.")
     long_texts_s: float | None = Field(default=None, description="Up to 32 texts of 100 words at a time.")
     agreement: float | None = Field(
         default=None, description="With the first engine: least cosine of a vector, or 1 less the largest difference."
     )
-    reason: str | None = Field(default=None, description="Why it was not measured.")
+    reason: str | None = Field(default=None, description="Why it was not measured, or not taken.")
 
 
 class CalibrationShown(Result):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from ipfs_accel_cli.core.errors import DoesNotFit
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.engines.base import Plan, Session
 from ipfs_accel_cli.services.infer.worker import Worker
+
+# How long it may take until warm models are let go because others need the memory.
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Runtime:
         self._bound_bytes = bound_bytes
         self._lock = threading.Lock()
         self._warm: OrderedDict[Key, Warm] = OrderedDict()
+        self._roomy_until, self._roomy_for = 0.0, frozenset[Key]()
 
     @contextmanager
     def lease(
@@ -126,9 +131,13 @@ class Runtime:
             warm.users -= 1
             if warm.worker.failed is not None and self._warm.get(warm.key) is warm:
                 del self._warm[warm.key]
-            gone = self._make_room(0, 0)
+            gone = [] if self._settled() else self._make_room(0, 0)
         for old in gone:
             old.worker.close()
+
+    def _settled(self) -> bool:
+        """Say whether the same models had room just now: to look at the memory takes longer than a short text."""
+        return time.monotonic() < self._roomy_until and self._roomy_for == frozenset(self._warm)
 
     def _make_room(self, size_bytes: int, free_bytes: int) -> list[Warm]:
         """Take out idle models, the least recently used first, until `size_bytes` more fit; return them."""
@@ -141,4 +150,6 @@ class Runtime:
             if not warm.users:
                 gone.append(self._warm.pop(key))
                 held, free_bytes = held - warm.size_bytes, free_bytes + warm.size_bytes
+        if held + size_bytes <= bound:
+            self._roomy_until, self._roomy_for = time.monotonic() + _LOOK_SECONDS, frozenset(self._warm)
         return gone

@@ -32,7 +32,8 @@ R = TypeVar("R", bound=Rows)
 class TextRun(Generic[R]):
     """One run of a task that takes texts; counts what it did.
 
-    `busy_s` are the seconds in which the session worked, without those in which nobody gave it texts or took answers.
+    `engine` does it, which was measured to agree with the model by `agreement`. `busy_s` are the seconds in which the
+    session worked, without those in which nobody gave it texts or took answers.
     """
 
     worker: Worker
@@ -40,6 +41,8 @@ class TextRun(Generic[R]):
     options: EmbedOptions
     watch: Watch
     done: str = "texts"
+    engine: str = ""
+    agreement: float | None = None
     count: int = 0
     truncated: int = 0
     tokens: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,17 +54,25 @@ class Derived:
 
     def find(self, manifest: str, kind: str) -> Path | None:
         """Return the file of a kind if it is here, in good order as far as can be seen without reading it."""
-        for name, cid in self.registry.statements(manifest):
-            if name != DERIVED:
-                continue
-            body = Statement.decode(self.store.block(CID.parse(cid))).body
+        for body in self._statements(manifest, kind):
             made = object_of(body)
-            if made is not None and body.get("kind") == kind:
+            if made is not None:
                 try:
                     return self.store.object_path(made)
                 except (NotFound, VerificationFailed):
                     continue
         return None
+
+    def said(self, manifest: str, kind: str) -> Mapping[str, Any]:
+        """Return what is on record of the file of a kind; nothing where it has not been made."""
+        return next(self._statements(manifest, kind), {})
+
+    def _statements(self, manifest: str, kind: str) -> Iterator[Mapping[str, Any]]:
+        for name, cid in self.registry.statements(manifest):
+            if name == DERIVED:
+                body = Statement.decode(self.store.block(CID.parse(cid))).body
+                if body.get("kind") == kind:
+                    yield body
 
     def _make(self, manifest: str, kind: str, make: Make, target: Path) -> Path:
         said = make(target)

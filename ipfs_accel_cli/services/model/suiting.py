@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -68,6 +69,11 @@ class Suiting:
     def catalogue(self, task: str | None = None) -> Catalogue:
         """Return the models that are known by name, of one task if asked; raises NotFound where none can do it."""
         return listed(self.registry, task)
+
+    def mark(self) -> str:
+        """Return a digest of which models are registered under which names: it changes when a default may."""
+        lines = sorted(f"{one.name}@{one.version} {one.manifest}\n" for one in self.registry.names())
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def _newest(self, task: str) -> list[Known]:
         # The newest version of a name comes first, and is what the name means.

@@ -27,7 +27,7 @@ from ipfs_accel_cli.engines.base import (
     Session,
 )
 from ipfs_accel_cli.engines.exchange.text import Texts
-from ipfs_accel_cli.services.infer import calibrating
+from ipfs_accel_cli.services.infer import comparing
 from ipfs_accel_cli.services.infer.calibrating import Calibration, Calibrations
 from ipfs_accel_cli.services.infer.inference import Inference
 from ipfs_accel_cli.services.infer.results import CalibrationShown
@@ -133,6 +133,9 @@ class Nowhere:
     def find(self, manifest: str, kind: str) -> None:
         return None
 
+    def said(self, manifest: str, kind: str) -> Mapping[str, Any]:
+        return {}
+
     def obtain(self, manifest: str, kind: str, make: Callable[[Path], Mapping[str, Any]]) -> Path:
         make(Path("nowhere"))
         raise AssertionError
@@ -141,7 +144,7 @@ class Nowhere:
 @pytest.fixture(autouse=True)
 def _briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     LOADS.clear()
-    monkeypatch.setattr(calibrating, "_SHAPE_SECONDS", 0.02)
+    monkeypatch.setattr(comparing, "_SHAPE_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -196,6 +199,29 @@ def test_an_engine_that_answers_otherwise_is_measured_and_not_taken(
     assert shown.engine == "plain"
     assert [trial.agreement is not None and trial.agreement < 0.999 for trial in shown.trials] == [False, True]
     assert used(service) == "plain"
+
+
+def test_how_much_agreement_is_enough_is_set_and_said(model: Loadable, calibrations: Calibrations) -> None:
+    loose = inference(model, among(Wrong), calibrations, **{"infer.min-quality": 0.0})
+    assert loose.calibrate().engine == "wrong"
+    assert used(loose) == "wrong"
+    # What was chosen when less was enough is chosen no more.
+    exact = inference(model, among(Wrong), calibrations, **{"infer.min-quality": 1.0})
+    assert used(exact) == "plain"
+    shown = loose.calibrate(min_quality=1.0)
+    assert shown.engine == "plain"
+    assert "below 1 (infer.min-quality)" in str(reasons(shown)["wrong"])
+    loose.close()
+    assert used(loose) == "plain"
+
+
+def test_engines_that_do_not_fit_side_by_side_are_measured_one_after_the_other(
+    model: Loadable, calibrations: Calibrations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "_SPARE_BYTES", 1 << 60)
+    shown = inference(model, among(Quick), calibrations).calibrate()
+    assert shown.engine == "quick"
+    assert [trial.agreement for trial in shown.trials] == [1.0, 1.0]
 
 
 def test_an_engine_that_fails_under_way_is_listed_with_its_reason_and_harms_nobody(

@@ -1,0 +1,1 @@
+"""The OpenVINO engine: the graphs of the ONNX engine on what OpenVINO can compute on."""

@@ -1,0 +1,1 @@
+"""Pipelines: commands of inference in a row, each fed with what came of the ones before, by content address."""

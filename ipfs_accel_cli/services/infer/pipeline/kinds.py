@@ -1,0 +1,105 @@
+"""What a step can run: a command of inference, whose own signature says what it takes and what it gives."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel
+
+from ipfs_accel_cli.core.stream import Stream
+
+ANYTHING, TEXT, NUMBER, FLAG, FILE = "anything", "text", "number", "flag", "file"
+OUTPUT = "output"
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A type of values: a word such as `text`, or a list of one."""
+
+    word: str
+    many: bool = False
+
+    def __str__(self) -> str:
+        return f"list of {self.word}" if self.many else self.word
+
+    def takes(self, other: Type) -> bool:
+        """Say whether a value of another type can stand here; one text can stand for a list of texts."""
+        if ANYTHING in (self.word, other.word):
+            return True
+        return self.word == other.word and (self.many == other.many or self.many)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a step is given under a name."""
+
+    type: Type
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A command; `result` is what it answers with, of which it gives `many` or one."""
+
+    name: str
+    call: Callable[..., Any]
+    parameters: Mapping[str, Parameter]
+    result: type[BaseModel]
+    many: bool
+
+
+def of_command(name: str, function: Callable[..., Any]) -> Kind | None:
+    """Return the kind of a command; None for one whose answer is neither a result nor a stream of results."""
+    hints = get_type_hints(function)
+    answer = hints.get("return")
+    many = get_origin(answer) is Stream
+    result = get_args(answer)[0] if many else answer
+    if not (inspect.isclass(result) and issubclass(result, BaseModel)):
+        return None
+    signature = inspect.signature(function)
+    parameters = {
+        one.name: Parameter(of_hint(hints[one.name]), one.default is inspect.Parameter.empty)
+        for one in signature.parameters.values()
+    }
+    return Kind(name, function, parameters, result, many)
+
+
+def of_hint(hint: Any) -> Type:
+    """Return the type of values that an annotation stands for."""
+    origin, inner = get_origin(hint), [one for one in get_args(hint) if one is not type(None)]
+    if origin in (Union, types.UnionType):
+        return of_hint(inner[0]) if len(inner) == 1 else Type(ANYTHING)
+    if origin is Literal:
+        return Type(TEXT) if all(isinstance(one, str) for one in inner) else Type(ANYTHING)
+    if origin in (list, tuple):
+        return Type(of_hint(inner[0]).word, many=True)
+    if not inspect.isclass(hint):
+        return Type(ANYTHING)
+    plain = {str: TEXT, bool: FLAG, int: NUMBER, float: NUMBER}
+    return Type(FILE if issubclass(hint, Path) else plain.get(hint, ANYTHING))
+
+
+def of_field(kind: Kind, path: tuple[str, ...]) -> Type:
+    """Return the type of a field of an answer by its path, `*` meaning each of a list; raises KeyError."""
+    hint: Any = list[kind.result] if kind.many else kind.result  # type: ignore[name-defined]
+    many = False
+    for part in path:
+        while get_origin(hint) in (Union, types.UnionType):
+            hint = next(one for one in get_args(hint) if one is not type(None))
+        if part == "*":
+            if get_origin(hint) not in (list, tuple):
+                raise KeyError(part)
+            hint, many = get_args(hint)[0], True
+        elif part.isdecimal() and get_origin(hint) in (list, tuple):
+            hint = get_args(hint)[0]
+        elif inspect.isclass(hint) and issubclass(hint, BaseModel) and part in hint.model_fields:
+            hint = hint.model_fields[part].annotation
+        else:
+            raise KeyError(part)
+    found = of_hint(hint)
+    return Type(found.word, many=many or found.many)
