@@ -48,11 +48,9 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.infer.bench.service import InferBenches
     from ipfs_accel_cli.services.infer.pipeline.service import Pipelines
     from ipfs_accel_cli.services.infer.prompts.service import Content, Prompts
+    from ipfs_accel_cli.services.infer.text.service import TextTasks
     from ipfs_accel_cli.services.infer.writing.chats import Chats
     from ipfs_accel_cli.services.infer.writing.writer import Writer
-
-if TYPE_CHECKING:
-    from ipfs_accel_cli.services.infer.text.service import TextTasks
 
 BATCH = 32
 
@@ -115,7 +113,6 @@ class Inference:
 
     @cached_property
     def texts(self) -> TextTasks:
-        """The other tasks over texts."""
         from ipfs_accel_cli.services.infer.text.service import TextTasks
 
         return TextTasks(self.opener)
