@@ -12,7 +12,8 @@ ENGINES = Registry(
             requires=("torch", "transformers", "accelerate"),
             devices=("cpu", "cuda", "mps"),
             tasks=(
-                *("embed", "classify", "generate", "score"),
+                *("embed", "classify", "generate", "score", "rerank", "fill-mask", "token-classify", "answer"),
+                *("summarize", "translate"),
                 *("image-classify", "image-embed", "image-detect", "image-segment"),
                 *("transcribe", "speak", "audio-classify"),
             ),

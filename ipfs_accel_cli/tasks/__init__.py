@@ -21,5 +21,11 @@ TASKS = Registry(
         "speak": Plugin("ipfs_accel_cli.tasks.speak:Speak"),
         "voice-detect": Plugin("ipfs_accel_cli.tasks.voice_detect:VoiceDetect"),
         "audio-classify": Plugin("ipfs_accel_cli.tasks.audio_classify:AudioClassify"),
+        "rerank": Plugin("ipfs_accel_cli.tasks.pairs:Rerank"),
+        "answer": Plugin("ipfs_accel_cli.tasks.pairs:Answer"),
+        "fill-mask": Plugin("ipfs_accel_cli.tasks.marks:FillMask"),
+        "token-classify": Plugin("ipfs_accel_cli.tasks.marks:TokenClassify"),
+        "summarize": Plugin("ipfs_accel_cli.tasks.rewrite:Summarize"),
+        "translate": Plugin("ipfs_accel_cli.tasks.rewrite:Translate"),
     },
 )

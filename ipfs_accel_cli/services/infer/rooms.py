@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.infer.image.images import ImageInference
     from ipfs_accel_cli.services.infer.pipeline.service import Pipelines
     from ipfs_accel_cli.services.infer.prompts.service import Content, Prompts
+    from ipfs_accel_cli.services.infer.text.service import TextTasks
     from ipfs_accel_cli.services.infer.writing.chats import Chats
     from ipfs_accel_cli.services.infer.writing.writer import Writer
 
@@ -29,6 +30,12 @@ class Rooms:
         self, opener: Opener, home: tuple[Database, Content] | None, limits: Limits | None, mark: Callable[[], str]
     ) -> None:
         self.opener, self._home, self._limits, self._mark = opener, home, limits, mark
+
+    @cached_property
+    def texts(self) -> TextTasks:
+        from ipfs_accel_cli.services.infer.text.service import TextTasks
+
+        return TextTasks(self.opener)
 
     @cached_property
     def images(self) -> ImageInference:

@@ -183,8 +183,15 @@ def _tasks(files: Mapping[str, Path], config: Mapping[str, Any], architectures: 
         return tuple(stated)
     if "modules.json" in files:
         return ("embed",)
-    tasks = heads.tasks_of(architectures, has_tokenizer=bool(_tokenizer(files)))
+    tasks = heads.tasks_of(architectures, has_tokenizer=bool(_tokenizer(files)), one_number=_one_number(config))
     return (*tasks, "chat") if "generate" in tasks and _has_chat_template(files) else tasks
+
+
+def _one_number(config: Mapping[str, Any]) -> bool:
+    """Say whether a classifier has a single output that is no label which may hold or not."""
+    names = config.get("id2label")
+    count = len(names) if isinstance(names, dict) else config.get("num_labels")
+    return count == 1 and config.get("problem_type") != "multi_label_classification"
 
 
 def _has_chat_template(files: Mapping[str, Path]) -> bool:
