@@ -11,5 +11,8 @@ TASKS = Registry(
         "classify": Plugin("ipfs_accel_cli.tasks.classify:Classify"),
         "generate": Plugin("ipfs_accel_cli.tasks.generate:Generate"),
         "score": Plugin("ipfs_accel_cli.tasks.score:Score"),
+        "caption": Plugin("ipfs_accel_cli.tasks.caption:Caption"),
+        "ask": Plugin("ipfs_accel_cli.tasks.ask:Ask"),
+        "pair-embed": Plugin("ipfs_accel_cli.tasks.pair_embed:PairEmbed"),
     },
 )

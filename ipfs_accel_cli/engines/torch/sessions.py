@@ -18,6 +18,9 @@ SESSIONS = {
     "classify": f"{_ROOM}.encoder:load",
     "generate": f"{_ROOM}.decoder:load",
     "score": f"{_ROOM}.decoder:load",
+    "caption": f"{_ROOM}.multimodal.captioning:load",
+    "ask": f"{_ROOM}.multimodal.answering:load",
+    "pair-embed": f"{_ROOM}.multimodal.pairing:load",
 }
 
 

@@ -1,0 +1,110 @@
+"""What the toys on drawn shapes share: words, pictures as tensors, training within a budget, and the card."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy
+import shapes
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from torch import Tensor
+from transformers import PreTrainedTokenizerFast
+from transformers.utils import logging
+
+SIDE, PATCH = 48, 8
+SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>", "<image>"]
+PAD, BEGIN, END = 0, 1, 2
+WORDS = ["a", *shapes.SIZES, *shapes.COLOURS, *shapes.KINDS]
+WARM_UP_STEPS = 30
+
+
+def make_tokenizer(words: Sequence[str], *, begin: bool = True, end: bool = False) -> PreTrainedTokenizerFast:
+    """Return a tokenizer of whole words in lower case, with <bos> before a text and <eos> after it as asked."""
+    made = Tokenizer(models.WordLevel({word: at for at, word in enumerate([*SPECIAL, *words])}, unk_token="<unk>"))
+    made.normalizer = normalizers.Lowercase()
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    around = ["<bos>"] * begin + ["$A"] + ["<eos>"] * end
+    made.post_processor = processors.TemplateProcessing(
+        single=" ".join(around), special_tokens=[("<bos>", BEGIN), ("<eos>", END)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=made,
+        pad_token="<pad>",
+        bos_token="<bos>",
+        eos_token="<eos>",
+        unk_token="<unk>",
+        model_input_names=["input_ids", "attention_mask"],
+        extra_special_tokens={"image_token": "<image>"},
+    )
+
+
+def pixels(scenes: Sequence[shapes.Scene]) -> Tensor:
+    """Return pictures as float32 between -1 and 1, shape (pictures, 3, side, side)."""
+    stacked = numpy.stack([scene.pixels for scene in scenes])
+    return torch.from_numpy(stacked).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def train(model: torch.nn.Module, seconds: float, rate: float, loss_of: Callable[[], Tensor]) -> int:
+    """Train for so long; the learning rate follows the clock, so that every run ends annealed. Returns the steps."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.02)
+    start, step = time.perf_counter(), 0
+    model.train()
+    while (spent := (time.perf_counter() - start) / seconds) < 1:
+        for group in optimizer.param_groups:
+            group["lr"] = rate * min(1.0, (step + 1) / WARM_UP_STEPS) * max(0.01, 1 - spent)
+        loss = loss_of()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        step += 1
+        if step % 50 == 0:
+            print(f"step {step}, loss {loss.item():.3f}, {spent:.0%} of the budget", flush=True)
+    model.eval()
+    return step
+
+
+def asked(about: str, seconds: float) -> argparse.Namespace:
+    """Read the command line: where to, how long, which seed."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path, help="folder to write the model to")
+    parser.add_argument("--seconds", type=float, default=seconds, help=f"train for this long (default {seconds:.0f})")
+    parser.add_argument("--seed", type=int, default=0)
+    found = parser.parse_args()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    torch.manual_seed(found.seed)
+    found.out.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def write_card(folder: Path, script: str, title: str, pipeline: str, does: str, quality: str, model: Any) -> None:
+    """Write the model card."""
+    count = sum(weight.numel() for weight in model.parameters())
+    (folder / "README.md").write_text(
+        f"""---
+license: apache-2.0
+language: en
+pipeline_tag: {pipeline}
+tags: [toy]
+---
+
+# {title}
+
+**This is a toy.** `scripts/{script}` trained it on pictures that `scripts/shapes.py` draws: circles, squares and
+triangles in six colours and two sizes on a light ground. {does} It knows nothing else.
+
+| | |
+|---|---|
+| quality | {quality} |
+| size | {count:,} parameters, {type(model).__name__} |
+| licence | Apache-2.0, pictures and weights alike |
+""",
+        "utf-8",
+    )
+    print(f"{count:,} parameters; {quality}")
