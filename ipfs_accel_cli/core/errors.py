@@ -209,7 +209,7 @@ class Cancelled(AccelError):
     remedy = "Run the command again to go on; whatever was finished is kept."
 
 
-def catalogue() -> dict[str, type[AccelError]]:
+def error_kinds() -> dict[str, type[AccelError]]:
     """Return every error class by its code, sorted by exit status and code."""
     found: list[type[AccelError]] = [AccelError]
     for error in found:

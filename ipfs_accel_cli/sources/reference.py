@@ -20,6 +20,7 @@ _PACKAGE = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _PYPI = re.compile(rf"(?P<name>{_PACKAGE})(?:==(?P<revision>[A-Za-z0-9.!+_-]+))?(?:#(?P<subfolder>.+))?")
 _PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
 _HF = re.compile(rf"(?P<name>{_PART}(?:/{_PART})?)(?:@(?P<revision>[A-Za-z0-9._/-]+))?(?:#(?P<subfolder>.+))?")
+_NAMED_PAGE = re.compile(rf"(?P<name>{_PART})(?:@(?P<revision>[0-9a-f]+))?(?P<subfolder>)")
 _OTHER = re.compile(r"(?P<name>[^@#\s]+)(?:@(?P<revision>[^@#\s]+))?(?:#(?P<subfolder>.+))?")
 _NAME = re.compile(rf"(?P<name>{_PART}(?:/{_PART})?)(?:@(?P<revision>[1-9][0-9]{{0,8}}))?")
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?P<rest>.*)", re.DOTALL)
@@ -79,13 +80,14 @@ class Reference:
         return f"#{self.subfolder}" if self.subfolder else ""
 
 
-_PREFIXES = {"file": "file:", "car": "car:", NAMED: ""}
+_PREFIXES = {"file": "file:", "car": "car:", "catalogue": "catalogue:", NAMED: ""}
 _WITHOUT_REVISION = frozenset({"file", "car", "ipfs", "http", "https"})
 _FILE_ENDING = re.compile(r"\.(car|zip|whl|safetensors|gguf|onnx)$", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FORMS = {
     "pypi": (_PYPI, "pypi://NAME[==VERSION][#FOLDER]"),
     "hf": (_HF, "hf://ORG/NAME[@REVISION][#FOLDER]"),
+    "catalogue": (_NAMED_PAGE, "catalogue:NAME"),
 }
 
 
@@ -140,6 +142,8 @@ def _with_scheme(text: str, scheme: str, rest: str) -> Reference:
         if not path:
             raise Invalid("file: needs a path, for example file:./folder")
         return of_path(path)
+    if scheme == "catalogue":
+        rest = f"//{rest.removeprefix('//')}"
     if scheme == "s3":
         return Reference("s3", *canonical_bucket(rest))
     if scheme in REGISTRY_SCHEMES:

@@ -9,6 +9,7 @@ SOURCES = Registry(
     "sources",
     {
         "pypi": Plugin("ipfs_accel_cli.sources.pypi:PypiSource"),
+        "catalogue": Plugin("ipfs_accel_cli.sources.catalogue.source:CatalogueSource"),
         "hf": Plugin("ipfs_accel_cli.sources.hf:HubSource", requires=("huggingface_hub",)),
         "ollama": Plugin("ipfs_accel_cli.sources.ollama:OllamaSource"),
         "ollama+http": Plugin("ipfs_accel_cli.sources.ollama:OllamaSource"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipfs_accel_cli.core.errors import AccelError, catalogue
+from ipfs_accel_cli.core.errors import AccelError, error_kinds
 from ipfs_accel_cli.core.settings import KEYS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def setting_names() -> list[str]:
 
 def error_codes() -> list[str]:
     """Return the error codes, sorted."""
-    return sorted(catalogue())
+    return sorted(error_kinds())
 
 
 def task_names() -> list[str]:

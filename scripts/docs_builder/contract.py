@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ipfs_accel_cli import __version__
 from ipfs_accel_cli.app import app
-from ipfs_accel_cli.core.errors import catalogue
+from ipfs_accel_cli.core.errors import error_kinds
 from ipfs_accel_cli.core.paths import HOME_VARIABLE, Home
 from ipfs_accel_cli.core.settings import FOLDER_FILE, KEYS
 from ipfs_accel_cli.surfaces.cli.main import EXIT_PIPE
@@ -71,7 +71,7 @@ def reference() -> Reference:
 
 
 def failures() -> list[Failure]:
-    """Return the error catalogue, sorted by exit status and code."""
+    """Return the kinds of errors, sorted by exit status and code."""
     return [
         Failure(
             code=code,
@@ -82,14 +82,14 @@ def failures() -> list[Failure]:
             meaning=first_paragraph(error),
             remedy=error.remedy,
         )
-        for code, error in catalogue().items()
+        for code, error in error_kinds().items()
     ]
 
 
 def statuses() -> list[ExitStatus]:
     """Return every exit status with the codes that share it."""
     codes: dict[int, list[str]] = {status: [] for status in _STATUSES}
-    for code, error in catalogue().items():
+    for code, error in error_kinds().items():
         if error.exit_code not in codes:
             raise LookupError(f"exit status {error.exit_code} of {code} has no meaning in {Path(__file__).name}")
         codes[error.exit_code].append(code)

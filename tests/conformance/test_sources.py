@@ -14,6 +14,7 @@ import pytest
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.sources.car import CarSource
+from ipfs_accel_cli.sources.catalogue.source import CatalogueSource
 from ipfs_accel_cli.sources.file import FileSource
 from ipfs_accel_cli.sources.hf import HubSource
 from ipfs_accel_cli.sources.http import HttpSource
@@ -24,6 +25,7 @@ from ipfs_accel_cli.sources.pypi import PypiSource
 from ipfs_accel_cli.sources.reference import of_path, parse
 from ipfs_accel_cli.sources.s3 import S3Source
 from tests.conformance.source_suite import Offer, ServedOffer, ServedSourceSuite, SourceSuite
+from tests.servers.catalogue import catalogue, write_page
 from tests.servers.hub import Hub, hub
 from tests.servers.oci import push_oci
 from tests.servers.ollama import Ollama, ollama
@@ -64,6 +66,23 @@ class WheelOffer(ServedOffer):
     def _make(self, version: str, seed: int) -> Path:
         files = {f"pkg/{path}": data for path, data in tiny_model(seed).items()}
         return make_wheel(self.folder, "tiny-model", version, files | {"pkg/__init__.py": b"1/0"})
+
+
+class PageOffer(ServedOffer):
+    """A page of the catalogue, whose files lie in a wheel."""
+
+    def __init__(self, site: PackageIndex, pages: Path) -> None:
+        self.site, self.pages, self.source = site, pages, CatalogueSource()
+        self.reference, self.missing = parse("catalogue:tiny"), parse("catalogue:other")
+        self.large = self._make("1.0", 0).name
+
+    def change(self) -> None:
+        self._make("1.1", 1)
+
+    def _make(self, version: str, seed: int) -> Path:
+        write_page(self.pages, "tiny", f"tiny-model=={version}", tiny_model(seed))
+        files = {f"pkg/{path}": data for path, data in tiny_model(seed).items()}
+        return make_wheel(self.site.folder, "tiny-model", version, files)
 
 
 class HubOffer(ServedOffer):
@@ -234,6 +253,15 @@ class TestStore(SourceSuite):
     @pytest.fixture
     def offer(self, node: Node, tmp_path: Path) -> StoreOffer:
         return StoreOffer(node, tmp_path / "model")
+
+
+class TestCatalogue(ServedSourceSuite):
+    @pytest.fixture
+    def offer(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PageOffer]:
+        with package_index(tmp_path / "wheels") as index, catalogue(tmp_path / "pages"):
+            for name, value in index.environment().items():
+                monkeypatch.setenv(name, value)
+            yield PageOffer(index, tmp_path / "pages")
 
 
 class TestWeb(ServedSourceSuite):

@@ -15,7 +15,8 @@ hw info | hw engines | hw report | hw top | hw fit | hw recommend | hw plan | hw
 hw machine ls | hw machine show | hw machine save | hw machine rm
 hw bench cpu | hw bench memory | hw bench disk | hw bench content | hw bench network | hw bench accelerator
 hw bench all | hw bench ls | hw bench show | hw bench compare | hw tune
-model pull | model add | model ls | model show | model rm | model verify | model tag | model gc | model export
+model catalogue | model pull | model add | model ls | model show | model rm | model verify | model tag | model gc
+model export
 model push | model versions | model alias | model rollback | model diff | model dedup
 model lineage | model card
 model status | model ps | model inspect | model scan | model repair

@@ -20,7 +20,7 @@ import pytest
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.app import app
-from ipfs_accel_cli.core.errors import catalogue
+from ipfs_accel_cli.core.errors import error_kinds
 from ipfs_accel_cli.core.settings import KEYS
 from ipfs_accel_cli.surfaces.cli.completion_scripts import FILES, VARIABLE
 from ipfs_accel_cli.surfaces.mcp.walk import commands
@@ -107,7 +107,7 @@ def test_what_is_known_is_offered(
 
 def test_all_settings_and_codes_are_offered(answers: Callable[..., list[str]]) -> None:
     assert answers("config", "get", "") == sorted(KEYS)
-    assert answers("doctor", "--explain", "") == sorted(catalogue())
+    assert answers("doctor", "--explain", "") == sorted(error_kinds())
 
 
 def test_asking_makes_no_home_and_says_nothing_of_what_is_wrong(

@@ -14,7 +14,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, PromptReference, ResourceTemplateReference
 
 from ipfs_accel_cli import Node
-from ipfs_accel_cli.core.errors import catalogue
+from ipfs_accel_cli.core.errors import error_kinds
 from ipfs_accel_cli.core.settings import KEYS
 from ipfs_accel_cli.surfaces.mcp.complete import completed
 from ipfs_accel_cli.surfaces.mcp.paging import PAGE_ITEMS, page
@@ -253,7 +253,7 @@ def of_template(uri: str) -> ResourceTemplateReference:
         (of_template("accel://models/{name}"), "name", "TWO", ["small-two"]),
         (of_template("accel://hardware/machines/{name}"), "name", "m4", ["macbook-m4-16gb", "macbook-m4-max-64gb"]),
         (of_template("accel://config/{name}"), "name", "", sorted(KEYS)),
-        (of_template("accel://errors/{code}"), "code", "", sorted(catalogue())),
+        (of_template("accel://errors/{code}"), "code", "", sorted(error_kinds())),
         (of_template("accel://results/{key}"), "key", "", []),
         (of_prompt("no_such_prompt"), "x", "", []),
     ],

@@ -134,6 +134,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
         ["classifier", "{files}/set.jsonl", "--threshold", "accuracy>=0"],
         {"name": "classifier", "set_file": "{files}/set.jsonl", "threshold": ["accuracy>=0"]},
     ),
+    "model catalogue": (["--task", "embed"], {"task": "embed"}),
     "model perf": (["classifier"], {"names": ["classifier"]}),
     "model compare": (
         ["classifier", "classifier", "--set", "{files}/set.jsonl"],

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from ipfs_accel_cli.app import app
-from ipfs_accel_cli.core.errors import catalogue
+from ipfs_accel_cli.core.errors import error_kinds
 from ipfs_accel_cli.core.settings import KEYS
 from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
 
@@ -60,7 +60,7 @@ def test_the_data_fits_its_own_schema_and_holds_every_command_error_and_setting(
     jsonschema.validate(reference, schema)
     listed = {tuple(command["path"]) for group in reference["groups"] for command in group["commands"]}
     assert listed == {command.path for command in commands(app)}
-    assert {failure["code"] for failure in reference["failures"]} == set(catalogue())
+    assert {failure["code"] for failure in reference["failures"]} == set(error_kinds())
     assert {setting["name"] for setting in reference["settings"]} == set(KEYS)
 
 

@@ -6,7 +6,10 @@ from typer import Typer
 
 from ipfs_accel_cli.commands.parts import assembled
 
-MODULES = (*("registry", "push", "contents", "health", "history", "signing", "keeping", "deploy", "quality", "making"),)
+MODULES = (
+    *("registry", "catalogue", "push", "contents", "health", "history", "signing", "keeping", "deploy", "quality"),
+    "making",
+)
 
 
 def __getattr__(name: str) -> Typer:

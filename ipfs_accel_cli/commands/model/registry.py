@@ -37,8 +37,8 @@ def pull(
     reference: Annotated[
         str,
         Argument(
-            help="pypi://package[==version], hf://org/name[@rev], ollama://model[:tag], oci://registry/repo[:tag],"
-            " https://host/file, s3://bucket/prefix, ipfs://CID, car:FILE, file:PATH."
+            help="catalogue:NAME, pypi://package[==version], hf://org/name[@rev], ollama://model[:tag],"
+            " oci://registry/repo[:tag], https://host/file, s3://bucket/prefix, ipfs://CID, car:FILE, file:PATH."
         ),
     ],
     name: AsName = None,

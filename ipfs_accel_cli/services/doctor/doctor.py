@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Cancelled, NotFound, catalogue
+from ipfs_accel_cli.core.errors import AccelError, Cancelled, NotFound, error_kinds
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.doctor import home as home_checks
 from ipfs_accel_cli.services.doctor import libraries
@@ -42,7 +42,7 @@ class Doctor:
 
     def explain(self, code: str) -> Explanation:
         """Return what an error code means and what to do about it; raise NotFound for one that does not exist."""
-        errors = catalogue()
+        errors = error_kinds()
         error = errors.get(code.strip().lower())
         if error is None:
             raise _unknown(code, list(errors))

@@ -87,13 +87,12 @@ class Lookup:
 
     def near(self, text: str) -> list[str]:
         """Return names that are spelled much like a text, of what is here and what the catalogue suggests."""
-        suggested = [parse(reference).short_name for reference in catalogue.DEFAULTS.values()]
-        names = {named.name for named in self.registry.names()} | set(self.registry.aliases()) | set(suggested)
+        names = {named.name for named in self.registry.names()} | set(self.registry.aliases()) | catalogue.names()
         return difflib.get_close_matches(text, sorted(names), n=3, cutoff=0.6)
 
     def with_near_references(self, error: NotFound, wanted: Reference) -> NotFound:
         """Return a source's error with references that are spelled much like the one wanted, where there are any."""
-        known = {parse(text).short_name: text for text in (*self.registry.references(), *catalogue.DEFAULTS.values())}
+        known = {parse(text).short_name: text for text in (*self.registry.references(), *catalogue.addresses())}
         near = difflib.get_close_matches(wanted.short_name, sorted(known.keys() - {wanted.short_name}), n=3, cutoff=0.7)
         if error.suggestion or not near:
             return error
@@ -123,9 +122,9 @@ class Lookup:
         here = next((name for name in near if self.registry.named(name)), None)
         if here is not None:
             return f"ipfs-accel model show {here}"
-        packaged = next((ref for ref in catalogue.DEFAULTS.values() if parse(ref).short_name in near), None)
+        packaged = next((command for name in near if (command := catalogue.command_for(name))), None)
         if packaged is not None:
-            return f"ipfs-accel model pull {packaged}"
+            return packaged
         return f"ipfs-accel model pull hf://{reference.locator}" if "/" in reference.locator else "ipfs-accel model ls"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.paths import Home
-from ipfs_accel_cli.services.model import download, passports, tables
+from ipfs_accel_cli.services.model import catalogue, download, passports, tables
 from ipfs_accel_cli.services.model.arriving import Unpacking
 from ipfs_accel_cli.services.model.content import Following, Store
 from ipfs_accel_cli.services.model.lookup import is_whole
@@ -49,6 +49,7 @@ class Puller:
 
     def pull(self, reference: Reference, name: str, selection: Selection) -> Outcome:
         """Bring one model here unless it is here already; raises what sources, downloads and checks raise."""
+        reference = catalogue.meant(reference)
         source = source_for(reference.scheme, self.store)
         with self._alone(reference, selection) as folder:
             known = self._without_network(source, reference, selection)
@@ -68,6 +69,7 @@ class Puller:
 
     def outlook(self, reference: Reference, selection: Selection) -> Outcome | Outlook:
         """Say what a pull would do: an Outcome where the model is here; nothing is fetched but the list of files."""
+        reference = catalogue.meant(reference)
         source = source_for(reference.scheme, self.store)
         known = self._without_network(source, reference, selection)
         if known is None:
@@ -122,6 +124,7 @@ class Puller:
             fetched = download.fetch(source, snapshot, folder / "fetched", self._follow(snapshot), packed=True)
             unpacking = Unpacking(self._follow(snapshot))
             snapshot = source.unpack(snapshot, fetched.paths, _empty(folder / "unpacked"), unpacking.write)
+            snapshot = catalogue.pinned(snapshot)
             fetched.followed |= unpacking.followed
             travelled = passports.of_snapshot(snapshot)
             snapshot, _ = self._identified(source, snapshot, folder, selection)

@@ -15,6 +15,7 @@ from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.engines.base import Loadable
 from ipfs_accel_cli.services.model import exporting, listing, results, suiting, tables
 from ipfs_accel_cli.services.model.beside import Beside
+from ipfs_accel_cli.services.model.catalogued import Catalogue, listed
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
 from ipfs_accel_cli.services.model.derived import Derived
@@ -256,6 +257,10 @@ class Models:
     def for_task(self, task: str) -> list[suiting.Able]:
         """Return the models that can do a task: those here, then the catalogue's that are not here yet."""
         return suiting.for_task(self._registry, self._lookup, task)
+
+    def catalogue(self, task: str | None = None) -> Catalogue:
+        """Return the models that are known by name, of one task if asked; raises NotFound where none can do it."""
+        return listed(self._registry, task)
 
     def _known(self, name: str) -> Known:
         return self._lookup.describe(self._lookup.find(name))

@@ -30,9 +30,11 @@ def for_task(registry: tables.Tables, lookup: Lookup, task: str) -> list[Able]:
     # The newest version of a name comes first, and is what the name means.
     newest = [next(versions) for _, versions in groupby(registry.names(), key=lambda named: named.name)]
     found = [_here(known) for known in map(lookup.describe, newest) if task in known.facts.tasks]
-    reference = catalogue.default_for(task)
-    if reference is not None and registry.pulled(reference, "") is None:
-        found.append(Able(reference, reference, False, (task,), None, catalogue.suggestion_for(task)))
+    known = {one.name for one in found}
+    for page in catalogue.able(task):
+        # A toy is nothing to recommend.
+        if not page.toy and page.name not in known and registry.pulled(page.address, "") is None:
+            found.append(Able(page.address, page.address, False, page.tasks, page.licence, page.bring))
     return found
 
 
@@ -41,8 +43,8 @@ def default(registry: tables.Tables, lookup: Lookup, task: str) -> Known:
 
     Raises NotFound, whose suggestion is the command that brings one.
     """
-    reference = catalogue.default_for(task)
-    pulled = registry.pulled(reference, "") if reference else None
+    page = catalogue.default_for(task)
+    pulled = registry.pulled(page.address, "") if page and page.address else None
     if pulled is not None:
         return lookup.describe(registry.names_of(pulled[0])[0])
     newest_first = sorted(registry.names(), key=lambda named: named.created_at, reverse=True)

@@ -11,7 +11,7 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Invalid, NotFound, RemoteFailed, catalogue
+from ipfs_accel_cli.core.errors import AccelError, Invalid, NotFound, RemoteFailed, error_kinds
 from ipfs_accel_cli.services.mcp.results import (
     Called,
     Listing,
@@ -155,7 +155,7 @@ def _problem(problem: Any, otherwise: type[AccelError], text: str) -> AccelError
     """Return the error that a server tells of, as our own class where the server is of our kind."""
     if not isinstance(problem, dict) or "code" not in problem:
         return otherwise(text)
-    kind = catalogue().get(str(problem["code"]), otherwise)
+    kind = error_kinds().get(str(problem["code"]), otherwise)
     error = kind(str(problem.get("detail", text)), suggestion=problem.get("suggestion"), errors=problem.get("errors"))
     error.context = dict(problem.get("context") or {})
     return error

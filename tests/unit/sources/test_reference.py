@@ -154,7 +154,8 @@ def test_a_registry_is_asked_without_encryption_on_this_machine_or_by_its_scheme
 
 def test_an_unknown_scheme_names_those_that_are_known() -> None:
     with pytest.raises(
-        Invalid, match=r"no source 'ftp'; there are: pypi://, hf://, ollama://, .*, oci://, .*, https://, .*, file:"
+        Invalid,
+        match=r"no source 'ftp'; there are: pypi://, catalogue:, hf://, ollama://, .*, oci://, .*, https://, .*, file:",
     ):
         parse("ftp://host/model")
 

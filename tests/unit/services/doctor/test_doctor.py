@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ipfs_accel_cli.core.call import Call, using
-from ipfs_accel_cli.core.errors import Cancelled, DiskFull, NotFound, catalogue
+from ipfs_accel_cli.core.errors import Cancelled, DiskFull, NotFound, error_kinds
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.doctor.doctor import Doctor
 from ipfs_accel_cli.services.doctor.results import Check
@@ -82,7 +82,7 @@ def test_the_diagnosis_imports_nothing_heavy(home: Path) -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("code", list(catalogue()))
+@pytest.mark.parametrize("code", list(error_kinds()))
 def test_every_error_code_is_explained(home: Path, code: str) -> None:
     found = Doctor(Home(home)).explain(code.upper())
     assert found.code == code
