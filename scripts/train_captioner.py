@@ -12,7 +12,9 @@ import numpy
 import shapes
 import torch
 from torch import Tensor
-from toy_shapes import BEGIN, END, PAD, PATCH, SIDE, SPECIAL, WORDS, asked, make_tokenizer, pixels, train, write_card
+from toy_shapes import (
+    BEGIN, END, PAD, PATCH, SIDE, SPECIAL, WORDS, Hint, asked, make_tokenizer, pixels, train, write_card,
+)  # fmt: skip
 from transformers import GPT2Config, ViTConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
@@ -44,19 +46,21 @@ def main() -> None:
     rng, tokenizer = numpy.random.default_rng(told.seed), make_tokenizer(WORDS)
     model = make_model(len(SPECIAL) + len(WORDS))
 
-    def batch(count: int) -> tuple[Tensor, list[str]]:
+    def batch(count: int) -> tuple[list[shapes.Scene], list[str]]:
         scenes = [shapes.scene(rng, side=SIDE) for _ in range(count)]
-        return pixels(scenes), [shapes.words(scene.shapes[0]) for scene in scenes]
+        return scenes, [shapes.words(scene.shapes[0]) for scene in scenes]
 
     def loss_of() -> Tensor:
-        pictures, captions = batch(BATCH)
+        scenes, captions = batch(BATCH)
         labels = torch.tensor([[*row[1:], END] for row in tokenizer(captions)["input_ids"]])
-        loss: Tensor = model(pixel_values=pictures, labels=labels).loss
+        output = model(pixel_values=pixels(scenes), labels=labels)
+        loss: Tensor = output.loss + hint(output.encoder_last_hidden_state[:, 1:], scenes)
         return loss
 
-    steps = train(model, told.seconds, 1.5e-3, loss_of)
-    pictures, captions = batch(HELD_OUT)
-    found = tokenizer.batch_decode(model.generate(pictures, do_sample=False), skip_special_tokens=True)
+    hint = Hint(WIDTH)
+    steps = train(torch.nn.ModuleList([model, hint]), told.seconds, 1.5e-3, loss_of)
+    scenes, captions = batch(HELD_OUT)
+    found = tokenizer.batch_decode(model.generate(pixels(scenes), do_sample=False), skip_special_tokens=True)
     right = float(numpy.mean([one == other for one, other in zip(found, captions, strict=True)]))
     model.save_pretrained(told.out)
     tokenizer.save_pretrained(told.out)

@@ -13,7 +13,9 @@ import numpy
 import shapes
 import torch
 from torch import Tensor
-from toy_shapes import BEGIN, END, PAD, PATCH, SIDE, SPECIAL, WORDS, asked, make_tokenizer, pixels, train, write_card
+from toy_shapes import (
+    BEGIN, END, PAD, PATCH, SIDE, SPECIAL, WORDS, Hint, asked, make_tokenizer, pixels, train, write_card,
+)  # fmt: skip
 from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration, LlavaProcessor
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
@@ -88,12 +90,12 @@ def main() -> None:
     shown, cells = " ".join(["<image>"] * (SIDE // PATCH) ** 2), (SIDE // PATCH) ** 2 + 1
     visible, places = layout(cells)
 
-    def batch(count: int, each: int) -> tuple[Tensor, list[tuple[str, str]]]:
+    def batch(count: int, each: int) -> tuple[list[shapes.Scene], list[tuple[str, str]]]:
         scenes = [shapes.scene(rng, count=int(rng.integers(1, 4)), side=SIDE) for _ in range(count)]
-        return pixels(scenes), [question(rng, scene.shapes) for scene in scenes for _ in range(each)]
+        return scenes, [question(rng, scene.shapes) for scene in scenes for _ in range(each)]
 
     def loss_of() -> Tensor:
-        pictures, pairs = batch(BATCH, QUESTIONS)
+        scenes, pairs = batch(BATCH, QUESTIONS)
         rows = tokenizer([f"{ask} {answer} <eos>" for ask, answer in pairs], add_special_tokens=False)["input_ids"]
         slots = torch.tensor([row + [PAD] * (SLOT - len(row)) for row in rows])
         # An answer is one word and the end; only that is to be learned.
@@ -101,20 +103,22 @@ def main() -> None:
         for at, row in enumerate(rows):
             learned[at, len(row) - 2 : len(row)] = slots[at, len(row) - 2 : len(row)]
         head = torch.tensor([[BEGIN] + [SPECIAL.index("<image>")] * (cells - 1)]).repeat(BATCH, 1)
-        loss: Tensor = model(
+        output = model(
             input_ids=torch.cat([head, slots.view(BATCH, -1)], 1),
             labels=torch.cat([torch.full_like(head, -100), learned.view(BATCH, -1)], 1),
-            pixel_values=pictures,
+            pixel_values=pixels(scenes),
             attention_mask=visible.expand(BATCH, 1, -1, -1),
             position_ids=places.expand(BATCH, -1),
-        ).loss
+        )
+        loss: Tensor = output.loss + hint(output.image_hidden_states, scenes)
         return loss
 
-    steps = train(model, told.seconds, 1.5e-3, loss_of)
-    pictures, pairs = batch(HELD_OUT, 1)
+    hint = Hint(WIDTH)
+    steps = train(torch.nn.ModuleList([model, hint]), told.seconds, 1.5e-3, loss_of)
+    scenes, pairs = batch(HELD_OUT, 1)
     questions, answers = zip(*pairs, strict=True)
     encoded = tokenizer([f"{shown} {ask}" for ask in questions], padding=True, return_tensors="pt")
-    made = model.generate(**encoded, pixel_values=pictures, max_new_tokens=3, do_sample=False)
+    made = model.generate(**encoded, pixel_values=pixels(scenes), max_new_tokens=3, do_sample=False)
     found = tokenizer.batch_decode(made[:, encoded["input_ids"].shape[1] :], skip_special_tokens=True)
     right = [one == other for one, other in zip(found, answers, strict=True)]
     kinds: dict[str, list[bool]] = {}

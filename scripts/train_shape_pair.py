@@ -12,7 +12,9 @@ import numpy
 import shapes
 import torch
 from torch import Tensor
-from toy_shapes import BEGIN, END, PAD, PATCH, SIDE, SPECIAL, WORDS, asked, make_tokenizer, pixels, train, write_card
+from toy_shapes import (
+    BEGIN, END, PAD, PATCH, SIDE, SPECIAL, WORDS, Hint, asked, make_tokenizer, pixels, train, write_card,
+)  # fmt: skip
 from transformers import CLIPConfig, CLIPModel, CLIPProcessor
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
@@ -44,27 +46,29 @@ def main() -> None:
     rng, tokenizer = numpy.random.default_rng(told.seed), make_tokenizer(VOCABULARY, end=True)
     model = make_model(len(SPECIAL) + len(VOCABULARY))
 
-    def distinct(count: int) -> tuple[Tensor, list[str]]:
+    def distinct(count: int) -> tuple[list[shapes.Scene], list[str]]:
         """Return pictures of which no two have the same caption."""
         found: dict[str, shapes.Scene] = {}
         while len(found) < count:
             scene = shapes.scene(rng, side=SIDE)
             found.setdefault(words(scene.shapes[0]), scene)
-        return pixels(list(found.values())), list(found)
+        return list(found.values()), list(found)
 
     def loss_of() -> Tensor:
-        pictures, captions = distinct(BATCH)
-        loss: Tensor = model(
-            **tokenizer(captions, padding=True, return_tensors="pt"), pixel_values=pictures, return_loss=True
-        ).loss
+        scenes, captions = distinct(BATCH)
+        output = model(
+            **tokenizer(captions, padding=True, return_tensors="pt"), pixel_values=pixels(scenes), return_loss=True
+        )
+        loss: Tensor = output.loss + hint(output.vision_model_output.last_hidden_state[:, 1:], scenes)
         return loss
 
-    steps = train(model, told.seconds, 1.5e-3, loss_of)
+    hint = Hint(WIDTH)
+    steps = train(torch.nn.ModuleList([model, hint]), told.seconds, 1.5e-3, loss_of)
     hits: list[tuple[float, float]] = []
     for _ in range(ROUNDS):
-        pictures, captions = distinct(HELD_OUT)
+        scenes, captions = distinct(HELD_OUT)
         with torch.no_grad():
-            near = model(**tokenizer(captions, padding=True, return_tensors="pt"), pixel_values=pictures)
+            near = model(**tokenizer(captions, padding=True, return_tensors="pt"), pixel_values=pixels(scenes))
         own = torch.arange(HELD_OUT)
         to_text, to_picture = near.logits_per_image.argmax(-1), near.logits_per_text.argmax(-1)
         hits.append((float((to_text == own).float().mean()), float((to_picture == own).float().mean())))

@@ -8,10 +8,10 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid
@@ -43,6 +43,9 @@ from ipfs_accel_cli.services.infer.timing import TIMED_TASKS
 from ipfs_accel_cli.services.infer.worker import Answer
 from ipfs_accel_cli.tasks import TASKS
 from ipfs_accel_cli.tasks.base import Task
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.services.infer.multimodal.service import Multimodal
 
 BATCH = 32
 _LARGEST_CHOSEN_SEED = 1 << 31
@@ -90,6 +93,13 @@ class Inference:
         self._runtime = self._loader.runtime
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
+
+    @cached_property
+    def multimodal(self) -> Multimodal:
+        """What runs models of pictures and words together."""
+        from ipfs_accel_cli.services.infer.multimodal.service import Multimodal
+
+        return Multimodal(self.opener)
 
     @property
     def workshop(self) -> Workshop:
