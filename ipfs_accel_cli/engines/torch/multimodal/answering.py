@@ -37,7 +37,7 @@ class LookSession:
         self._answer: Answer | None = answer
         self._eyes, self._tokenizer, self._context = eyes, tokenizer, context
         self._device, self._name = device, name
-        self._active: dict[RequestId, tuple[Question, GenerateOptions, list[int]]] = {}
+        self._active: dict[RequestId, tuple[dict[str, Any], GenerateOptions]] = {}
 
     def submit(self, request: Request) -> None:
         """Take a question on; raise Invalid for one that is longer than the model reads."""
@@ -46,14 +46,17 @@ class LookSession:
         ids = list(self._tokenizer(request.payload.text)["input_ids"])
         if self._context is not None and len(ids) > self._context:
             raise Invalid(f"the question has {len(ids)} tokens; {self._name} reads {self._context} at most")
-        self._active[request.id] = (request.payload, request.options, ids)
+        inputs = seen(self._eyes, [request.payload.image], self._device)
+        inputs["input_ids"] = torch.tensor([ids], device=self._device)
+        inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
+        self._active[request.id] = (inputs, request.options)
 
     def step(self) -> Sequence[tuple[RequestId, Chunk]]:
         """Answer every question that it holds."""
         done = []
-        for request, (question, options, ids) in list(self._active.items()):
+        for request, (inputs, options) in list(self._active.items()):
             with torch.inference_mode(), computing(self._name):
-                piece = self._piece(question, options, ids)
+                piece = self._piece(inputs, options)
             del self._active[request]
             done.append((request, Chunk(piece, finished=True)))
         return done
@@ -67,17 +70,14 @@ class LookSession:
         self._active.clear()
         self._answer = None
 
-    def _piece(self, question: Question, options: GenerateOptions, ids: list[int]) -> Piece:
+    def _piece(self, inputs: dict[str, Any], options: GenerateOptions) -> Piece:
         if self._answer is None:
             raise Invalid(f"{self._name} was closed")
-        inputs = seen(self._eyes, [question.image], self._device)
-        inputs["input_ids"] = torch.tensor([ids], device=self._device)
-        inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
         text, tokens, complete = self._answer(inputs, options)
         stops = StopStrings(options.stop)
         shown, stopped = stops.feed(text)
         whole = shown if stopped else shown + stops.flush()
-        return Piece(whole, tokens, len(ids), "stop" if complete or stopped else "length")
+        return Piece(whole, tokens, inputs["input_ids"].shape[1], "stop" if complete or stopped else "length")
 
 
 def load(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Session:

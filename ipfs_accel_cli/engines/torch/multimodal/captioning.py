@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,15 +30,13 @@ _CAPTIONERS = ("BlipForConditionalGeneration", "GitForCausalLM", "VisionEncoderD
 # Where the words that a caption begins with go in.
 _BEGINNINGS = {"VisionEncoderDecoderModel": "decoder_input_ids"}
 
-# Takes pictures as tensors, the beginning as token ids or nothing, options and a seed for each picture.
-Write = Callable[[dict[str, Any], list[int], GenerateOptions, Sequence[int]], list[list[int]]]
-
-
 @dataclass(slots=True)
 class _Work:
-    images: Images
+    """What is left of one request: positions and tensors of each batch, and the tokens that captions begin with."""
+
     options: CaptionOptions
-    left: deque[int]
+    begin: list[int]
+    left: deque[tuple[list[int], dict[str, Any]]]
 
 
 class CaptionSession:
@@ -55,18 +53,20 @@ class CaptionSession:
         """Take pictures on; raise Invalid for anything else, and for a beginning that leaves no room."""
         if not isinstance(request.payload, Images) or not isinstance(request.options, CaptionOptions):
             raise Invalid(f"{self._name} was loaded to caption pictures, not to {request.kind}")
-        begin = len(self._begin(request.options.begin))
-        if self._context is not None and begin >= self._context:
-            raise Invalid(f"the beginning has {begin} tokens; {self._name} writes {self._context} at most")
-        self._active[request.id] = _Work(request.payload, request.options, deque(range(len(request.payload.images))))
+        images, options = request.payload.images, request.options
+        begin = self._begin(options.begin)
+        if self._context is not None and len(begin) >= self._context:
+            raise Invalid(f"the beginning has {len(begin)} tokens; {self._name} writes {self._context} at most")
+        batches = [list(range(at, min(at + options.batch, len(images)))) for at in range(0, len(images), options.batch)]
+        left = deque((batch, seen(self._eyes, [images[at] for at in batch], self._device)) for batch in batches)
+        self._active[request.id] = _Work(options, begin, left)
 
     def step(self) -> Sequence[tuple[RequestId, Chunk]]:
         """Caption one batch of each request."""
         done = []
         for request, work in list(self._active.items()):
-            batch = [work.left.popleft() for _ in range(min(work.options.batch, len(work.left)))]
             with torch.inference_mode(), computing(self._name):
-                captions = self._captions(work, batch)
+                captions = self._captions(work, *work.left.popleft())
             if not work.left:
                 del self._active[request]
             done.append((request, Chunk(captions, finished=not work.left)))
@@ -81,11 +81,10 @@ class CaptionSession:
         self._active.clear()
         self._model = None
 
-    def _captions(self, work: _Work, batch: list[int]) -> Captions:
+    def _captions(self, work: _Work, batch: list[int], inputs: dict[str, Any]) -> Captions:
         if self._model is None:
             raise Invalid(f"{self._name} was closed")
-        inputs = seen(self._eyes, [work.images.images[at] for at in batch], self._device)
-        begin = self._begin(work.options.begin)
+        begin = work.begin
         if begin:
             place = _BEGINNINGS.get(type(self._model).__name__, "input_ids")
             inputs[place] = torch.tensor([begin] * len(batch), device=self._device)
@@ -94,10 +93,7 @@ class CaptionSession:
         options = GenerateOptions(min(work.options.max_tokens, room), work.options.temperature)
         rows = generated(self._model, inputs, options, [work.options.seed + at for at in batch])
         written = [until(row[max(1, len(begin)) :], self._ends)[0] for row in rows]
-        texts = [
-            self._tokenizer.decode([*begin, *row], skip_special_tokens=True).strip()
-            for row in written
-        ]  # fmt: skip
+        texts = [self._tokenizer.decode([*begin, *row], skip_special_tokens=True).strip() for row in written]
         return Captions(tuple(batch), tuple(texts), tuple(map(len, written)))
 
     def _begin(self, text: str) -> list[int]:

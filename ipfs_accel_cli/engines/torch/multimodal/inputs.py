@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from PIL import Image
 from transformers import AutoConfig, AutoImageProcessor, AutoProcessor
 
-from ipfs_accel_cli.core.errors import UnsupportedContent
-from ipfs_accel_cli.engines.exchange.image import Pixels
+from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
 from ipfs_accel_cli.engines.tokenizing import load_tokenizer
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.engines.exchange.image import Pixels
 
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
@@ -43,9 +45,16 @@ def pictures(images: Sequence[Pixels]) -> list[Image.Image]:
     return [Image.fromarray(image) for image in images]
 
 
-def seen(eyes: Any, images: Sequence[Pixels], device: torch.device) -> dict[str, Any]:
-    """Return the inputs of pictures, such as `pixel_values`."""
-    made = eyes(images=pictures(images), return_tensors="pt")
+def seen(make: Callable[..., Any], images: Sequence[Pixels], device: torch.device, **words: Any) -> dict[str, Any]:
+    """Return the tensors that a processor makes of pictures, and of words where it takes them.
+
+    Raises Invalid for pictures that it makes nothing of, such as one that is a few pixels high and very wide.
+    """
+    try:
+        made = make(images=pictures(images), return_tensors="pt", **words)
+    except (ArithmeticError, IndexError, TypeError, ValueError) as error:
+        sizes = ", ".join(f"{image.shape[1]} x {image.shape[0]}" for image in images)
+        raise Invalid(f"the model's processor makes nothing of a picture of {sizes} pixels: {error}") from error
     return {name: value.to(device) for name, value in made.items() if isinstance(value, torch.Tensor)}
 
 

@@ -28,10 +28,11 @@ from ipfs_accel_cli.engines.torch.weights import load_model
 
 @dataclass(slots=True)
 class _Work:
-    payload: Texts | Images
-    left: deque[int]
-    batch: int
-    truncated: int = 0
+    """What is left of one request, texts or pictures: positions and tensors of each batch."""
+
+    written: bool
+    left: deque[tuple[tuple[int, ...], dict[str, Any]]]
+    truncated: int
 
 
 class PairSession:
@@ -52,16 +53,19 @@ class PairSession:
         payload, options = request.payload, request.options
         if not isinstance(payload, Texts | Images) or not isinstance(options, ImageOptions):
             raise Invalid(f"{self._name} was loaded to pair pictures and texts, not to {request.kind}")
-        count = len(payload.texts if isinstance(payload, Texts) else payload.images)
-        self._active[request.id] = _Work(payload, deque(range(count)), options.batch)
+        written = isinstance(payload, Texts)
+        items: Sequence[Any] = payload.texts if isinstance(payload, Texts) else payload.images
+        batches = [tuple(range(at, min(at + options.batch, len(items)))) for at in range(0, len(items), options.batch)]
+        left = deque((batch, self._read(written, [items[at] for at in batch])) for batch in batches)
+        self._active[request.id] = _Work(written, left, self._cut(items) if written else 0)
 
     def step(self) -> Sequence[tuple[RequestId, Chunk]]:
         """Run one batch of each request."""
         done = []
         for request, work in list(self._active.items()):
-            batch = tuple(work.left.popleft() for _ in range(min(work.batch, len(work.left))))
+            batch, inputs = work.left.popleft()
             with torch.inference_mode(), computing(self._name):
-                rows = self._rows(work, batch)
+                rows = self._rows(work.written, inputs)
             if not numpy.isfinite(rows).all():
                 raise MalformedContent(f"{self._name} answers with values that are no numbers; its weights are damaged")
             if not work.left:
@@ -79,28 +83,29 @@ class PairSession:
         self._active.clear()
         self._model = None
 
-    def _rows(self, work: _Work, batch: Sequence[int]) -> NDArray[numpy.float32]:
+    def _rows(self, written: bool, inputs: dict[str, Any]) -> NDArray[numpy.float32]:
         if self._model is None:
             raise Invalid(f"{self._name} was closed")
-        if isinstance(work.payload, Images):
-            inputs = seen(self._eyes, [work.payload.images[at] for at in batch], self._device)
-            made = self._model.get_image_features(**inputs)
-        else:
-            made = self._model.get_text_features(**self._read(work, [work.payload.texts[at] for at in batch]))
+        made = self._model.get_text_features(**inputs) if written else self._model.get_image_features(**inputs)
         rows: Tensor = made if isinstance(made, Tensor) else made.pooler_output
         unit: NDArray[numpy.float32] = torch.nn.functional.normalize(rows.float(), dim=-1).cpu().numpy()
         return unit
 
-    def _read(self, work: _Work, texts: list[str]) -> dict[str, Tensor]:
+    def _read(self, written: bool, items: list[Any]) -> dict[str, Any]:
+        if not written:
+            return seen(self._eyes, items, self._device)
         limit = self._context
-        full = [len(row) for row in self._tokenizer(texts)["input_ids"]]
-        work.truncated += sum(length > (limit or 1 << 30) for length in full)
         padding: str | bool = "max_length" if self._several else True
         encoded = self._tokenizer(
-            texts, padding=padding, truncation=limit is not None, max_length=limit, return_tensors="pt"
+            items, padding=padding, truncation=limit is not None, max_length=limit, return_tensors="pt"
         )
         names = ("input_ids",) if self._several else ("input_ids", "attention_mask")
         return {name: encoded[name].to(self._device) for name in names}
+
+    def _cut(self, texts: Sequence[str]) -> int:
+        """Count the texts that are longer than the model reads."""
+        limit = self._context or 1 << 30
+        return sum(len(row) > limit for row in self._tokenizer(list(texts))["input_ids"])
 
 
 def load(model: ModelFacts, files: Path, plan: Plan, device: Device) -> PairSession:

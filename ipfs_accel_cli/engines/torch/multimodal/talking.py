@@ -18,7 +18,7 @@ from ipfs_accel_cli.engines.exchange.multimodal import Question
 from ipfs_accel_cli.engines.exchange.text import FinishReason, GenerateOptions, Piece
 from ipfs_accel_cli.engines.text import Detokenizer, StopStrings
 from ipfs_accel_cli.engines.torch.memory import short
-from ipfs_accel_cli.engines.torch.multimodal.inputs import context_of, end_tokens, load_both, pictures, read_config
+from ipfs_accel_cli.engines.torch.multimodal.inputs import context_of, end_tokens, load_both, read_config, seen
 from ipfs_accel_cli.engines.torch.problems import computing
 from ipfs_accel_cli.engines.torch.sampling import choose
 from ipfs_accel_cli.engines.torch.weights import load_model
@@ -106,8 +106,7 @@ class TalkSession:
             text = processor.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
         else:
             text = f"{mark}\n{question.text}"
-        made = processor(images=pictures([question.image]), text=[text], return_tensors="pt")
-        return {name: value.to(self._device) for name, value in made.items() if isinstance(value, torch.Tensor)}
+        return seen(processor, [question.image], self._device, text=[text])
 
     def _next(self, talk: _Talk) -> int:
         output = self._model(**talk.inputs, past_key_values=talk.cache, use_cache=True, **self._extra)

@@ -51,7 +51,7 @@ class ToldSession:
         self._waiting[request.id] = _Waiting(set(range(len(request.payload.images))))
 
     def step(self) -> Sequence[tuple[RequestId, Chunk]]:
-        """Move every question on; return the captions that are complete."""
+        """Move every question on; what is not complete yet says so by a chunk without captions."""
         done = []
         for one, chunk in self._asked.step():
             if one not in self._origins or not isinstance(chunk.data, Piece):
@@ -66,6 +66,8 @@ class ToldSession:
                 done.append((request, Chunk(captions, finished=not waiting.left)))
                 if not waiting.left:
                     del self._waiting[request]
+            else:
+                done.append((request, Chunk(Captions((), (), ()))))
         return done
 
     def abort(self, request: RequestId) -> None:

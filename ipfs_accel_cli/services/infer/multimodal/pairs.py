@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy
 from numpy.typing import NDArray
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid
-from ipfs_accel_cli.engines.exchange.image import ImageOptions, Images, Pixels
+from ipfs_accel_cli.engines.exchange.image import ImageOptions, Images
 from ipfs_accel_cli.engines.exchange.multimodal import Paired
 from ipfs_accel_cli.engines.exchange.text import Texts
 from ipfs_accel_cli.services.infer.floats import shortest
@@ -22,6 +22,9 @@ from ipfs_accel_cli.services.infer.opening import Opened
 from ipfs_accel_cli.services.infer.ranking import Ranking
 from ipfs_accel_cli.services.infer.toys import is_toy
 from ipfs_accel_cli.tasks.pair_embed import PairEmbed
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.engines.exchange.image import Pixels
 
 Rows = NDArray[numpy.float32]
 Kind = Literal["image", "text"]
