@@ -11,7 +11,11 @@ ENGINES = Registry(
             "ipfs_accel_cli.engines.torch.engine:TorchEngine",
             requires=("torch", "transformers", "accelerate"),
             devices=("cpu", "cuda", "mps"),
-            tasks=("embed", "classify", "generate", "score", "caption", "ask", "pair-embed"),
+            tasks=(
+                *("embed", "classify", "generate", "score"),
+                *("image-classify", "image-embed", "image-detect", "image-segment"),
+                *("caption", "ask", "pair-embed"),
+            ),
         ),
         "onnx": Plugin(
             "ipfs_accel_cli.engines.onnx.engine:OnnxEngine",
@@ -19,6 +23,20 @@ ENGINES = Registry(
             extra="onnx",
             devices=("cpu",),
             tasks=("embed", "classify"),
+        ),
+        "diffusers": Plugin(
+            "ipfs_accel_cli.engines.diffusion.engine:DiffusersEngine",
+            requires=("torch", "transformers", "diffusers"),
+            extra="diffusion",
+            devices=("cpu", "cuda", "mps"),
+            tasks=("image-generate",),
+        ),
+        "rapidocr": Plugin(
+            "ipfs_accel_cli.engines.rapidocr:RapidOcrEngine",
+            requires=("rapidocr_onnxruntime",),
+            extra="ocr",
+            devices=("cpu",),
+            tasks=("image-ocr",),
         ),
     },
 )

@@ -14,5 +14,11 @@ TASKS = Registry(
         "caption": Plugin("ipfs_accel_cli.tasks.caption:Caption"),
         "ask": Plugin("ipfs_accel_cli.tasks.ask:Ask"),
         "pair-embed": Plugin("ipfs_accel_cli.tasks.pair_embed:PairEmbed"),
+        "image-generate": Plugin("ipfs_accel_cli.tasks.image_generate:ImageGenerate"),
+        "image-classify": Plugin("ipfs_accel_cli.tasks.image:ImageClassify"),
+        "image-embed": Plugin("ipfs_accel_cli.tasks.image:ImageEmbed"),
+        "image-detect": Plugin("ipfs_accel_cli.tasks.image:ImageDetect"),
+        "image-segment": Plugin("ipfs_accel_cli.tasks.image:ImageSegment"),
+        "image-ocr": Plugin("ipfs_accel_cli.tasks.image:ImageOcr"),
     },
 )

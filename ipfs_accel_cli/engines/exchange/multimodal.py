@@ -57,3 +57,42 @@ class Paired:
     bias: float = 0.0
     several: bool = False
     truncated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A picture in words: what it is to show, and what it is not."""
+
+    text: str
+    without: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawOptions:
+    """How to draw a picture; a `width` or `height` of 0 is the model's own.
+
+    `guidance` is how closely to follow the words (classifier-free guidance, Ho and Salimans 2022); 1 or less is none.
+    """
+
+    steps: int = 30
+    guidance: float = 7.5
+    seed: int = 0
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Strokes:
+    """How far a picture has come."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A picture that was drawn; `truncated` when the words were longer than the model reads."""
+
+    pixels: Pixels
+    steps: int
+    truncated: bool = False

@@ -45,14 +45,13 @@ from ipfs_accel_cli.tasks import TASKS
 from ipfs_accel_cli.tasks.base import Task
 
 if TYPE_CHECKING:
+    from ipfs_accel_cli.services.infer.image.images import ImageInference
     from ipfs_accel_cli.services.infer.multimodal.service import Multimodal
 
 BATCH = 32
 _LARGEST_CHOSEN_SEED = 1 << 31
 
 log = logging.getLogger("ipfs_accel_cli")
-
-
 T = TypeVar("T")
 
 
@@ -100,6 +99,13 @@ class Inference:
         from ipfs_accel_cli.services.infer.multimodal.service import Multimodal
 
         return Multimodal(self.opener)
+
+    @cached_property
+    def images(self) -> ImageInference:
+        """What looks at pictures, with the models of this service."""
+        from ipfs_accel_cli.services.infer.image.images import ImageInference
+
+        return ImageInference(self.opener)
 
     @property
     def workshop(self) -> Workshop:
@@ -235,20 +241,19 @@ class Inference:
 
     def loaded(self) -> LoadedModels:
         """Return what is warm in this process."""
-        return LoadedModels(
-            models=[
-                LoadedModel(
-                    model=warm.name,
-                    model_cid=warm.key.manifest,
-                    task=warm.key.task,
-                    engine=warm.key.engine,
-                    device=warm.key.device,
-                    size_bytes=warm.size_bytes,
-                    in_use=warm.users > 0,
-                )
-                for warm in self._runtime.loaded()
-            ]
-        )
+        found = [
+            LoadedModel(
+                model=warm.name,
+                model_cid=warm.key.manifest,
+                task=warm.key.task,
+                engine=warm.key.engine,
+                device=warm.key.device,
+                size_bytes=warm.size_bytes,
+                in_use=warm.users > 0,
+            )
+            for warm in self._runtime.loaded()
+        ]
+        return LoadedModels(models=found)
 
     def close(self) -> None:
         """Let go of all warm models; a later call loads them again."""

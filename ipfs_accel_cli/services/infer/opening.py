@@ -20,7 +20,11 @@ Note = Callable[[Path, Pace], None]
 Find = Callable[[str | None, str], Loadable]
 T = TypeVar("T")
 # What a model is loaded for, beside what its files say that it can do: any network with a tokenizer gives vectors.
-_ALSO = {"score": frozenset({"generate"}), "embed": frozenset({"classify", "generate", "fill-mask", "token-classify"})}
+_ALSO = {
+    "score": frozenset({"generate"}),
+    "embed": frozenset({"classify", "generate", "fill-mask", "token-classify"}),
+    "image-embed": frozenset({"image-classify"}),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import numpy
@@ -18,6 +19,7 @@ from ipfs_accel_cli.engines.exchange.multimodal import CaptionOptions, Question
 from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Piece, Texts
 from ipfs_accel_cli.services.infer.image.reading import read_picture
 from ipfs_accel_cli.services.infer.multimodal.captions import captioned
+from ipfs_accel_cli.services.infer.multimodal.drawing import Drawing, draw
 from ipfs_accel_cli.services.infer.multimodal.pairs import Pairs, Wanted, check
 from ipfs_accel_cli.services.infer.multimodal.results import Caption, Pairing, PictureAnswer
 from ipfs_accel_cli.services.infer.multimodal.windows import LONGEST_SIDE, open_windows
@@ -112,6 +114,11 @@ class Multimodal:
             device=key.device,
             seed=chance,
         )
+
+    @property
+    def draw(self) -> Callable[..., Drawing]:
+        """Draw a picture from words; see `drawing.draw`."""
+        return partial(draw, self._opener)
 
     def embed(
         self,
