@@ -13,12 +13,12 @@ import shapes
 import torch
 from torch import Tensor
 from toy_shapes import (
-    BEGIN, END, PAD, PATCH, SIDE, SPECIAL, WORDS, Hint, asked, make_tokenizer, pixels, train, write_card,
+    BEGIN, END, LOOK, PAD, PATCH, SIDE, SPECIAL, WORDS, Hint, Pool, asked, make_tokenizer, pixels, train, write_card,
 )  # fmt: skip
 from transformers import GPT2Config, ViTConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
-BATCH, HELD_OUT, LONGEST, WIDTH = 48, 300, 6, 96
+BATCH, HELD_OUT, LONGEST, WIDTH, DRAWN = 32, 300, 6, 96, 3000
 
 
 def make_model(vocabulary: int) -> VisionEncoderDecoderModel:
@@ -29,7 +29,7 @@ def make_model(vocabulary: int) -> VisionEncoderDecoderModel:
     )  # fmt: skip
     saying = GPT2Config(
         vocab_size=vocabulary, n_embd=WIDTH, n_layer=2, n_head=4, n_positions=16, bos_token_id=BEGIN,
-        eos_token_id=END, pad_token_id=PAD, add_cross_attention=True,
+        eos_token_id=END, pad_token_id=PAD, add_cross_attention=True, embd_pdrop=0.0, resid_pdrop=0.0, attn_pdrop=0.0,
     )  # fmt: skip
     config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(seeing, saying)
     config.decoder_start_token_id, config.pad_token_id, config.eos_token_id = BEGIN, PAD, END
@@ -46,26 +46,26 @@ def main() -> None:
     rng, tokenizer = numpy.random.default_rng(told.seed), make_tokenizer(WORDS)
     model = make_model(len(SPECIAL) + len(WORDS))
 
-    def batch(count: int) -> tuple[list[shapes.Scene], list[str]]:
-        scenes = [shapes.scene(rng, side=SIDE) for _ in range(count)]
-        return scenes, [shapes.words(scene.shapes[0]) for scene in scenes]
+    pool = Pool(rng, DRAWN)
 
     def loss_of() -> Tensor:
-        scenes, captions = batch(BATCH)
+        scenes = pool.take(BATCH)
+        captions = [shapes.words(scene.shapes[0]) for scene in scenes]
         labels = torch.tensor([[*row[1:], END] for row in tokenizer(captions)["input_ids"]])
         output = model(pixel_values=pixels(scenes), labels=labels)
         loss: Tensor = output.loss + hint(output.encoder_last_hidden_state[:, 1:], scenes)
         return loss
 
     hint = Hint(WIDTH)
-    steps = train(torch.nn.ModuleList([model, hint]), told.seconds, 1.5e-3, loss_of)
-    scenes, captions = batch(HELD_OUT)
+    steps = train(torch.nn.ModuleList([model, hint]), told.seconds, loss_of)
+    scenes = [shapes.scene(rng, side=SIDE) for _ in range(HELD_OUT)]
+    captions = [shapes.words(scene.shapes[0]) for scene in scenes]
     found = tokenizer.batch_decode(model.generate(pixels(scenes), do_sample=False), skip_special_tokens=True)
     right = float(numpy.mean([one == other for one, other in zip(found, captions, strict=True)]))
     model.save_pretrained(told.out)
     tokenizer.save_pretrained(told.out)
     ViTImageProcessorPil(
-        size={"height": SIDE, "width": SIDE}, image_mean=[0.5] * 3, image_std=[0.5] * 3
+        size={"height": SIDE, "width": SIDE}, **LOOK
     ).save_pretrained(told.out)
     write_card(
         told.out, "train_captioner.py", "A toy captioner of drawn shapes", "image-to-text",

@@ -14,12 +14,12 @@ import shapes
 import torch
 from torch import Tensor
 from toy_shapes import (
-    BEGIN, END, PAD, PATCH, SIDE, SPECIAL, WORDS, Hint, asked, make_tokenizer, pixels, train, write_card,
+    BEGIN, END, LOOK, PAD, PATCH, SIDE, SPECIAL, WORDS, Hint, Pool, asked, make_tokenizer, pixels, train, write_card,
 )  # fmt: skip
 from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration, LlavaProcessor
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-BATCH, HELD_OUT, WIDTH, QUESTIONS, SLOT = 32, 400, 96, 5, 8
+BATCH, HELD_OUT, WIDTH, QUESTIONS, SLOT, DRAWN = 24, 400, 96, 5, 8, 4000
 COUNTS = ("one", "two", "three")
 ASKING = ["what", "colour", "is", "the", "shape", "thing", "how", "many", "shapes", "are", "there", "large", "?"]
 VOCABULARY = [*dict.fromkeys([*WORDS, *ASKING, *COUNTS, "yes", "no"])]
@@ -90,12 +90,11 @@ def main() -> None:
     shown, cells = " ".join(["<image>"] * (SIDE // PATCH) ** 2), (SIDE // PATCH) ** 2 + 1
     visible, places = layout(cells)
 
-    def batch(count: int, each: int) -> tuple[list[shapes.Scene], list[tuple[str, str]]]:
-        scenes = [shapes.scene(rng, count=int(rng.integers(1, 4)), side=SIDE) for _ in range(count)]
-        return scenes, [question(rng, scene.shapes) for scene in scenes for _ in range(each)]
+    pool = Pool(rng, DRAWN, most=3)
 
     def loss_of() -> Tensor:
-        scenes, pairs = batch(BATCH, QUESTIONS)
+        scenes = pool.take(BATCH)
+        pairs = [question(rng, scene.shapes) for scene in scenes for _ in range(QUESTIONS)]
         rows = tokenizer([f"{ask} {answer} <eos>" for ask, answer in pairs], add_special_tokens=False)["input_ids"]
         slots = torch.tensor([row + [PAD] * (SLOT - len(row)) for row in rows])
         # An answer is one word and the end; only that is to be learned.
@@ -114,8 +113,9 @@ def main() -> None:
         return loss
 
     hint = Hint(WIDTH)
-    steps = train(torch.nn.ModuleList([model, hint]), told.seconds, 1.5e-3, loss_of)
-    scenes, pairs = batch(HELD_OUT, 1)
+    steps = train(torch.nn.ModuleList([model, hint]), told.seconds, loss_of)
+    scenes = [shapes.scene(rng, count=int(rng.integers(1, 4)), side=SIDE) for _ in range(HELD_OUT)]
+    pairs = [question(rng, scene.shapes) for scene in scenes]
     questions, answers = zip(*pairs, strict=True)
     encoded = tokenizer([f"{shown} {ask}" for ask in questions], padding=True, return_tensors="pt")
     made = model.generate(**encoded, pixel_values=pixels(scenes), max_new_tokens=3, do_sample=False)
@@ -128,7 +128,7 @@ def main() -> None:
     model.save_pretrained(told.out)
     LlavaProcessor(
         CLIPImageProcessorPil(
-            size={"height": SIDE, "width": SIDE}, do_center_crop=False, image_mean=[0.5] * 3, image_std=[0.5] * 3
+            size={"height": SIDE, "width": SIDE}, do_center_crop=False, **LOOK
         ),
         tokenizer, patch_size=PATCH, vision_feature_select_strategy="default", image_token="<image>",
         num_additional_image_tokens=1, chat_template=TEMPLATE,

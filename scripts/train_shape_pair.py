@@ -8,17 +8,19 @@ The folder is one that `ipfs-accel infer multimodal embed` runs. It knows drawn 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy
 import shapes
 import torch
 from torch import Tensor
 from toy_shapes import (
-    BEGIN, END, PAD, PATCH, SIDE, SPECIAL, WORDS, Hint, asked, make_tokenizer, pixels, train, write_card,
+    BEGIN, END, LOOK, PAD, PATCH, SIDE, SPECIAL, WORDS, Hint, Pool, asked, make_tokenizer, pixels, train, write_card,
 )  # fmt: skip
 from transformers import CLIPConfig, CLIPModel, CLIPProcessor
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-BATCH, HELD_OUT, ROUNDS, WIDTH = 64, 100, 3, 96
+BATCH, HELD_OUT, ROUNDS, WIDTH, DRAWN = 64, 100, 3, 96, 4000
 PLACE_WORDS = ["at", "the", *shapes.DOWN, *shapes.ACROSS]
 VOCABULARY = [*dict.fromkeys([*WORDS, *PLACE_WORDS])]
 
@@ -46,16 +48,17 @@ def main() -> None:
     rng, tokenizer = numpy.random.default_rng(told.seed), make_tokenizer(VOCABULARY, end=True)
     model = make_model(len(SPECIAL) + len(VOCABULARY))
 
-    def distinct(count: int) -> tuple[list[shapes.Scene], list[str]]:
+    pool = Pool(rng, DRAWN)
+
+    def distinct(count: int, draw: Callable[[], list[shapes.Scene]]) -> tuple[list[shapes.Scene], list[str]]:
         """Return pictures of which no two have the same caption."""
         found: dict[str, shapes.Scene] = {}
         while len(found) < count:
-            scene = shapes.scene(rng, side=SIDE)
-            found.setdefault(words(scene.shapes[0]), scene)
-        return list(found.values()), list(found)
+            found |= {words(scene.shapes[0]): scene for scene in draw()}
+        return list(found.values())[:count], list(found)[:count]
 
     def loss_of() -> Tensor:
-        scenes, captions = distinct(BATCH)
+        scenes, captions = distinct(BATCH, lambda: pool.take(BATCH))
         output = model(
             **tokenizer(captions, padding=True, return_tensors="pt"), pixel_values=pixels(scenes), return_loss=True
         )
@@ -63,10 +66,10 @@ def main() -> None:
         return loss
 
     hint = Hint(WIDTH)
-    steps = train(torch.nn.ModuleList([model, hint]), told.seconds, 1.5e-3, loss_of)
+    steps = train(torch.nn.ModuleList([model, hint]), told.seconds, loss_of)
     hits: list[tuple[float, float]] = []
     for _ in range(ROUNDS):
-        scenes, captions = distinct(HELD_OUT)
+        scenes, captions = distinct(HELD_OUT, lambda: [shapes.scene(rng, side=SIDE)])
         with torch.no_grad():
             near = model(**tokenizer(captions, padding=True, return_tensors="pt"), pixel_values=pixels(scenes))
         own = torch.arange(HELD_OUT)
@@ -76,7 +79,7 @@ def main() -> None:
     model.save_pretrained(told.out)
     CLIPProcessor(
         CLIPImageProcessorPil(
-            size={"height": SIDE, "width": SIDE}, do_center_crop=False, image_mean=[0.5] * 3, image_std=[0.5] * 3
+            size={"height": SIDE, "width": SIDE}, do_center_crop=False, **LOOK
         ),
         tokenizer,
     ).save_pretrained(told.out)  # fmt: skip

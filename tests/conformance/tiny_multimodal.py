@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ipfs_accel_cli.engines.base import Loadable
+from ipfs_accel_cli.engines.base import Loadable, ModelFacts
 from tests.conformance.tiny_models import WORDS, loadable
 
 SIDE, PATCH = 32, 8
@@ -169,3 +169,36 @@ def _words(*, end: bool = False) -> Any:
         model_input_names=["input_ids", "attention_mask"],
         extra_special_tokens={"image_token": "<image>"},
     )
+
+
+def painter(folder: Path) -> Loadable:
+    """Save a tiny Stable Diffusion pipeline that draws 16 x 16 pixels."""
+    import torch
+    from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    tokenizer = _words(end=True)
+    tokenizer.model_max_length = 16
+    torch.manual_seed(7)
+    unet = UNet2DConditionModel(
+        block_out_channels=(16, 32), layers_per_block=1, sample_size=8, in_channels=4, out_channels=4,
+        cross_attention_dim=32, norm_num_groups=8, attention_head_dim=8,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+    )  # fmt: skip
+    vae = AutoencoderKL(
+        block_out_channels=(16, 32), down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2, latent_channels=4, norm_num_groups=8, sample_size=16,
+    )  # fmt: skip
+    text = CLIPTextModel(CLIPTextConfig(vocab_size=len(tokenizer), max_position_embeddings=16, **SMALL, **SPECIAL))
+    StableDiffusionPipeline(
+        vae=vae, text_encoder=text, tokenizer=tokenizer, unet=unet, safety_checker=None, feature_extractor=None,
+        scheduler=DDIMScheduler(steps_offset=1, clip_sample=False), requires_safety_checker=False,
+    ).save_pretrained(folder)  # fmt: skip
+    files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    size = sum(path.stat().st_size for name, path in files.items() if name.endswith(".safetensors"))
+    facts = ModelFacts(
+        name=folder.name, manifest=f"manifest-of-{folder.name}", architectures=("StableDiffusionPipeline",),
+        model_type="diffusers", tasks=("image-generate",), parameters=size // 4, weight_bytes=size, dtype="float32",
+        files=tuple(files),
+    )  # fmt: skip
+    return Loadable(facts, folder)

@@ -31,9 +31,15 @@ def load_pipeline(files: Path, dtype: str, device: str) -> Any:
     }
     if "requires_safety_checker" in inspect.signature(kind.__init__).parameters:
         left_out["requires_safety_checker"] = False
-    made: Any = kind.from_pretrained(
-        files, torch_dtype=getattr(torch, dtype), local_files_only=True, use_safetensors=True, **left_out
-    )
+    try:
+        made: Any = kind.from_pretrained(
+            files, dtype=getattr(torch, dtype), local_files_only=True, use_safetensors=True, **left_out
+        )
+    except OSError as error:
+        # What safetensors says of a damaged file comes so.
+        if "Unable to load weights" in str(error):
+            raise MalformedContent(f"the weights in {files.name} are damaged: {str(error).splitlines()[0]}") from error
+        raise
     made.set_progress_bar_config(disable=True)
     return made.to(device)
 

@@ -32,8 +32,10 @@ class Turns(Generic[T]):
         """Let it take one step; return what came of it once it has ended, and raise what it raised."""
         self._theirs.release()
         self._mine.acquire()
-        if self.finished and self._problem is not None and not isinstance(self._problem, _Stopped):
-            raise self._problem
+        if self.finished:
+            self._thread.join()
+            if self._problem is not None:
+                raise self._problem
         return self._result
 
     def stop(self) -> None:
