@@ -27,6 +27,8 @@ PAD, BEGIN, END = 0, 1, 2
 WORDS = ["a", *shapes.SIZES, *shapes.COLOURS, *shapes.KINDS]
 COLOURS, KINDS, SIZES = list(shapes.COLOURS), list(shapes.KINDS), list(shapes.SIZES)
 CLASSES = [1 + len(COLOURS), 1 + len(KINDS), 1 + len(SIZES)]
+# Most patches show the ground only, and soon there is nothing to learn from them.
+GROUND_WEIGHT = 0.05
 WARM_UP_STEPS = 30
 
 
@@ -51,7 +53,7 @@ def make_tokenizer(words: Sequence[str], *, begin: bool = True, end: bool = Fals
 
 
 class Pool:
-    """Pictures that are drawn once and taken again and again, half of them mirrored; drawing would take half the time."""
+    """Pictures that are drawn once and taken again and again, half of them mirrored: drawing takes its time."""
 
     def __init__(self, rng: numpy.random.Generator, count: int, *, most: int = 1) -> None:
         self._rng = rng
@@ -101,16 +103,22 @@ class Hint(torch.nn.Module):
                 )
         truth = classes.gather(1, shown.argmax(-1)[..., None].expand(-1, -1, 3)).view(-1, 3)
         logits = self.naming(states.reshape(len(truth), -1)).split(CLASSES, dim=-1)
-        losses = [torch.nn.functional.cross_entropy(part, right) for part, right in zip(logits, truth.T, strict=True)]
+        losses = [
+            torch.nn.functional.cross_entropy(part, right, torch.tensor([GROUND_WEIGHT] + [1.0] * (part.shape[1] - 1)))
+            for part, right in zip(logits, truth.T, strict=True)
+        ]
         return torch.stack(losses).sum()
 
 
-def train(model: torch.nn.Module, seconds: float, loss_of: Callable[[], Tensor]) -> int:
-    """Train for so long; the learning rate follows the clock, so that every run ends annealed. Returns the steps."""
+def train(model: torch.nn.Module, told: argparse.Namespace, loss_of: Callable[[], Tensor]) -> int:
+    """Train for so many seconds, or steps; the learning rate follows that, so that every run ends annealed.
+
+    Returns the steps that were taken.
+    """
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.02)
     start, step = time.perf_counter(), 0
     model.train()
-    while (spent := (time.perf_counter() - start) / seconds) < 1:
+    while (spent := step / told.steps if told.steps else (time.perf_counter() - start) / told.seconds) < 1:
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1.0, (step + 1) / WARM_UP_STEPS) * max(0.01, 1 - spent)
         loss = loss_of()
@@ -129,7 +137,9 @@ def asked(about: str, seconds: float) -> argparse.Namespace:
     """Read the command line: where to, how long, which seed."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, help="folder to write the model to")
-    parser.add_argument("--seconds", type=float, default=seconds, help=f"train for this long (default {seconds:.0f})")
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument("--seconds", type=float, default=seconds, help=f"train for this long (default {seconds:.0f})")
+    budget.add_argument("--steps", type=int, help="train for this many steps, for runs that can be repeated")
     parser.add_argument("--seed", type=int, default=0)
     found = parser.parse_args()
     logging.disable_progress_bar()

@@ -13,9 +13,23 @@ import shapes
 import torch
 from torch import Tensor
 from toy_shapes import (
-    BEGIN, END, LOOK, PAD, PATCH, SIDE, SPECIAL, WORDS, Hint, Pool, asked, make_tokenizer, pixels, train, write_card,
+    BEGIN,
+    END,
+    LOOK,
+    PAD,
+    PATCH,
+    SIDE,
+    SPECIAL,
+    WORDS,
+    Hint,
+    Pool,
+    asked,
+    make_tokenizer,
+    pixels,
+    train,
+    write_card,
 )  # fmt: skip
-from transformers import GPT2Config, ViTConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel
+from transformers import GPT2Config, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
 BATCH, HELD_OUT, LONGEST, WIDTH, DRAWN = 32, 300, 6, 96, 3000
@@ -57,16 +71,14 @@ def main() -> None:
         return loss
 
     hint = Hint(WIDTH)
-    steps = train(torch.nn.ModuleList([model, hint]), told.seconds, loss_of)
+    steps = train(torch.nn.ModuleList([model, hint]), told, loss_of)
     scenes = [shapes.scene(rng, side=SIDE) for _ in range(HELD_OUT)]
     captions = [shapes.words(scene.shapes[0]) for scene in scenes]
     found = tokenizer.batch_decode(model.generate(pixels(scenes), do_sample=False), skip_special_tokens=True)
     right = float(numpy.mean([one == other for one, other in zip(found, captions, strict=True)]))
     model.save_pretrained(told.out)
     tokenizer.save_pretrained(told.out)
-    ViTImageProcessorPil(
-        size={"height": SIDE, "width": SIDE}, **LOOK
-    ).save_pretrained(told.out)
+    ViTImageProcessorPil(size={"height": SIDE, "width": SIDE}, **LOOK).save_pretrained(told.out)
     write_card(
         told.out, "train_captioner.py", "A toy captioner of drawn shapes", "image-to-text",
         'It says what one shape is: "a large red circle".',

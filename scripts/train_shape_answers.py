@@ -14,7 +14,21 @@ import shapes
 import torch
 from torch import Tensor
 from toy_shapes import (
-    BEGIN, END, LOOK, PAD, PATCH, SIDE, SPECIAL, WORDS, Hint, Pool, asked, make_tokenizer, pixels, train, write_card,
+    BEGIN,
+    END,
+    LOOK,
+    PAD,
+    PATCH,
+    SIDE,
+    SPECIAL,
+    WORDS,
+    Hint,
+    Pool,
+    asked,
+    make_tokenizer,
+    pixels,
+    train,
+    write_card,
 )  # fmt: skip
 from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration, LlavaProcessor
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
@@ -113,7 +127,7 @@ def main() -> None:
         return loss
 
     hint = Hint(WIDTH)
-    steps = train(torch.nn.ModuleList([model, hint]), told.seconds, loss_of)
+    steps = train(torch.nn.ModuleList([model, hint]), told, loss_of)
     scenes = [shapes.scene(rng, count=int(rng.integers(1, 4)), side=SIDE) for _ in range(HELD_OUT)]
     pairs = [question(rng, scene.shapes) for scene in scenes]
     questions, answers = zip(*pairs, strict=True)

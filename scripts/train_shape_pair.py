@@ -15,7 +15,21 @@ import shapes
 import torch
 from torch import Tensor
 from toy_shapes import (
-    BEGIN, END, LOOK, PAD, PATCH, SIDE, SPECIAL, WORDS, Hint, Pool, asked, make_tokenizer, pixels, train, write_card,
+    BEGIN,
+    END,
+    LOOK,
+    PAD,
+    PATCH,
+    SIDE,
+    SPECIAL,
+    WORDS,
+    Hint,
+    Pool,
+    asked,
+    make_tokenizer,
+    pixels,
+    train,
+    write_card,
 )  # fmt: skip
 from transformers import CLIPConfig, CLIPModel, CLIPProcessor
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
@@ -66,7 +80,7 @@ def main() -> None:
         return loss
 
     hint = Hint(WIDTH)
-    steps = train(torch.nn.ModuleList([model, hint]), told.seconds, loss_of)
+    steps = train(torch.nn.ModuleList([model, hint]), told, loss_of)
     hits: list[tuple[float, float]] = []
     for _ in range(ROUNDS):
         scenes, captions = distinct(HELD_OUT, lambda: [shapes.scene(rng, side=SIDE)])

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.engines.base import Chunk, Request
-from ipfs_accel_cli.engines.exchange.multimodal import DrawOptions, Drawn, Wish
+from ipfs_accel_cli.engines.exchange.multimodal import Drawn, DrawOptions, Wish
 from ipfs_accel_cli.tasks.generate import LARGEST_SEED
 
 MOST_STEPS = 1000

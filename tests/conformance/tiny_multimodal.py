@@ -20,7 +20,7 @@ TEMPLATE = (
 def captioner(folder: Path) -> Loadable:
     """Save a tiny ViT with a GPT-2."""
     import torch
-    from transformers import GPT2Config, ViTConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel
+    from transformers import GPT2Config, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig
 
     tokenizer = _words()
     torch.manual_seed(1)

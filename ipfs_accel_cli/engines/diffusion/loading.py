@@ -26,7 +26,7 @@ def load_pipeline(files: Path, dtype: str, device: str) -> Any:
     """
     index = read_index(files)
     kind = pipeline_of(index)
-    left_out = {
+    left_out: dict[str, Any] = {
         name: None for name in _LEFT_OUT if name in inspect.signature(kind.__init__).parameters and name in index
     }
     if "requires_safety_checker" in inspect.signature(kind.__init__).parameters:

@@ -15,7 +15,7 @@ from ipfs_accel_cli.core.errors import DoesNotFit, Invalid, MalformedContent
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.engines.base import Chunk, Request, RequestId
 from ipfs_accel_cli.engines.diffusion.turns import Turns
-from ipfs_accel_cli.engines.exchange.multimodal import DrawOptions, Drawn, Strokes, Wish
+from ipfs_accel_cli.engines.exchange.multimodal import Drawn, DrawOptions, Strokes, Wish
 from ipfs_accel_cli.engines.torch.problems import computing
 
 # What a decoder of pictures holds for each pixel while it works: two maps of 128 channels and their product, float32.
@@ -135,7 +135,9 @@ class DrawSession:
             )
 
     def _own_side(self) -> int:
-        config = getattr(getattr(self._pipeline, "unet", None) or getattr(self._pipeline, "transformer", None), "config", None)
+        config = getattr(
+            getattr(self._pipeline, "unet", None) or getattr(self._pipeline, "transformer", None), "config", None
+        )
         side = getattr(config, "sample_size", None)
         return (side if isinstance(side, int) else 64) * int(getattr(self._pipeline, "vae_scale_factor", 8))
 

@@ -14,7 +14,7 @@ import pytest
 from ipfs_accel_cli.core.errors import DoesNotFit, Invalid, MalformedContent, UnsafeContent, UnsupportedContent
 from ipfs_accel_cli.engines.base import Engine, Loadable, Machine, Plan, Request, Session
 from ipfs_accel_cli.engines.diffusion.turns import Turns
-from ipfs_accel_cli.engines.exchange.multimodal import DrawOptions, Drawn, Strokes, Wish
+from ipfs_accel_cli.engines.exchange.multimodal import Drawn, DrawOptions, Strokes, Wish
 from ipfs_accel_cli.tasks.image_generate import ImageGenerate
 from tests.conformance.engine_suite import chunks_of, run
 

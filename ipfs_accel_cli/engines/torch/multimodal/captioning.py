@@ -30,6 +30,7 @@ _CAPTIONERS = ("BlipForConditionalGeneration", "GitForCausalLM", "VisionEncoderD
 # Where the words that a caption begins with go in.
 _BEGINNINGS = {"VisionEncoderDecoderModel": "decoder_input_ids"}
 
+
 @dataclass(slots=True)
 class _Work:
     """What is left of one request: positions and tensors of each batch, and the tokens that captions begin with."""

@@ -16,7 +16,7 @@ from ipfs_accel_cli.engines.exchange.image import ImageOptions, Images
 from ipfs_accel_cli.engines.exchange.multimodal import Paired
 from ipfs_accel_cli.engines.exchange.text import Texts
 from ipfs_accel_cli.services.infer.floats import shortest
-from ipfs_accel_cli.services.infer.multimodal.results import PairLabel, Pairing
+from ipfs_accel_cli.services.infer.multimodal.results import Pairing, PairLabel
 from ipfs_accel_cli.services.infer.multimodal.windows import Windows
 from ipfs_accel_cli.services.infer.opening import Opened
 from ipfs_accel_cli.services.infer.ranking import Ranking
@@ -101,9 +101,7 @@ class Pairs:
                 **self._said,
             )
 
-    def _windows(
-        self, texts: Sequence[str], windows: Windows | None
-    ) -> Iterator[tuple[Kind, int, list[str], Paired]]:
+    def _windows(self, texts: Sequence[str], windows: Windows | None) -> Iterator[tuple[Kind, int, list[str], Paired]]:
         """Yield kind, index of the first, names and vectors of a few at a time."""
         left, done = iter(texts), 0
         while some := list(islice(left, self._wanted.batch)):
@@ -128,7 +126,9 @@ def check(wanted: Wanted, texts: Sequence[str], images: int, *, both: bool) -> N
     if wanted.labels and wanted.query is not None:
         raise Invalid("--label names what pictures may show, --query ranks: give one of them")
     if wanted.labels and texts:
-        raise Invalid("--label is for pictures: leave the texts out", suggestion="--image FILE --label TEXT --label TEXT")
+        raise Invalid(
+            "--label is for pictures: leave the texts out", suggestion="--image FILE --label TEXT --label TEXT"
+        )
     if len(wanted.labels) == 1:
         raise Invalid("one --label fits every picture; give at least two")
     if wanted.top is not None and wanted.query is None and not wanted.labels:

@@ -132,7 +132,7 @@ class TestAnswers:
         session = sessions(name, "ask")
         first = answer(session)
         assert first == answer(session)
-        assert 0 < first.prompt_tokens
+        assert first.prompt_tokens > 0
         assert first.finish_reason in ("stop", "length")
         assert first.text == first.text.strip()
 
@@ -249,9 +249,7 @@ def test_a_network_without_a_head_for_it_is_unsupported(made: Callable[[str], Lo
             load(made(name), task)
 
 
-def test_a_folder_that_does_not_say_how_it_sees_is_unsupported(
-    made: Callable[[str], Loadable], tmp_path: Path
-) -> None:
+def test_a_folder_that_does_not_say_how_it_sees_is_unsupported(made: Callable[[str], Loadable], tmp_path: Path) -> None:
     import shutil
 
     blind = tmp_path / "blind"
