@@ -49,6 +49,8 @@ def finish(result: Any, **_: Any) -> None:
 
     output = Output.of(_context())
     reporter = current().reporter
+    if getattr(reporter, "ended", False):
+        return
     streamed = getattr(reporter, "streamed", False)
     try:
         render(result, output.format or Format.AUTO, streamed=streamed, progress=reporter)

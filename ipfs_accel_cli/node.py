@@ -138,6 +138,8 @@ class Node:
             calibrations=Calibrations(self.database),
             tuned=self._tuned,
             note=self._note_speed,
+            others=lambda task: self.models.suiting.facts_for(task),
+            home=(self.database, self.store),
         )
 
     @property
@@ -204,7 +206,7 @@ class Node:
         def candidates(task: str) -> list[Candidate]:
             return [
                 Candidate(one.name, one.exact, one.here, one.tasks, one.licence, one.command)
-                for one in self.models.for_task(task)
+                for one in self.models.suiting.for_task(task)
             ]
 
         machines = self.machines

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from ipfs_accel_cli.core.dialogue import Dialogue
 from ipfs_accel_cli.core.errors import Cancelled, Invalid, NotAuthorised, Offline
 
 EVERYTHING = "*"
@@ -54,7 +55,8 @@ class Silent:
 class Call:
     """One run of one command.
 
-    `input` opens the caller's standard input when there is one; `folders` confines the paths that the caller may
+    `input` opens the caller's standard input when there is one; `converse` holds a dialogue with a person, where one
+    can be talked to; `folders` confines the paths that the caller may
     name (None: any path, as for the owner's own shell); `read_seconds` is how long a server may keep silent.
     """
 
@@ -62,6 +64,7 @@ class Call:
     reporter: Reporter = field(default_factory=Silent)
     offline: bool = False
     input: Callable[[], BinaryIO] | None = None
+    converse: Callable[[Dialogue], None] | None = None
     folders: tuple[Path, ...] | None = None
     command: str = ""
     read_seconds: float = 60.0

@@ -10,6 +10,7 @@ TASKS = Registry(
         "embed": Plugin("ipfs_accel_cli.tasks.embed:Embed"),
         "classify": Plugin("ipfs_accel_cli.tasks.classify:Classify"),
         "generate": Plugin("ipfs_accel_cli.tasks.generate:Generate"),
+        "chat": Plugin("ipfs_accel_cli.tasks.chat:Chat"),
         "score": Plugin("ipfs_accel_cli.tasks.score:Score"),
         "caption": Plugin("ipfs_accel_cli.tasks.caption:Caption"),
         "ask": Plugin("ipfs_accel_cli.tasks.ask:Ask"),

@@ -29,9 +29,7 @@ def detector(folder: Path) -> Loadable:
     from transformers import YolosConfig, YolosForObjectDetection
 
     torch.manual_seed(12)
-    config = YolosConfig(
-        image_size=[SIDE, SIDE], patch_size=8, num_detection_tokens=5, id2label=_LABELS, **_BLOCK
-    )
+    config = YolosConfig(image_size=[SIDE, SIDE], patch_size=8, num_detection_tokens=5, id2label=_LABELS, **_BLOCK)
     return _saved(YolosForObjectDetection(config), folder, "YolosImageProcessor", "image-detect")
 
 

@@ -24,7 +24,8 @@ from ipfs_accel_cli.surfaces.cli.main import run
 from ipfs_accel_cli.surfaces.mcp.select import Selection
 from ipfs_accel_cli.surfaces.mcp.server import build
 from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
-from tests.conformance import tiny_models
+from tests.conformance import tiny_models, tiny_vision
+from tests.flows import drawn
 from tests.servers.shelves import ollama_store
 
 pytestmark = pytest.mark.models
@@ -49,6 +50,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     (files / "folder" / "sub").mkdir(parents=True)
     (files / "folder" / "hello.txt").write_text("hello world")
     (files / "set.jsonl").write_text('{"text": "the cat", "expected": "good"}\n')
+    (files / "lines.jsonl").write_text('"the cat"\n"a dog"\n')
     (files / "folder" / "sub" / "numbers.bin").write_bytes(bytes(range(256)) * 5000)
     tiny_models.encoder(files / "encoder")
     tiny_models.decoder(files / "decoder")
@@ -56,6 +58,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     with Node(base / "home") as node:
         node.models.add(files / "encoder", name="encoder")
         node.models.add(files / "decoder", name="decoder")
+        for task in ("classifier", "detector", "segmenter"):
+            node.models.add(getattr(tiny_vision, task)(files / f"sees-{task}").folder, name=f"sees-{task}")
+        drawn.text(files / "page.png")
         node.models.add(tiny_models.classifier(files / "classifier").folder, name="classifier")
         node.models.deploys.new("served", "encoder")
         node.models.deploys.new("served", assignments=["port=9000"])
@@ -134,11 +139,38 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
         ["classifier", "{files}/set.jsonl", "--threshold", "accuracy>=0"],
         {"name": "classifier", "set_file": "{files}/set.jsonl", "threshold": ["accuracy>=0"]},
     ),
+    "infer batch": (
+        ["{files}/lines.jsonl", "-o", "{files}/answers.jsonl", "--task", "embed", "-m", "encoder", "--restart"],
+        {
+            **{"source": "{files}/lines.jsonl", "output": "{files}/answers.jsonl", "task": "embed"},
+            **{"model": "encoder", "restart": True},
+        },
+    ),
     "model catalogue": (["--task", "embed"], {"task": "embed"}),
     "model perf": (["classifier"], {"names": ["classifier"]}),
     "model compare": (
         ["classifier", "classifier", "--set", "{files}/set.jsonl"],
         {"a": "classifier", "b": "classifier", "set_file": "{files}/set.jsonl"},
+    ),
+    "infer image classify": (
+        ["{files}/page.png", "-m", "sees-classifier"],
+        {"files": ["{files}/page.png"], "model": "sees-classifier"},
+    ),
+    "infer image embed": (
+        ["{files}/page.png", "-m", "sees-classifier"],
+        {"files": ["{files}/page.png"], "model": "sees-classifier"},
+    ),
+    "infer image detect": (
+        ["{files}/page.png", "-m", "sees-detector", "--threshold", "0"],
+        {"files": ["{files}/page.png"], "model": "sees-detector", "threshold": 0},
+    ),
+    "infer image segment": (
+        ["{files}/page.png", "-m", "sees-segmenter", "--masks"],
+        {"files": ["{files}/page.png"], "model": "sees-segmenter", "masks": True},
+    ),
+    "infer image process": (
+        ["{files}/page.png", "-o", "{files}/small.png", "--resize", "50%"],
+        {"files": ["{files}/page.png"], "output": "{files}/small.png", "resize": "50%"},
     ),
     "infer embed": (["a cat", "the old dog", "-m", "encoder"], {"texts": ["a cat", "the old dog"], "model": "encoder"}),
     "infer classify": (["the cat", "-m", "classifier"], {"texts": ["the cat"], "model": "classifier"}),
@@ -193,7 +225,7 @@ VOLATILE = {
     "seconds", "measured_at", "at", "verified_at", "processes", "engine", "chosen", "id", "started_at", "median",
     "mad", "samples", "noisy", "busy_share", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
     "markdown", "fit", "statement_cid", "original", "quantized", "ratio", "original_spread", "quantized_spread",
-    "rounds",
+    "rounds", "lines_s",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]
 

@@ -6,7 +6,7 @@ from typer import Typer
 
 from ipfs_accel_cli.commands.parts import assembled
 
-MODULES = ("encode", "write", "measure", "image", "drawing", "multimodal")
+MODULES = ("encode", "write", "batch", "image", "drawing", "multimodal", "measure", "prompt")
 
 
 def __getattr__(name: str) -> Typer:

@@ -190,8 +190,9 @@ def process(
     crop: Annotated[str | None, Option(help="left,top,right,bottom in pixels of the upright picture.")] = None,
     rotate: Annotated[float, Option(help="Degrees, clockwise.")] = 0.0,
     grey: Annotated[bool, Option("--grey", "--gray", help="Drop the colours.")] = False,
-    format_: Annotated[
-        str | None, Option("--format", help="png, jpeg, webp, gif, bmp, tiff; else what the name of the file says.")
+    to: Annotated[
+        str | None,
+        Option("--to", metavar="KIND", help="png, jpeg, webp, gif, bmp, tiff; else what the name of OUT says."),
     ] = None,
     quality: Annotated[int | None, Option(help="Of JPEG and WebP, 1 to 100.")] = None,
     metadata: Annotated[
@@ -207,7 +208,7 @@ def process(
     Examples:
         ipfs-accel infer image process photo.jpg -o small.png --resize 224x224
         ipfs-accel infer image process photo.jpg -o part.jpg --crop 10,10,200,150 --quality 80
-        ipfs-accel infer image process *.tiff -o pages --grey --format png
+        ipfs-accel infer image process *.tiff -o pages --grey --to png
     """
-    change = Change(resize, crop, rotate, grey, format_, quality, metadata)
+    change = Change(resize, crop, rotate, grey, to, quality, metadata)
     return node().inference.images.process(files or [], output, change, frame=frame, force=force)

@@ -2,40 +2,69 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option, Typer
 
-from ipfs_accel_cli.commands.infer.options import Device, Engine, Model
+from ipfs_accel_cli.commands.infer.options import (
+    Device,
+    Engine,
+    Examples,
+    MaxTokens,
+    Model,
+    PromptName,
+    Schema,
+    Seed,
+    Shots,
+    ShotsBy,
+    Stats,
+    Stop,
+    Temperature,
+    TopK,
+    TopP,
+    Var,
+)
 from ipfs_accel_cli.core.effects import READ, effects
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.infer.results import Generation
+from ipfs_accel_cli.services.infer.writing.results import ChatAnswer
+from ipfs_accel_cli.services.infer.writing.wish import Wish
 
 
 def mount(app: Typer) -> None:
     """Add these commands to the group."""
     app.command()(generate)
+    app.command()(chat)
 
 
 @effects(READ, featured=True)
 def generate(
     prompt: Annotated[str | None, Argument(help="The text to go on from; else standard input.")] = None,
     model: Model = None,
-    max_tokens: Annotated[int, Option(help="Stop after this many new tokens.")] = 128,
-    temperature: Annotated[float, Option(help="0 takes the likeliest token each time; higher is freer.")] = 0.0,
-    top_p: Annotated[float, Option(help="Draw from the likeliest tokens that together have this probability.")] = 1.0,
-    top_k: Annotated[int, Option(help="Draw from this many of the likeliest tokens; 0 is all.")] = 0,
-    seed: Annotated[int | None, Option(help="Begin chance with this number, to get the same text again.")] = None,
-    stop: Annotated[list[str] | None, Option(help="End before this text; may be given several times.")] = None,
+    max_tokens: MaxTokens = 128,
+    temperature: Temperature = 0.0,
+    top_p: TopP = 1.0,
+    top_k: TopK = 0,
+    seed: Seed = None,
+    stop: Stop = None,
+    schema: Schema = None,
+    prompt_name: PromptName = None,
+    var: Var = None,
+    shots: Shots = None,
+    examples: Examples = None,
+    shots_by: ShotsBy = "similar",
     engine: Engine = None,
     device: Device = None,
-    stats: Annotated[bool, Option("--stats", help="Add what the run took to the result.")] = False,
+    stats: Stats = False,
 ) -> Generation:
     """Continue a prompt; the text appears as it is made.
 
     Examples:
         ipfs-accel infer generate "Once upon a time" --max-tokens 60
         ipfs-accel infer generate "One day," --temperature 0.8 --seed 7 --stop "The end." --json
+        ipfs-accel infer generate "Name: Ada, born 1815" --schema person.json --max-tokens 200
+        ipfs-accel infer generate "great film" --shots 2 --examples reviews.jsonl --stop "\\n"
     """
     return node().inference.generate(
         prompt,
@@ -45,8 +74,74 @@ def generate(
         top_p=top_p,
         top_k=top_k,
         seed=seed,
-        stop=stop or [],
+        stop=tuple(stop or ()),
+        schema=schema,
+        prompt_name=prompt_name,
+        var=tuple(var or ()),
+        shots=shots,
+        examples=examples,
+        shots_by=shots_by,
         engine=engine,
         device=device,
         stats=stats,
     )
+
+
+@effects(READ)
+def chat(
+    message: Annotated[
+        str | None, Argument(help="What to say; else standard input; on a terminal without either, a conversation.")
+    ] = None,
+    system: Annotated[str | None, Option(help="What the model is told beforehand.")] = None,
+    messages: Annotated[
+        Path | None, Option(metavar="FILE", help="What was said before: JSON in OpenAI's messages format; - is stdin.")
+    ] = None,
+    template: Annotated[
+        str | None, Option(metavar="NAME", help="For a model that brings no chat template: chatml or plain.")
+    ] = None,
+    model: Model = None,
+    max_tokens: MaxTokens = 128,
+    temperature: Temperature = 0.0,
+    top_p: TopP = 1.0,
+    top_k: TopK = 0,
+    seed: Seed = None,
+    stop: Stop = None,
+    schema: Schema = None,
+    prompt_name: PromptName = None,
+    var: Var = None,
+    shots: Shots = None,
+    examples: Examples = None,
+    shots_by: ShotsBy = "similar",
+    engine: Engine = None,
+    device: Device = None,
+    stats: Stats = False,
+) -> ChatAnswer:
+    """Answer a message, or hold a conversation on the terminal.
+
+    In a conversation /help shows the commands, Ctrl-C stops an answer, and Ctrl-D ends it.
+
+    Examples:
+        ipfs-accel infer chat "What is 3 plus 4?"
+        ipfs-accel infer chat --system "Answer briefly."
+        ipfs-accel infer chat --messages talk.json --json
+        echo "Hello" | ipfs-accel infer chat -q
+    """
+    wish = Wish(
+        model=model,
+        max_tokens=max_tokens,
+        temperature=temperature,
+        top_p=top_p,
+        top_k=top_k,
+        seed=seed,
+        stop=tuple(stop or ()),
+        schema=schema,
+        prompt_name=prompt_name,
+        var=tuple(var or ()),
+        shots=shots,
+        examples=examples,
+        shots_by=shots_by,
+        engine=engine,
+        device=device,
+        stats=stats,
+    )
+    return node().inference.chats.chat(message, wish, system=system, messages=messages, template=template)

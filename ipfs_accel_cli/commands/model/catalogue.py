@@ -36,4 +36,4 @@ def catalogue(
         ipfs-accel model catalogue --filter "kind=real AND here=false" --columns name,quality,bring
         ipfs-accel model catalogue --json
     """
-    return chosen(node().models.catalogue(task), where=where, sort=sort, columns=columns)
+    return chosen(node().models.suiting.catalogue(task), where=where, sort=sort, columns=columns)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 FinishReason = Literal["stop", "length"]
 Role = Literal["text", "query", "document"]
+Speaker = Literal["system", "user", "assistant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,22 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """What one side of a conversation said."""
+
+    role: Speaker
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """A conversation that is to be answered; `template` names one of ours, else the model's own shapes it."""
+
+    messages: tuple[Message, ...]
+    template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EmbedOptions:
     """`batch`: how many texts go through the model at once."""
 
@@ -37,7 +54,10 @@ class EmbedOptions:
 
 @dataclass(frozen=True, slots=True)
 class GenerateOptions:
-    """How to continue a prompt: temperature 0 takes the likeliest token; `top_k` 0 and `top_p` 1 cut nothing."""
+    """How to continue a prompt: temperature 0 takes the likeliest token; `top_k` 0 and `top_p` 1 cut nothing.
+
+    `schema` is a JSON Schema as text: only tokens that lead to JSON which is valid under it are taken.
+    """
 
     max_tokens: int = 128
     temperature: float = 0.0
@@ -45,6 +65,7 @@ class GenerateOptions:
     top_p: float = 1.0
     seed: int = 0
     stop: tuple[str, ...] = ()
+    schema: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,12 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
 from ipfs_accel_cli.engines.base import Chunk, Device, ModelFacts, Plan, Request, RequestId
-from ipfs_accel_cli.engines.exchange.text import FinishReason, GenerateOptions, Piece, Prompt, ScoreOptions
+from ipfs_accel_cli.engines.chatting import check_room, token_ids
+from ipfs_accel_cli.engines.exchange.text import FinishReason, GenerateOptions, Piece, ScoreOptions
 from ipfs_accel_cli.engines.text import Detokenizer, StopStrings
 from ipfs_accel_cli.engines.tokenizing import load_tokenizer
 from ipfs_accel_cli.engines.torch.allocator import return_large_blocks
+from ipfs_accel_cli.engines.torch.constrain import Constraint, constraint
 from ipfs_accel_cli.engines.torch.memory import short
 from ipfs_accel_cli.engines.torch.problems import computing
 from ipfs_accel_cli.engines.torch.sampling import choose
@@ -37,6 +39,7 @@ class _Continuation:
     prompt_tokens: int
     tokens: int = 0
     cache: Any = None
+    constraint: Constraint | None = None
 
 
 class DecoderSession:
@@ -57,22 +60,14 @@ class DecoderSession:
         self._scoring = Scoring(model, tokenizer, device, name)
 
     def submit(self, request: Request) -> None:
-        """Tokenize a prompt, or texts to score; raise Invalid for an empty prompt or one that leaves no room."""
+        """Tokenize a prompt, a conversation, or texts to score; raise Invalid for what leaves no room or no start."""
         if isinstance(request.options, ScoreOptions):
             self._scoring.submit(request)
             return
-        if not isinstance(request.payload, Prompt) or not isinstance(request.options, GenerateOptions):
+        if not isinstance(request.options, GenerateOptions):
             raise Invalid(f"{self._name} was loaded to generate text, not to {request.kind}")
-        ids = [int(token) for token in self._tokenizer(request.payload.text)["input_ids"]]
-        if not ids:
-            raise Invalid("the prompt is empty, and this model needs a token to begin with")
-        needed = len(ids) + request.options.max_tokens
-        if self._context is not None and needed > self._context:
-            raise Invalid(
-                f"{len(ids)} prompt tokens and {request.options.max_tokens} new ones are {needed}; "
-                f"{self._name} reads {self._context} at most",
-                suggestion=f"--max-tokens {self._context - len(ids)}" if len(ids) < self._context else None,
-            )
+        ids = token_ids(self._tokenizer, request, self._name)
+        check_room(len(ids), request.options.max_tokens, self._context, self._name)
         self._active[request.id] = _Continuation(
             request.options,
             ids,
@@ -80,6 +75,7 @@ class DecoderSession:
             StopStrings(request.options.stop),
             torch.Generator().manual_seed(request.options.seed),
             len(ids),
+            constraint=constraint(self._tokenizer, request.options.schema, self._ends),
         )
 
     def step(self) -> Sequence[tuple[RequestId, Chunk]]:
@@ -115,7 +111,12 @@ class DecoderSession:
         continuation.cache = getattr(output, "past_key_values", None)
         if continuation.cache is None:
             raise UnsupportedContent(f"{self._name}: {type(self._model).__name__} keeps no key-value cache")
-        token = choose(output.logits[0, -1].float(), continuation.options, continuation.generator)
+        logits = output.logits[0, -1].float()
+        if continuation.constraint is not None:
+            logits = continuation.constraint.allowed(logits)
+        token = choose(logits, continuation.options, continuation.generator)
+        if continuation.constraint is not None:
+            continuation.constraint.accept(token)
         continuation.pending = [token]
         return token
 
@@ -124,6 +125,8 @@ class DecoderSession:
         continuation.tokens += not ended
         full = continuation.tokens >= continuation.options.max_tokens
         text, stopped = continuation.stops.feed("" if ended else continuation.text.feed(token))
+        # JSON that is whole needs no token that says so.
+        ended = ended or (continuation.constraint is not None and continuation.constraint.complete)
         if not stopped and (ended or full):
             rest, stopped = continuation.stops.feed(continuation.text.flush())
             text += rest if stopped else rest + continuation.stops.flush()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
@@ -18,15 +17,14 @@ from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.engines import ENGINES
-from ipfs_accel_cli.engines.base import Chunk
-from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Piece, Prompt, Texts
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Texts
 from ipfs_accel_cli.engines.identity import machine_id
 from ipfs_accel_cli.services.infer.asking import Asking
 from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.infer.classifying import labelled
 from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
 from ipfs_accel_cli.services.infer.loader import MEASURED_TASKS, Derived, Loader, SettingsLike
-from ipfs_accel_cli.services.infer.opening import Find, Note, Opener
+from ipfs_accel_cli.services.infer.opening import Find, Note, Opener, Others
 from ipfs_accel_cli.services.infer.quantizing import Workshop
 from ipfs_accel_cli.services.infer.results import (
     CalibrationShown,
@@ -39,18 +37,20 @@ from ipfs_accel_cli.services.infer.results import (
 from ipfs_accel_cli.services.infer.runtime import Warm
 from ipfs_accel_cli.services.infer.stats import Watch
 from ipfs_accel_cli.services.infer.text_run import TextRun
-from ipfs_accel_cli.services.infer.texts import open_texts, read_prompt, windows
+from ipfs_accel_cli.services.infer.texts import open_texts, windows
 from ipfs_accel_cli.services.infer.timing import TIMED_TASKS
-from ipfs_accel_cli.services.infer.worker import Answer
 from ipfs_accel_cli.tasks import TASKS
-from ipfs_accel_cli.tasks.base import Task
 
 if TYPE_CHECKING:
+    from ipfs_accel_cli.core.database import Database
+    from ipfs_accel_cli.services.infer.batch.service import Batches
     from ipfs_accel_cli.services.infer.image.images import ImageInference
     from ipfs_accel_cli.services.infer.multimodal.service import Multimodal
+    from ipfs_accel_cli.services.infer.prompts.service import Content, Prompts
+    from ipfs_accel_cli.services.infer.writing.chats import Chats
+    from ipfs_accel_cli.services.infer.writing.writer import Writer
 
 BATCH = 32
-_LARGEST_CHOSEN_SEED = 1 << 31
 
 log = logging.getLogger("ipfs_accel_cli")
 T = TypeVar("T")
@@ -75,7 +75,8 @@ class Inference:
     `find(name or None, task)` returns the files of a model, or of the default model for the task; it raises NotFound
     with the command that fetches one. `derived` keeps what engines make of models, `calibrations` how fast they are;
     without them those engines are not used and nothing is measured. `tuned` gives what suits this machine, `note` keeps
-    what a run with statistics took.
+    what a run with statistics took, and `others` names the models for a task, for when one does not fit. `home` is
+    where prompt templates are kept.
     """
 
     def __init__(
@@ -87,10 +88,12 @@ class Inference:
         calibrations: Calibrations | None = None,
         tuned: Callable[[str], str | None] = lambda _name: None,
         note: Note = lambda _folder, _pace: None,
+        others: Others = lambda _task: (),
+        home: tuple[Database, Content] | None = None,
     ) -> None:
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
-        self.opener = Opener(find, self._loader, note)
-        self._runtime = self._loader.runtime
+        self.opener = Opener(find, self._loader, note, others)
+        self._runtime, self._home = self._loader.runtime, home
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
 
@@ -187,52 +190,46 @@ class Inference:
         """
         return self._loader.timed(self.opener.find(model, next(iter(TIMED_TASKS))), dtype, threads)
 
-    def generate(
-        self,
-        prompt: str | None = None,
-        *,
-        model: str | None = None,
-        max_tokens: int = 128,
-        temperature: float = 0.0,
-        top_p: float = 1.0,
-        top_k: int = 0,
-        seed: int | None = None,
-        stop: Sequence[str] = (),
-        engine: str | None = None,
-        device: str | None = None,
-        stats: bool = False,
-    ) -> Generation:
-        """Continue a prompt, from the argument or the caller's input; the text is emitted as it comes.
+    def generate(self, prompt: str | None = None, **wish: Any) -> Generation:
+        """Continue a prompt, else the caller's whole input, and hand the text to the caller as it comes.
 
-        With a temperature of 0 the likeliest token is taken each time. Raises Invalid for options that make no sense
-        and for a prompt that leaves no room, and whatever finding, choosing and loading a model raises.
+        The fields of `writing.wish.Wish` say with which model and how. Raises as `Writer.generate`.
         """
-        if seed is None:
-            seed = secrets.randbelow(_LARGEST_CHOSEN_SEED) if temperature > 0 else 0
-        task: Task[Prompt, GenerateOptions, Piece] = TASKS.load("generate")()
-        options = GenerateOptions(max_tokens, temperature, top_k, top_p, seed, tuple(stop))
-        request = task.prepare(Prompt(read_prompt(prompt, current())), options)
-        loadable, watch = self.opener.find(model, task.name), Watch()
-        with self.opener.open(loadable, task.name, engine, device, watch) as opened:
-            warm = opened.warm
-            with closing(warm.worker.ask(request)) as answer:
-                piece = task.collect(_emitting(answer, watch))
-            took = watch.of_tokens(piece, warm.plan) if stats else None
-            if took is not None and piece.tokens > 1:
-                shape = (piece.prompt_tokens + piece.tokens, 1)
-                self.opener.keep(opened, took.tokens_s, "tokens/s", shape)
-            return Generation(
-                text=piece.text,
-                tokens=piece.tokens,
-                prompt_tokens=piece.prompt_tokens,
-                finish_reason=piece.finish_reason or "stop",
-                model=loadable.facts.name,
-                model_cid=loadable.facts.manifest,
-                engine=warm.key.engine,
-                device=warm.key.device,
-                seed=seed if temperature > 0 else None,
-                stats=took,
-            )
+        from ipfs_accel_cli.services.infer.writing.wish import Wish
+
+        return self.writer.generate(prompt, Wish(**wish))
+
+    @cached_property
+    def writer(self) -> Writer:
+        from ipfs_accel_cli.services.infer.writing.writer import Writer
+
+        return Writer(self.opener, self._template)
+
+    @cached_property
+    def chats(self) -> Chats:
+        from ipfs_accel_cli.services.infer.writing.chats import Chats
+
+        return Chats(self.writer)
+
+    @cached_property
+    def batches(self) -> Batches:
+        from ipfs_accel_cli.services.infer.batch.service import Batches
+
+        return Batches(self.opener)
+
+    @cached_property
+    def prompts(self) -> Prompts:
+        """Keeps prompt templates; raises Invalid for a service without a home."""
+        from ipfs_accel_cli.services.infer.image.images import ImageInference
+    from ipfs_accel_cli.services.infer.multimodal.service import Multimodal
+    from ipfs_accel_cli.services.infer.prompts.service import Prompts
+
+        if self._home is None:
+            raise Invalid("prompt templates are kept in a home folder, and this service has none")
+        return Prompts(*self._home, self.writer)
+
+    def _template(self, name: str) -> tuple[str, str]:
+        return self.prompts.text(name)
 
     @contextmanager
     def asking(self, model: str, task: str, engine: str | None = None, device: str | None = None) -> Iterator[Asking]:
@@ -276,18 +273,6 @@ class Inference:
                     self.opener.keep(opened, run.count / max(1e-9, run.busy_s), "texts/s", shape)
 
         return answered()
-
-
-def _emitting(answer: Answer, watch: Watch) -> Iterator[Chunk]:
-    """Pass chunks on, handing their text to the caller at once."""
-    call = current()
-    for chunk in answer:
-        watch.answered()
-        if isinstance(chunk.data, Piece) and chunk.data.text:
-            call.emit(chunk.data.text)
-        else:
-            call.check()
-        yield chunk
 
 
 def _loaded(warm: Warm) -> LoadedModel:

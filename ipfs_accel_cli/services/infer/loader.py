@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, HomeUnusable, Invalid, UnsupportedContent
 from ipfs_accel_cli.core.registry import Registry
-from ipfs_accel_cli.engines.base import Adopts, Converts, Derives, Device, Loadable, Machine, Session
+from ipfs_accel_cli.engines.base import Adopts, Converts, Derives, Device, Loadable, Machine, ModelFacts, Session
 from ipfs_accel_cli.engines.machine import available_bytes, measure
 from ipfs_accel_cli.services.infer import calibrating, timing
 from ipfs_accel_cli.services.infer.calibrating import Calibration, Calibrations
@@ -75,8 +75,9 @@ class Loader:
                 model, self._in_tuned_dtype(model, self._choose(model, wanted))
             )
         load = partial(choice.engine.load, facts, model.folder, choice.plan)
+        # What idle models hold counted as free when the engine was chosen; room is made of them only where it must be.
         needed = choice.fit.needed_bytes
-        lease = self.runtime.lease(_key(model, choice), facts.name, choice.plan, needed, choice.free_bytes, load)
+        lease = self.runtime.lease(_key(model, choice), facts.name, choice.plan, needed, available_bytes, load)
         with lease as warm:
             watch.loaded(fresh=fresh)
             yield warm
@@ -100,6 +101,15 @@ class Loader:
         """Hold the model, loaded in a dtype and with threads, and give what runs so many texts through it."""
         with timing.timed(model, self._engines, self._measure, dtype=dtype, threads=threads) as once:
             yield len(timing.TEXTS), once
+
+    def fitting(self, models: Iterable[ModelFacts], wanted: Wanted) -> list[str]:
+        """Return the names of those models that an engine would run here at this moment, as they are given."""
+        found = []
+        for model in models:
+            able, _ = candidates(model, wanted, self._engines, self._measure)
+            if any(choice.fit.needed_bytes <= choice.free_bytes for choice in able):
+                found.append(model.name)
+        return found
 
     def prepared(self, model: Loadable, wanted: Wanted) -> Choice:
         """Return the engine for a model with what it makes of it; raises what choosing and making raise."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ipfs_accel_cli.core.errors import AccelError, UnsupportedContent
-from ipfs_accel_cli.engines.base import Loadable, Request
+from ipfs_accel_cli.core.errors import AccelError, DoesNotFit, UnsupportedContent
+from ipfs_accel_cli.engines.base import Loadable, ModelFacts, Request
+from ipfs_accel_cli.services.infer.choice import AUTO, Wanted
+from ipfs_accel_cli.services.infer.line import Urgency
 from ipfs_accel_cli.services.infer.loader import Loader
 from ipfs_accel_cli.services.infer.runtime import Warm
 from ipfs_accel_cli.services.infer.stats import Pace, Unit, Watch
@@ -18,6 +20,8 @@ from ipfs_accel_cli.tasks.base import Task
 # Takes the folder of a model and how fast a run of it was, and keeps it.
 Note = Callable[[Path, Pace], None]
 Find = Callable[[str | None, str], Loadable]
+# Gives what is known of the registered models that can do a task.
+Others = Callable[[str], Iterable[ModelFacts]]
 T = TypeVar("T")
 # What a model is loaded for, beside what its files say that it can do: any network with a tokenizer gives vectors.
 _ALSO = {
@@ -34,17 +38,17 @@ class Opened:
     model: Loadable
     warm: Warm
 
-    def answer(self, task: Task[Any, Any, T], request: Request) -> T:
+    def answer(self, task: Task[Any, Any, T], request: Request, urgency: Urgency = Urgency.NORMAL) -> T:
         """Ask, wait for the whole answer and return it; raises what the session raises, and Cancelled."""
-        with closing(self.warm.worker.ask(request)) as chunks:
+        with closing(self.warm.worker.ask(request, urgency)) as chunks:
             return task.collect(chunks)
 
 
 class Opener:
     """Finds models, chooses engines and loads. Safe to share between threads."""
 
-    def __init__(self, find: Find, loader: Loader, note: Note) -> None:
-        self._find, self._note, self.loader = find, note, loader
+    def __init__(self, find: Find, loader: Loader, note: Note, others: Others = lambda _task: ()) -> None:
+        self._find, self._note, self._others, self.loader = find, note, others, loader
 
     def find(self, name: str | None, task: str) -> Loadable:
         """Return the model of a name, or the default one for a task.
@@ -61,14 +65,32 @@ class Opener:
             )
         return found
 
+    def named(self, name: str) -> Loadable:
+        """Return the model of a name, whatever it can do; raises NotFound."""
+        return self._find(name, "")
+
     @contextmanager
     def open(
         self, model: Loadable, task: str, engine: str | None, device: str | None, watch: Watch | None = None
     ) -> Iterator[Opened]:
-        """Hold a model, loaded for a task, for the block; raises what choosing, making and loading raise."""
+        """Hold a model, loaded for a task, for the block; raises what choosing, making and loading raise.
+
+        DoesNotFit says which other models for the task would fit.
+        """
         wanted = self.loader.wanted(task, engine, device)
-        with self.loader.leased(model, wanted, watch or Watch()) as warm:
-            yield Opened(model, warm)
+        try:
+            with self.loader.leased(model, wanted, watch or Watch()) as warm:
+                yield Opened(model, warm)
+        except DoesNotFit as error:
+            raise self._with_what_fits(error, model, wanted) from error
+
+    def _with_what_fits(self, error: DoesNotFit, model: Loadable, wanted: Wanted) -> DoesNotFit:
+        facts = [one for one in self._others(wanted.task) if one.manifest != model.facts.manifest]
+        names = self.loader.fitting(facts, replace(wanted, engine=AUTO))
+        told = f"; these models would fit: {', '.join(names)}" if names else f"; no other model here can {wanted.task}"
+        known = {key: value for key, value in error.context.items() if key != "would_fit"}
+        suggestion = f"ipfs-accel model show {names[0]}" if names else f"ipfs-accel hw recommend --task {wanted.task}"
+        return DoesNotFit(error.detail + told, suggestion=suggestion, would_fit=names, **known)
 
     def keep(self, opened: Opened, value: float, unit: Unit, shape: tuple[int, int]) -> None:
         """Keep how fast a run was; where that cannot be kept, the answer is no worse for it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -95,6 +95,18 @@ class Stats(Result):
     peak_memory_bytes: int = Field(description="The most that this process has held in memory so far.")
 
 
+class Shot(Result):
+    """An example that was shown to a model before the input."""
+
+    columns = ("index", "score", "input", "cid")
+    essence = "index"
+
+    index: int = Field(description="Which of the examples, counted from 0.")
+    cid: str = Field(description="The raw CID of the example as JSON with sorted keys.")
+    input: str
+    score: float | None = Field(default=None, description="Cosine similarity to the input; none when not compared.")
+
+
 class Generation(Result):
     """A continuation of a prompt."""
 
@@ -112,6 +124,9 @@ class Generation(Result):
     device: str
     seed: int | None = Field(default=None, description="What chance began with; none when the likeliest was taken.")
     stats: Stats | None = Field(default=None, description="Only with --stats: it differs from run to run.")
+    value: Any = Field(default=None, description="With --schema: the text as JSON, checked against the schema.")
+    examples: list[Shot] | None = Field(default=None, description="With --examples: those shown, in their order.")
+    prompt_cid: str | None = Field(default=None, description="With --prompt: the CID of the template.")
 
 
 class LoadedModel(Result):

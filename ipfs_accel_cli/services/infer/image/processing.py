@@ -34,7 +34,7 @@ def check(change: Change) -> None:
     if change.quality is not None and not 1 <= change.quality <= 100:
         raise Invalid(f"--quality lies between 1 and 100, not at {change.quality}")
     if change.format is not None and change.format.lower() not in FORMATS:
-        raise Invalid(f"--format {change.format} is not written here; {', '.join(FORMATS)} are")
+        raise Invalid(f"--to {change.format} is not written here; {', '.join(FORMATS)} are")
 
 
 def processed(
@@ -83,13 +83,12 @@ def size_for(asked: str, width: int, height: int) -> tuple[int, int]:
     sides = re.fullmatch(r"(\d*)x(\d*)", asked)
     if share:
         factor = float(share[1]) / 100
-        wide, high = round(width * factor), round(height * factor)
+        wide, high = max(1, round(width * factor)), max(1, round(height * factor))
     elif sides and (sides[1] or sides[2]):
-        wide = int(sides[1]) if sides[1] else round(width * int(sides[2]) / height)
-        high = int(sides[2]) if sides[2] else round(height * int(sides[1]) / width)
+        wide = int(sides[1]) if sides[1] else max(1, round(width * int(sides[2]) / height))
+        high = int(sides[2]) if sides[2] else max(1, round(height * int(sides[1]) / width))
     else:
         raise Invalid(f"--resize {asked} is not understood: 640x480, 640x or x480 to keep the shape, or 50%")
-    wide, high = (max(1, side) if share or side or not sides else side for side in (wide, high))
     if min(wide, high) < 1:
         raise Invalid(f"--resize {asked} leaves nothing of the picture")
     if max(wide, high) > LONGEST_WRITTEN:
@@ -102,7 +101,6 @@ def _one(file: Path, targets: Targets, change: Change, call: Call, frame: int) -
         seek(image, name, frame)
         shrink(image, name, max(image.size))
         path, format_ = targets.of("picture" if str(file) == "-" else str(file), image.format or "PNG")
-        kept = _metadata(image) if change.metadata else {}
         if change.quality is not None and format_ not in _QUALITY:
             raise Invalid(f"--quality is for JPEG and WebP; {format_} loses nothing")
         with decoding(name):
@@ -110,6 +108,8 @@ def _one(file: Path, targets: Targets, change: Change, call: Call, frame: int) -
             made = changed(image, change, name)
             if has_alpha(made) and format_ not in _WITH_ALPHA:
                 made = in_colour(made, name)
+        # Only now: what says how it was held is taken out of it.
+        kept = _metadata(image) if change.metadata else {}
         options = {"quality": change.quality} if change.quality is not None else {}
         made.info.clear()
         size = write(made, path, format_, options | kept)

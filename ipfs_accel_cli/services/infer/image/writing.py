@@ -22,7 +22,7 @@ def format_of(path: Path, asked: str | None = None) -> str:
     name = (asked or path.suffix.removeprefix(".")).lower()
     found = (FORMATS | _ALSO).get(name)
     if found is None:
-        what = f"--format {asked}" if asked else f"the ending of {path.name!r}"
+        what = f"--to {asked}" if asked else f"the ending of {path.name!r}"
         raise Invalid(f"{what} names no format that is written here: {', '.join(FORMATS)}")
     return found
 

@@ -30,7 +30,7 @@ class Counted:
             self.loads.append(name)
             return PlainEngine().load(self._model.facts, self._model.folder, Plan("embed"))
 
-        return self.runtime.lease(Key(name, "embed", "plain", "cpu"), name, Plan("embed"), 100, free, load)
+        return self.runtime.lease(Key(name, "embed", "plain", "cpu"), name, Plan("embed"), 100, lambda: free, load)
 
     def use(self, *names: str, free: int = 10_000) -> None:
         for name in names:
@@ -167,3 +167,31 @@ def test_an_engine_that_is_not_installed_is_passed_over() -> None:
     )
     with pytest.raises(MissingExtra, match="no_such_module"):
         choose(LETTERS, Wanted("embed"), Registry("engines", {"a": missing}), measured)
+
+
+def test_memory_that_a_model_will_take_is_promised_while_it_loads(tmp_path: Path) -> None:
+    runtime, gate, model = Runtime(lambda _: 10_000), threading.Event(), plain_model(tmp_path / "letters")
+
+    def load() -> Session:
+        assert gate.wait(30)
+        return PlainEngine().load(model.facts, model.folder, Plan("embed"))
+
+    def lease(name: str, size_bytes: int) -> AbstractContextManager[Warm]:
+        return runtime.lease(Key(name, "embed", "plain", "cpu"), name, Plan("embed"), size_bytes, lambda: 1000, load)
+
+    def hold() -> None:
+        with lease("first", 800):
+            pass
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    while not runtime.is_warm(Key("first", "embed", "plain", "cpu")):
+        pass
+    with pytest.raises(DoesNotFit, match="being loaded: first") as refused, lease("second", 300):
+        pass
+    assert (refused.value.exit_code, refused.value.context["available_bytes"]) == (8, 200)
+    gate.set()
+    thread.join(30)
+    with lease("third", 900):
+        assert [warm.name for warm in runtime.loaded()] == ["first", "third"]
+    runtime.close()

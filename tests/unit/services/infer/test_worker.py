@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ipfs_accel_cli.core.call import Call, using
+from ipfs_accel_cli.core.call import Call, Principal, using
 from ipfs_accel_cli.core.errors import Cancelled, DoesNotFit, Invalid, MalformedContent, Unavailable
 from ipfs_accel_cli.engines.base import Chunk, Plan, Request, RequestId, Session
 from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Texts
+from ipfs_accel_cli.services.infer.line import Urgency
 from ipfs_accel_cli.services.infer.runtime import Key, Runtime
 from ipfs_accel_cli.services.infer.worker import Worker
 from ipfs_accel_cli.tasks.embed import Embed
@@ -133,7 +134,7 @@ def test_the_next_call_after_a_death_loads_anew(tmp_path: Path) -> None:
     runtime, key = Runtime(lambda _: 1 << 30), Key("cid", "embed", "plain", "cpu")
 
     def call() -> int:
-        with runtime.lease(key, "letters", Plan("embed"), 10, 1 << 30, load) as warm:
+        with runtime.lease(key, "letters", Plan("embed"), 10, lambda: 1 << 30, load) as warm:
             return len(list(warm.worker.ask(texts())))
 
     assert call() == 3
@@ -212,3 +213,63 @@ def test_closing_tells_those_who_wait(gated: Gated) -> None:
     assert isinstance(found[0], Unavailable)
     with pytest.raises(Unavailable):
         worker.ask(texts())
+
+
+def caller(name: str) -> Call:
+    return Call(principal=Principal(name, "test"))
+
+
+def test_no_more_requests_are_worked_on_than_there_are_slots_and_the_others_in_turn(gated: Gated) -> None:
+    worker, submitted = Worker("letters", lambda: gated, slots=1), []
+    submit = gated.session.submit
+    gated.session.submit = lambda request: (submitted.append(request.id), submit(request))[1]  # type: ignore[method-assign]
+    gated.gate.clear()
+    first = texts()
+    answers = [worker.ask(first)]
+    assert gated.stepping.wait(WAIT_SECONDS)
+    many, few, urgent = [texts() for _ in range(3)], [texts() for _ in range(2)], texts()
+    with using(caller("many")):
+        answers += [worker.ask(request) for request in many]
+    with using(caller("few")):
+        answers += [worker.ask(request) for request in few]
+        answers.append(worker.ask(urgent, Urgency.CONVERSATION))
+    gated.gate.set()
+    for answer in answers:
+        assert len(list(answer)) == 3
+    fair = [many[0], few[0], many[1], few[1], many[2]]
+    assert submitted == [request.id for request in (first, urgent, *fair)]
+
+
+def test_a_request_that_is_given_up_while_it_waits_is_never_begun(gated: Gated) -> None:
+    worker = Worker("letters", lambda: gated, slots=1)
+    gated.gate.clear()
+    first, second = worker.ask(texts()), worker.ask(texts())
+    assert gated.stepping.wait(WAIT_SECONDS)
+    second.close()
+    gated.gate.set()
+    assert len(list(first)) == 3
+    assert len(list(worker.ask(texts()))) == 3
+    assert gated.aborted == []
+
+
+def test_requests_that_come_together_are_worked_on_together(gated: Gated) -> None:
+    steps: list[int] = []
+    step = gated.session.step
+
+    def counted() -> Sequence[tuple[RequestId, Chunk]]:
+        moved = step()
+        steps.append(len({request for request, _ in moved}))
+        return moved
+
+    gated.session.step = counted  # type: ignore[method-assign]
+    worker = Worker("letters", lambda: gated)
+    gated.gate.clear()
+    started = [in_thread(lambda: list(worker.ask(texts(1)))) for _ in range(2)]
+    assert gated.stepping.wait(WAIT_SECONDS)
+    started += [in_thread(lambda: list(worker.ask(texts(1)))) for _ in range(8)]
+    while sum(steps) < 1:
+        gated.gate.set()
+    for thread, _ in started:
+        thread.join(WAIT_SECONDS)
+    assert sum(steps) == 10
+    assert max(steps) > 1

@@ -1,0 +1,1 @@
+"""Prompt templates that are kept: content in the store, under names with versions."""

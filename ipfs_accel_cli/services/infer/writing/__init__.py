@@ -1,0 +1,1 @@
+"""Text that models write: continuations of prompts, and answers in a conversation."""
