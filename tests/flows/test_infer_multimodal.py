@@ -82,7 +82,9 @@ def test_one_picture_of_several_that_is_damaged_is_named_and_the_others_are_capt
     cli: Callable[..., Any], pictures: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "broken.png").write_bytes(pictures[0].read_bytes()[:100])
-    status = run(["infer", "multimodal", "caption", str(tmp_path / "broken.png"), str(pictures[0]), "-q", "-m", "captioner"])
+    status = run(
+        ["infer", "multimodal", "caption", str(tmp_path / "broken.png"), str(pictures[0]), "-q", "-m", "captioner"]
+    )
     said = capsys.readouterr()
     assert status == 11
     assert "broken.png" in said.err

@@ -220,9 +220,7 @@ class Inference:
     @cached_property
     def prompts(self) -> Prompts:
         """Keeps prompt templates; raises Invalid for a service without a home."""
-        from ipfs_accel_cli.services.infer.image.images import ImageInference
-    from ipfs_accel_cli.services.infer.multimodal.service import Multimodal
-    from ipfs_accel_cli.services.infer.prompts.service import Prompts
+        from ipfs_accel_cli.services.infer.prompts.service import Prompts
 
         if self._home is None:
             raise Invalid("prompt templates are kept in a home folder, and this service has none")
