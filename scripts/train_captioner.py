@@ -32,7 +32,7 @@ from toy_shapes import (
 from transformers import GPT2Config, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
-BATCH, HELD_OUT, LONGEST, WIDTH, DRAWN = 32, 300, 6, 96, 3000
+BATCH, HELD_OUT, LONGEST, WIDTH, DRAWN = 48, 300, 6, 96, 3000
 
 
 def make_model(vocabulary: int) -> VisionEncoderDecoderModel:
@@ -67,7 +67,7 @@ def main() -> None:
         captions = [shapes.words(scene.shapes[0]) for scene in scenes]
         labels = torch.tensor([[*row[1:], END] for row in tokenizer(captions)["input_ids"]])
         output = model(pixel_values=pixels(scenes), labels=labels)
-        loss: Tensor = output.loss + hint(output.encoder_last_hidden_state[:, 1:], scenes)
+        loss: Tensor = output.loss + hint.whole(output.encoder_last_hidden_state[:, 0], scenes)
         return loss
 
     hint = Hint(WIDTH)

@@ -123,7 +123,8 @@ def main() -> None:
             attention_mask=visible.expand(BATCH, 1, -1, -1),
             position_ids=places.expand(BATCH, -1),
         )
-        loss: Tensor = output.loss + hint(output.image_hidden_states, scenes)
+        seen = output.image_hidden_states.view(BATCH, -1, WIDTH)
+        loss: Tensor = output.loss + hint(seen, scenes) + hint.present(seen.mean(1), scenes)
         return loss
 
     hint = Hint(WIDTH)

@@ -76,7 +76,7 @@ def main() -> None:
         output = model(
             **tokenizer(captions, padding=True, return_tensors="pt"), pixel_values=pixels(scenes), return_loss=True
         )
-        loss: Tensor = output.loss + hint(output.vision_model_output.last_hidden_state[:, 1:], scenes)
+        loss: Tensor = output.loss + hint.whole(output.vision_model_output.last_hidden_state[:, 0], scenes)
         return loss
 
     hint = Hint(WIDTH)

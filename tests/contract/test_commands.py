@@ -25,7 +25,7 @@ model sign | model attest | model verify-attest | model trust | model meta | mod
 model deploy new | model deploy ls | model deploy show | model deploy render | model deploy diff | model deploy rm
 model eval | model perf | model compare
 infer image classify | infer image embed | infer image detect | infer image segment | infer image ocr
-infer image process
+infer image process | infer image generate | infer multimodal caption | infer multimodal ask | infer multimodal embed
 infer embed | infer classify | infer generate | infer calibrate | infer batch
 peer id
 store put | store get | store cat | store ls | store stat | store verify | store rm | store gc | store import
