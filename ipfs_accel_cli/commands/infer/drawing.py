@@ -11,7 +11,7 @@ from ipfs_accel_cli.commands.infer import image
 from ipfs_accel_cli.commands.infer.options import Device, Engine, Model
 from ipfs_accel_cli.core.effects import WRITE, effects
 from ipfs_accel_cli.node import node
-from ipfs_accel_cli.services.infer.multimodal.drawing import Drawing
+from ipfs_accel_cli.services.infer.multimodal.results import Drawing
 
 
 def mount(_group: Typer) -> None:

@@ -9,14 +9,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from pydantic import Field
-
 from ipfs_accel_cli.core.call import Call, current
 from ipfs_accel_cli.core.errors import Invalid
-from ipfs_accel_cli.core.results import Result
 from ipfs_accel_cli.engines.base import Chunk
 from ipfs_accel_cli.engines.exchange.multimodal import DrawOptions, Strokes, Wish
 from ipfs_accel_cli.services.infer.image.writing import format_of, refuse_existing, write
+from ipfs_accel_cli.services.infer.multimodal.results import Drawing
 from ipfs_accel_cli.services.infer.opening import Opener
 from ipfs_accel_cli.services.infer.texts import read_prompt
 from ipfs_accel_cli.services.infer.toys import is_toy
@@ -25,26 +23,6 @@ from ipfs_accel_cli.tasks.image_generate import ImageGenerate
 
 _LARGEST_CHOSEN_SEED = 1 << 31
 log = logging.getLogger("ipfs_accel_cli")
-
-
-class Drawing(Result):
-    """A picture that was drawn."""
-
-    essence = "file"
-
-    file: str
-    width: int = Field(description="In pixels.")
-    height: int
-    size_bytes: int
-    steps: int
-    guidance: float
-    seed: int = Field(description="What chance began with; the same seed gives the same picture on this machine.")
-    truncated: bool = Field(description="The prompt was longer than the model reads; its end was left out.")
-    model: str
-    model_cid: str = Field(description="The manifest that the weights were verified against.")
-    toy: bool = Field(description="The model was trained by a script of ours and knows its own small world only.")
-    engine: str
-    device: str
 
 
 def draw(

@@ -72,3 +72,23 @@ class Pairing(Result):
     model_cid: str = Field(description="The manifest that the weights were verified against.")
     toy: bool = Field(description="The model was trained by a script of ours and knows its own small world only.")
     engine: str
+
+
+class Drawing(Result):
+    """A picture that was drawn."""
+
+    essence = "file"
+
+    file: str
+    width: int = Field(description="In pixels.")
+    height: int
+    size_bytes: int
+    steps: int
+    guidance: float
+    seed: int = Field(description="What chance began with; the same seed gives the same picture on this machine.")
+    truncated: bool = Field(description="The prompt was longer than the model reads; its end was left out.")
+    model: str
+    model_cid: str = Field(description="The manifest that the weights were verified against.")
+    toy: bool = Field(description="The model was trained by a script of ours and knows its own small world only.")
+    engine: str
+    device: str

@@ -19,9 +19,9 @@ from ipfs_accel_cli.engines.exchange.multimodal import CaptionOptions, Question
 from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Piece, Texts
 from ipfs_accel_cli.services.infer.image.reading import read_picture
 from ipfs_accel_cli.services.infer.multimodal.captions import captioned
-from ipfs_accel_cli.services.infer.multimodal.drawing import Drawing, draw
+from ipfs_accel_cli.services.infer.multimodal.drawing import draw
 from ipfs_accel_cli.services.infer.multimodal.pairs import Pairs, Wanted, check
-from ipfs_accel_cli.services.infer.multimodal.results import Caption, Pairing, PictureAnswer
+from ipfs_accel_cli.services.infer.multimodal.results import Caption, Drawing, Pairing, PictureAnswer
 from ipfs_accel_cli.services.infer.multimodal.windows import LONGEST_SIDE, open_windows
 from ipfs_accel_cli.services.infer.opening import Opener
 from ipfs_accel_cli.services.infer.toys import is_toy
