@@ -16,6 +16,7 @@ ENGINES = Registry(
                 *("summarize", "translate"),
                 *("image-classify", "image-embed", "image-detect", "image-segment"),
                 *("transcribe", "speak", "audio-classify"),
+                *("caption", "ask", "pair-embed"),
             ),
         ),
         "onnx": Plugin(
@@ -24,6 +25,13 @@ ENGINES = Registry(
             extra="onnx",
             devices=("cpu",),
             tasks=("embed", "classify", "speak", "voice-detect"),
+        ),
+        "diffusers": Plugin(
+            "ipfs_accel_cli.engines.diffusion.engine:DiffusersEngine",
+            requires=("torch", "transformers", "diffusers"),
+            extra="diffusion",
+            devices=("cpu", "cuda", "mps"),
+            tasks=("image-generate",),
         ),
         "rapidocr": Plugin(
             "ipfs_accel_cli.engines.rapidocr:RapidOcrEngine",

@@ -25,7 +25,7 @@ model sign | model attest | model verify-attest | model trust | model meta | mod
 model deploy new | model deploy ls | model deploy show | model deploy render | model deploy diff | model deploy rm
 model eval | model perf | model compare
 infer image classify | infer image embed | infer image detect | infer image segment | infer image ocr
-infer image process
+infer image process | infer image generate | infer multimodal caption | infer multimodal ask | infer multimodal embed
 infer embed | infer classify | infer generate | infer chat | infer calibrate | infer batch
 infer rerank | infer zero-shot | infer fill-mask | infer tokens | infer answer | infer summarize | infer translate
 infer prompt add | infer prompt ls | infer prompt show | infer prompt render | infer prompt test | infer prompt rm

@@ -36,6 +36,7 @@ from ipfs_accel_cli.services.infer.results import (
     LoadedModels,
 )
 from ipfs_accel_cli.services.infer.rooms import Rooms
+from ipfs_accel_cli.services.infer.runtime import Warm
 from ipfs_accel_cli.services.infer.stats import Watch
 from ipfs_accel_cli.services.infer.text_run import TextRun
 from ipfs_accel_cli.services.infer.texts import open_texts, windows
@@ -196,20 +197,7 @@ class Inference(Rooms):
 
     def loaded(self) -> LoadedModels:
         """Return what is warm in this process."""
-        return LoadedModels(
-            models=[
-                LoadedModel(
-                    model=warm.name,
-                    model_cid=warm.key.manifest,
-                    task=warm.key.task,
-                    engine=warm.key.engine,
-                    device=warm.key.device,
-                    size_bytes=warm.size_bytes,
-                    in_use=warm.users > 0,
-                )
-                for warm in self._runtime.loaded()
-            ]
-        )
+        return LoadedModels(models=[_loaded(warm) for warm in self._runtime.loaded()])
 
     def close(self) -> None:
         """Let go of all warm models; a later call loads them again."""
@@ -246,3 +234,9 @@ class Inference(Rooms):
                     self.opener.keep(opened, run.count / max(1e-9, run.busy_s), "texts/s", shape)
 
         return answered()
+
+
+def _loaded(warm: Warm) -> LoadedModel:
+    key, used = warm.key, warm.users > 0
+    about = {"model": warm.name, "model_cid": key.manifest, "task": key.task, "engine": key.engine}
+    return LoadedModel(**about, device=key.device, size_bytes=warm.size_bytes, in_use=used)

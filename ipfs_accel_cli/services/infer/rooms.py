@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.infer.bench.limits import Limits
     from ipfs_accel_cli.services.infer.bench.service import InferBenches
     from ipfs_accel_cli.services.infer.image.images import ImageInference
+    from ipfs_accel_cli.services.infer.multimodal.service import Multimodal
     from ipfs_accel_cli.services.infer.pipeline.service import Pipelines
     from ipfs_accel_cli.services.infer.prompts.service import Content, Prompts
     from ipfs_accel_cli.services.infer.text.service import TextTasks
@@ -30,6 +31,13 @@ class Rooms:
         self, opener: Opener, home: tuple[Database, Content] | None, limits: Limits | None, mark: Callable[[], str]
     ) -> None:
         self.opener, self._home, self._limits, self._mark = opener, home, limits, mark
+
+    @cached_property
+    def multimodal(self) -> Multimodal:
+        """What runs models of pictures and words together."""
+        from ipfs_accel_cli.services.infer.multimodal.service import Multimodal
+
+        return Multimodal(self.opener)
 
     @cached_property
     def texts(self) -> TextTasks:

@@ -164,7 +164,16 @@ def _configuration(files: Mapping[str, Path]) -> dict[str, Any]:
         config = read_json(files, name)
         if isinstance(config, dict):
             return config
-    return {}
+    return _pipeline(files)
+
+
+def _pipeline(files: Mapping[str, Path]) -> dict[str, Any]:
+    """Return what the index of a pipeline of diffusers says, as a configuration; one that reads words draws."""
+    index = read_json(files, "model_index.json")
+    if not isinstance(index, dict) or not isinstance(index.get("_class_name"), str):
+        return {}
+    draws = ["image-generate"] if "tokenizer" in index else []
+    return {"architectures": [index["_class_name"]], "model_type": "diffusers", "ipfs_accel_tasks": draws}
 
 
 def _adapter(files: Mapping[str, Path]) -> str:

@@ -112,3 +112,14 @@ def test_facts_survive_the_way_through_a_statement() -> None:
 )
 def test_the_licence_comes_from_the_card(tmp_path: Path, card: bytes, licence: str | None) -> None:
     assert facts.licence(files(tmp_path, {"README.md": card})) == licence
+
+
+def test_a_pipeline_of_diffusers_that_reads_words_draws(tmp_path: Path) -> None:
+    index: dict[str, Any] = {"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet2DConditionModel"]}
+    reads = index | {"tokenizer": ["transformers", "CLIPTokenizer"]}
+    weights = {"unet/diffusion_pytorch_model.safetensors": tiny_model()["model.safetensors"]}
+    for at, (said, tasks) in enumerate(((reads, ("image-generate",)), (index, ()))):
+        known = facts.read(files(tmp_path / str(at), {"model_index.json": json.dumps(said).encode(), **weights}))
+        assert (known.architectures, known.model_type) == (("StableDiffusionPipeline",), "diffusers")
+        assert known.tasks == tasks
+        assert known.parameters == 4104
