@@ -11,7 +11,10 @@ ENGINES = Registry(
             "ipfs_accel_cli.engines.torch.engine:TorchEngine",
             requires=("torch", "transformers", "accelerate"),
             devices=("cpu", "cuda", "mps"),
-            tasks=("embed", "classify", "generate", "score"),
+            tasks=(
+                *("embed", "classify", "generate", "score", "rerank", "fill-mask", "token-classify", "answer"),
+                *("summarize", "translate"),
+            ),
         ),
         "onnx": Plugin(
             "ipfs_accel_cli.engines.onnx.engine:OnnxEngine",

@@ -12,5 +12,11 @@ TASKS = Registry(
         "generate": Plugin("ipfs_accel_cli.tasks.generate:Generate"),
         "chat": Plugin("ipfs_accel_cli.tasks.chat:Chat"),
         "score": Plugin("ipfs_accel_cli.tasks.score:Score"),
+        "rerank": Plugin("ipfs_accel_cli.tasks.pairs:Rerank"),
+        "answer": Plugin("ipfs_accel_cli.tasks.pairs:Answer"),
+        "fill-mask": Plugin("ipfs_accel_cli.tasks.marks:FillMask"),
+        "token-classify": Plugin("ipfs_accel_cli.tasks.marks:TokenClassify"),
+        "summarize": Plugin("ipfs_accel_cli.tasks.rewrite:Summarize"),
+        "translate": Plugin("ipfs_accel_cli.tasks.rewrite:Translate"),
     },
 )

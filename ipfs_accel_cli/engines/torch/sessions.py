@@ -18,6 +18,12 @@ SESSIONS = {
     "classify": f"{_ROOM}.encoder:load",
     "generate": f"{_ROOM}.decoder:load",
     "score": f"{_ROOM}.decoder:load",
+    "rerank": f"{_ROOM}.encoder:load",
+    "fill-mask": f"{_ROOM}.marking:load_filling",
+    "token-classify": f"{_ROOM}.marking:load_tagging",
+    "answer": f"{_ROOM}.marking:load_answering",
+    "summarize": f"{_ROOM}.seq2seq:load",
+    "translate": f"{_ROOM}.seq2seq:load",
 }
 
 

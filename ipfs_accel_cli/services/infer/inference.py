@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.infer.writing.chats import Chats
     from ipfs_accel_cli.services.infer.writing.writer import Writer
 
+if TYPE_CHECKING:
+    from ipfs_accel_cli.services.infer.text.service import TextTasks
+
 BATCH = 32
 
 log = logging.getLogger("ipfs_accel_cli")
@@ -99,6 +102,13 @@ class Inference:
     def workshop(self) -> Workshop:
         """What quantises models, with the engines of this service."""
         return Workshop(self._loader)
+
+    @cached_property
+    def texts(self) -> TextTasks:
+        """The other tasks over texts."""
+        from ipfs_accel_cli.services.infer.text.service import TextTasks
+
+        return TextTasks(self.opener)
 
     def embed(
         self,

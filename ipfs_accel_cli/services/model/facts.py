@@ -137,7 +137,14 @@ def _tasks(files: Mapping[str, Path], config: Mapping[str, Any], architectures: 
         return tuple(stated)
     if "modules.json" in files:
         return ("embed",)
-    return heads.tasks_of(architectures, has_tokenizer=bool(_tokenizer(files)))
+    return heads.tasks_of(architectures, has_tokenizer=bool(_tokenizer(files)), one_number=_one_number(config))
+
+
+def _one_number(config: Mapping[str, Any]) -> bool:
+    """Say whether a classifier has a single output that is no label which may hold or not."""
+    names = config.get("id2label")
+    count = len(names) if isinstance(names, dict) else config.get("num_labels")
+    return count == 1 and config.get("problem_type") != "multi_label_classification"
 
 
 def _tokenizer(files: Mapping[str, Path]) -> str:
