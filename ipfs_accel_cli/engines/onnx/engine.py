@@ -1,27 +1,21 @@
-"""The ONNX engine: encoders and classifiers as graphs on ONNX Runtime, on the processor."""
+"""The ONNX engine: graphs on ONNX Runtime, on the processor, made from a model's weights or brought by it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import onnxruntime
 
-from ipfs_accel_cli.core.errors import AccelError, MalformedContent, MissingExtra, UnsupportedContent
+from ipfs_accel_cli.core.errors import MissingExtra, UnsupportedContent
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.engines.base import Device, Fit, Machine, ModelFacts, Plan, Session
 from ipfs_accel_cli.engines.devices import choose_device
-from ipfs_accel_cli.engines.encoder import EncoderSession, Meaning, Reading
-from ipfs_accel_cli.engines.onnx.graph import open_graph
-from ipfs_accel_cli.engines.onnx.note import Note
-from ipfs_accel_cli.engines.onnx.tokens import PlainTokenizer
-from ipfs_accel_cli.engines.sentence import read_sentence
+from ipfs_accel_cli.engines.onnx.sessions import EXPORTS, GRAPHS, exporter, loader
 from ipfs_accel_cli.engines.threads import threads
 
 # Nothing here imports transformers or torch unless a graph is to be made: to load them takes seconds.
 
-TASKS = ("embed", "classify")
 WORKING_BYTES = 192 << 20
 _FLOAT32_BYTES = 4
 FILE = "model.onnx"
@@ -60,12 +54,8 @@ class OnnxEngine:
 
     def derive(self, model: ModelFacts, files: Path, task: str, target: Path) -> Mapping[str, str | int | float]:
         """Export the model with torch; raises MissingExtra where torch or the exporter is not installed."""
-        if task not in TASKS:
-            raise UnsupportedContent(f"the onnx engine knows no task {task!r}")
         try:
-            from ipfs_accel_cli.engines.onnx.export import export
-
-            said = export(model, files, task, target)
+            said = exporter(task)(model, files, task, target)
         except ImportError as error:
             raise MissingExtra(
                 f"exporting to ONNX needs {error.name or error}, which is not installed",
@@ -75,6 +65,8 @@ class OnnxEngine:
 
     def own(self, model: ModelFacts) -> str:
         """Name the graph that a model consists of, with no weights beside it to export."""
+        if model.model_type in GRAPHS:
+            return GRAPHS[model.model_type]
         return FILE if FILE in model.files and not _weights(model) else ""
 
     def quantize(self, model: ModelFacts, files: Path, plan: Plan, target: Path) -> Mapping[str, str | int | float]:
@@ -93,48 +85,19 @@ class OnnxEngine:
     def load(self, model: ModelFacts, files: Path, plan: Plan) -> Session:
         """Load the graph that the plan names; see the contract for what it raises."""
         choose_device(plan.device, self.devices())
-        if plan.task not in TASKS:
-            raise UnsupportedContent(f"the onnx engine knows no task {plan.task!r}")
-        if plan.derived is None:
-            raise UnsupportedContent(f"{model.name} has not been exported to ONNX")
-        graph = open_graph(plan.derived, plan.threads, model.name)
-        reads = _sentences if plan.task == "embed" else _texts
-        try:
-            folder, reading, meaning = reads(files, graph.note)
-            tokenizer = _tokenizer(folder, graph.note)
-        except (AccelError, KeyboardInterrupt):
-            raise
-        except Exception as error:  # Configurations and tokenizers fail in any way they like.
-            raise MalformedContent(f"{model.name}: {type(error).__name__}: {error}") from error
-        return EncoderSession(model.name, tokenizer, reading, meaning, graph)
-
-
-def _sentences(files: Path, note: Note) -> tuple[Path, Reading, Meaning]:
-    sentence = read_sentence(files)
-    reading = Reading(note.inputs, note.max_tokens, sentence.lower_case, sentence.prompt)
-    return files / sentence.encoder, reading, Meaning("embed", sentence.pooling)
-
-
-def _texts(files: Path, note: Note) -> tuple[Path, Reading, Meaning]:
-    return files, Reading(note.inputs, note.max_tokens), Meaning("classify", labels=note.labels)
-
-
-def _tokenizer(folder: Path, note: Note) -> Any:
-    if note.plain_tokens:
-        return PlainTokenizer(folder)
-    from ipfs_accel_cli.engines.tokenizing import load_tokenizer, quiet
-
-    with quiet():
-        return load_tokenizer(folder)
+        return loader(plan.task)(model, files, plan)
 
 
 def _unsupported(model: ModelFacts) -> str:
     """Say why this engine cannot run a model, or nothing."""
     name = ", ".join(model.architectures) or model.model_type
+    if model.model_type in GRAPHS:
+        graph = GRAPHS[model.model_type]
+        return f"{name} comes without its graph {graph}" if model.files and graph not in model.files else ""
     if model.model_type not in _COMMON_TYPES and not _is_known(model.model_type):
         return f"transformers has no architecture {name}" if name else "no config.json names an architecture"
-    if not any(task in TASKS for task in model.tasks):
-        return f"{name} is no encoder: onnx runs models that {' or '.join(TASKS)}"
+    if not any(task in EXPORTS for task in model.tasks):
+        return f"{name} is no encoder: onnx runs models that {' or '.join(EXPORTS)}"
     if model.files and not _weights(model) and FILE not in model.files:
         return "no safetensors or .bin weights to export"
     if model.dtype == "int8" and _weights(model):

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.core.errors import MalformedContent
-from ipfs_accel_cli.formats import safetensors
+from ipfs_accel_cli.formats import ctranslate2, safetensors
+from ipfs_accel_cli.formats.reading import FileReader
 from ipfs_accel_cli.services.model import heads
 
 MAX_CONFIG_BYTES = 16 << 20
@@ -24,6 +25,14 @@ _CONTEXT_KEYS = (
     "n_ctx",
     "max_target_positions",
 )
+# Networks as CTranslate2 names them: model type, architecture and tasks. Only Whisper is one architecture; the others
+# stand for several, which the file does not tell apart.
+_SPECS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "WhisperSpec": ("whisper", "WhisperForConditionalGeneration", ("transcribe",)),
+    "TransformerSpec": ("ctranslate2", "TransformerSpec", ("translate",)),
+    "TransformerDecoderModelSpec": ("ctranslate2", "TransformerDecoderModelSpec", ("generate",)),
+    "TransformerEncoderModelSpec": ("ctranslate2", "TransformerEncoderModelSpec", ("embed",)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,10 @@ def read(files: Mapping[str, Path]) -> Facts:
     """
     _check_gguf(files)
     config = _configuration(files)
+    if not config.get("architectures") and not config.get("ipfs_accel_tasks"):
+        converted = _converted(files)
+        if converted is not None:
+            return converted
     tensors = [safetensors.read(path, name) for name, path in sorted(files.items()) if name.endswith(".safetensors")]
     dtypes = sum((one.dtypes for one in tensors), Counter[str]())
     architectures = tuple(str(name) for name in config.get("architectures") or ())
@@ -106,6 +119,28 @@ def licence(files: Mapping[str, Path]) -> str | None:
     front = re.match(r"\s*---\r?\n(.*?)\r?\n---", text, re.DOTALL)
     stated = re.search(r"^license:[ \t]*[\"']?([A-Za-z0-9.+-]+)", front[1], re.MULTILINE) if front else None
     return stated[1] if stated else None
+
+
+def _converted(files: Mapping[str, Path]) -> Facts | None:
+    """Return what the header of a model of CTranslate2 says, whose configuration says little; None for any other."""
+    path = files.get(ctranslate2.FILE)
+    reader = FileReader(path, ctranslate2.FILE) if path is not None else None
+    if reader is None or not ctranslate2.is_one(reader):
+        return None
+    found = ctranslate2.header(reader)
+    model_type, architecture, tasks = _SPECS.get(found.spec, ("", found.spec, ()))
+    dtypes = Counter[str]()
+    for one in found.variables.values():
+        dtypes[one.dtype] += one.size_bytes
+    return Facts(
+        architectures=(architecture,),
+        model_type=model_type,
+        tasks=tasks,
+        parameters=found.parameters or None,
+        weight_bytes=reader.size_bytes,
+        dtype=dtypes.most_common(1)[0][0] if dtypes else "",
+        tokenizer=_tokenizer(files),
+    )
 
 
 def _check_gguf(files: Mapping[str, Path]) -> None:
