@@ -139,7 +139,7 @@ class Node:
             tuned=self._tuned,
             note=self._note_speed,
             others=lambda task: self.models.suiting.facts_for(task),
-            home=(self.database, self.store),
+            home=(self.database, self.store, self.home.keys),
         )
 
     @property

@@ -23,5 +23,16 @@ ENGINES = Registry(
             devices=("cpu",),
             tasks=("embed", "classify"),
         ),
+        "llamacpp": Plugin(
+            "ipfs_accel_cli.engines.llamacpp.engine:LlamaCppEngine",
+            extra="llama-cpp",
+            devices=("cpu",),
+            tasks=("generate", "embed"),
+        ),
+        "remote": Plugin(
+            "ipfs_accel_cli.engines.remote.engine:RemoteEngine",
+            devices=("remote",),
+            tasks=("generate", "embed", "rerank"),
+        ),
     },
 )

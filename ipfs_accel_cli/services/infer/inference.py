@@ -24,7 +24,7 @@ from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.infer.classifying import labelled
 from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
 from ipfs_accel_cli.services.infer.loader import MEASURED_TASKS, Derived, Loader, SettingsLike
-from ipfs_accel_cli.services.infer.opening import Find, Note, Opener, Others
+from ipfs_accel_cli.services.infer.opening import Find, Note, Opener, Others, cid_of
 from ipfs_accel_cli.services.infer.quantizing import Workshop
 from ipfs_accel_cli.services.infer.results import (
     CalibrationShown,
@@ -42,12 +42,13 @@ from ipfs_accel_cli.tasks import TASKS
 
 if TYPE_CHECKING:
     from ipfs_accel_cli.core.database import Database
+    from ipfs_accel_cli.engines.base import Loadable
+    from ipfs_accel_cli.services.infer.endpoints.service import Endpoints
     from ipfs_accel_cli.services.infer.prompts.service import Content, Prompts
+    from ipfs_accel_cli.services.infer.text.service import TextTasks
     from ipfs_accel_cli.services.infer.writing.chats import Chats
     from ipfs_accel_cli.services.infer.writing.writer import Writer
 
-if TYPE_CHECKING:
-    from ipfs_accel_cli.services.infer.text.service import TextTasks
 
 BATCH = 32
 
@@ -77,7 +78,7 @@ class Inference:
     with the command that fetches one. `derived` keeps what engines make of models, `calibrations` how fast they are;
     without them those engines are not used and nothing is measured. `tuned` gives what suits this machine, `note` keeps
     what a run with statistics took, and `others` names the models for a task, for when one does not fit. `home` is
-    where prompt templates are kept.
+    where prompt templates and endpoints are kept.
     """
 
     def __init__(
@@ -90,10 +91,10 @@ class Inference:
         tuned: Callable[[str], str | None] = lambda _name: None,
         note: Note = lambda _folder, _pace: None,
         others: Others = lambda _task: (),
-        home: tuple[Database, Content] | None = None,
+        home: tuple[Database, Content, Path] | None = None,
     ) -> None:
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
-        self.opener = Opener(find, self._loader, note, others)
+        self.opener = Opener(find, self._loader, note, others, self._elsewhere)
         self._runtime, self._home = self._loader.runtime, home
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
@@ -212,7 +213,19 @@ class Inference:
 
         if self._home is None:
             raise Invalid("prompt templates are kept in a home folder, and this service has none")
-        return Prompts(*self._home, self.writer)
+        return Prompts(*self._home[:2], self.writer)
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        """Keeps endpoints; raises Invalid for a service without a home."""
+        from ipfs_accel_cli.services.infer.endpoints.service import Endpoints
+
+        if self._home is None:
+            raise Invalid("endpoints are kept in a home folder, and this service has none")
+        return Endpoints(self._home[2])
+
+    def _elsewhere(self, reference: str, task: str) -> Loadable:
+        return self.endpoints.loadable(reference, task)
 
     def _template(self, name: str) -> tuple[str, str]:
         return self.prompts.text(name)
@@ -229,7 +242,7 @@ class Inference:
             models=[
                 LoadedModel(
                     model=warm.name,
-                    model_cid=warm.key.manifest,
+                    model_cid=cid_of(warm.key.manifest),
                     task=warm.key.task,
                     engine=warm.key.engine,
                     device=warm.key.device,

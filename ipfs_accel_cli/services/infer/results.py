@@ -119,7 +119,9 @@ class Generation(Result):
         description="stop: the model ended or a stop string came; length: --max-tokens was reached."
     )
     model: str
-    model_cid: str = Field(description="The manifest that the weights were verified against.")
+    model_cid: str | None = Field(
+        description="The manifest that the weights were verified against; null: they are elsewhere, and nothing was."
+    )
     engine: str
     device: str
     seed: int | None = Field(default=None, description="What chance began with; none when the likeliest was taken.")
@@ -135,7 +137,7 @@ class LoadedModel(Result):
     columns = ("model", "task", "engine", "device", "size_bytes", "in_use")
 
     model: str
-    model_cid: str
+    model_cid: str | None
     task: str
     engine: str
     device: str

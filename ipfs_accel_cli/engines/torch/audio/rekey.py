@@ -62,9 +62,7 @@ def load(folder: Path) -> tuple[Any, Any]:
     said = json.loads((folder / "config.json").read_bytes())
     tokenizer = WhisperTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))
     vocabulary, width = variables("decoder/embeddings/weight").shape
-    start, silent, end = tokenizer.convert_tokens_to_ids(
-        ["<|startoftranscript|>", "<|notimestamps|>", "<|endoftext|>"]
-    )
+    start, silent, end = tokenizer.convert_tokens_to_ids(["<|startoftranscript|>", "<|notimestamps|>", "<|endoftext|>"])
     special = {"decoder_start_token_id": start, "eos_token_id": end, "pad_token_id": end, "bos_token_id": end}
     heads = width // _HEAD_WIDTH
     config = WhisperConfig(
@@ -86,7 +84,9 @@ def load(folder: Path) -> tuple[Any, Any]:
     # Assigned, not copied: no weight is there twice.
     report = model.load_state_dict(_state(variables, config), strict=False, assign=True)
     if report.missing_keys or report.unexpected_keys:
-        raise MalformedContent(f"{ctranslate2.FILE} lacks {', '.join([*report.missing_keys, *report.unexpected_keys][:3])}")
+        raise MalformedContent(
+            f"{ctranslate2.FILE} lacks {', '.join([*report.missing_keys, *report.unexpected_keys][:3])}"
+        )
     model.tie_weights()
     model.generation_config = GenerationConfig(
         **special,

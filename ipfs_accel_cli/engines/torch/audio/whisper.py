@@ -170,9 +170,7 @@ class WhisperSession:
             if (text := plain(span.tokens, self._first, self._decode))
         ]
         count = len(writing.tokens)
-        return Transcript(
-            tuple(segments), writing.language, count, complete, writing.log_probability / (count + 1)
-        )
+        return Transcript(tuple(segments), writing.language, count, complete, writing.log_probability / (count + 1))
 
     def _words(self, writing: _Writing, found: Sequence[Span]) -> dict[int, tuple[Word, ...]]:
         """Return the words of each span, found in the attention that the decoder pays to the sound."""

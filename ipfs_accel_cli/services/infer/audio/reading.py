@@ -143,7 +143,9 @@ def _bytes(source: str, call: Call) -> Iterator[tuple[IO[bytes], str]]:
     try:
         file = path.open("rb")
     except FileNotFoundError as error:
-        raise NotFound(f"no file {str(source)!r}", suggestion="check the spelling, or pipe the sound in and give -") from error
+        raise NotFound(
+            f"no file {str(source)!r}", suggestion="check the spelling, or pipe the sound in and give -"
+        ) from error
     except OSError as error:
         raise Invalid(f"cannot read {str(source)!r}: {error.strerror}") from error
     with file:
