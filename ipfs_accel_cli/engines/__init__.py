@@ -25,6 +25,7 @@ ENGINES = Registry(
         ),
         "llamacpp": Plugin(
             "ipfs_accel_cli.engines.llamacpp.engine:LlamaCppEngine",
+            requires=("xllamacpp",),
             extra="llama-cpp",
             devices=("cpu",),
             tasks=("generate", "embed"),

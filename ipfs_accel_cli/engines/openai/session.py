@@ -36,8 +36,9 @@ class ServerSession:
         trusted: ssl.SSLContext | bool,
         read_seconds: float,
         closing: Callable[[], None] = lambda: None,
+        check: Callable[[Request], None] | None = None,
     ) -> None:
-        self._server, self._task, self._closing = server, task, closing
+        self._server, self._task, self._closing, self._check = server, task, closing, check
         self._arrived: queue.SimpleQueue[tuple[RequestId, Chunk]] = queue.SimpleQueue()
         self._running: dict[RequestId, Future[None]] = {}
         self._loop = asyncio.new_event_loop()
@@ -57,6 +58,8 @@ class ServerSession:
         if self._loop.is_closed():
             raise Invalid(f"{self._server.name} was closed")
         work = self._work(request)
+        if self._check is not None:
+            self._check(request)
         self._running[request.id] = asyncio.run_coroutine_threadsafe(self._guarded(request.id, work), self._loop)
 
     def step(self) -> Sequence[tuple[RequestId, Chunk]]:

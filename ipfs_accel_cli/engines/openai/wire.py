@@ -14,6 +14,7 @@ from typing import Any
 from ipfs_accel_cli.core.errors import Invalid, NotGoodEnough, RemoteFailed, UnsupportedContent
 from ipfs_accel_cli.engines.base import Request
 from ipfs_accel_cli.engines.exchange.text import FinishReason, GenerateOptions, Messages, Prompt
+from ipfs_accel_cli.engines.schemas import OPTIONS
 
 # What an answer may take before it is no answer any more.
 LARGEST_BYTES = 256 << 20
@@ -50,8 +51,12 @@ def writing(request: Request, model: str, *, of_llama_cpp: bool = False) -> tupl
         body["stop"] = list(options.stop)
     if options.schema:
         schema = json.loads(options.schema)
+        if of_llama_cpp:
+            # Free white space invites endless blanks.
+            schema |= {"x-guidance": OPTIONS}
         form = {"name": "answer", "schema": schema, "strict": True}
-        body |= {"response_format": {"type": "json_schema", "json_schema": form}}
+        ours = {"json_schema": schema}
+        body |= ours if of_llama_cpp else {"response_format": {"type": "json_schema", "json_schema": form}}
     if isinstance(request.payload, Messages):
         if request.payload.template:
             raise Invalid("the server of an endpoint applies its own chat template; leave --template out")
