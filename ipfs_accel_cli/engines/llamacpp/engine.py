@@ -13,7 +13,7 @@ from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.engines.base import Device, Fit, Machine, ModelFacts, Plan, Request, Session
 from ipfs_accel_cli.engines.chatting import check_room
 from ipfs_accel_cli.engines.devices import choose_device
-from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Prompt
+from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Messages, Prompt
 from ipfs_accel_cli.engines.llamacpp.process import Process, start
 from ipfs_accel_cli.engines.openai.server import Server
 from ipfs_accel_cli.engines.openai.session import ServerSession
@@ -57,8 +57,10 @@ class LlamaCppEngine:
         metadata = gguf.header(FileReader(weights, weights.name)).metadata
         asked = wanted(model, metadata, plan) | {"model": str(weights.resolve())}
         process = start(asked, model.name)
-        server = Server(model.name, f"{process.address}/v1", "model", process.key, of_llama_cpp=True)
-        check = None if plan.task == "embed" else _Room(process, model.name, asked["context"]).check
+        address = f"{process.address}/v1"
+        server = Server(model.name, address, "model", process.key, of_llama_cpp=True, pooling=asked["pooling"])
+        talks = "tokenizer.chat_template" in metadata
+        check = None if plan.task == "embed" else _Room(process, model.name, asked["context"], talks=talks).check
         return ServerSession(server, plan.task, False, _READ_SECONDS, closing=process.stop, check=check)
 
 
@@ -101,13 +103,22 @@ def cache_bytes(metadata: dict[str, Any], architecture: str) -> int:
 class _Room:
     """Refuses a prompt that leaves no room for an answer, by the model's own count of its tokens."""
 
-    def __init__(self, process: Process, name: str, context: int) -> None:
-        self._name, self._context = name, context
+    def __init__(self, process: Process, name: str, context: int, *, talks: bool) -> None:
+        self._name, self._context, self._talks = name, context, talks
         headers = {"Authorization": f"Bearer {process.key}"}
         self._client = httpx.Client(base_url=process.address, headers=headers, trust_env=False, timeout=_LOOK_SECONDS)
 
     def check(self, request: Request) -> None:
-        """Raise Invalid with the numbers; the prompt of a conversation is counted by the server itself."""
+        """Raise Invalid with the numbers, and UnsupportedContent for a conversation with a model without a template.
+
+        The prompt of a conversation is counted by the server itself.
+        """
+        if isinstance(request.payload, Messages) and not self._talks:
+            # llama.cpp would shape it in a way that the model was not trained for.
+            raise UnsupportedContent(
+                f"{self._name} has no chat template: it was not made to chat. Continue a text instead",
+                suggestion=f"ipfs-accel infer generate -m {self._name} PROMPT",
+            )
         if not isinstance(request.payload, Prompt) or not isinstance(request.options, GenerateOptions):
             return
         body = {"content": request.payload.text, "add_special": True}

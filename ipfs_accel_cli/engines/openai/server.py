@@ -24,6 +24,7 @@ class Server:
     model: str = ""
     key: str = field(default="", repr=False)
     of_llama_cpp: bool = False
+    pooling: str = "the server's"
 
     def address(self, path: str) -> str:
         """Return where to ask for something."""

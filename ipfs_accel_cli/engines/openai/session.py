@@ -6,9 +6,9 @@ import asyncio
 import queue
 import ssl
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -24,6 +24,7 @@ from ipfs_accel_cli.engines.openai.server import Server
 
 _LOOK_SECONDS = 0.05
 _CLOSE_SECONDS = 5.0
+_LONGEST_LINE = 1 << 20
 
 
 class ServerSession:
@@ -93,13 +94,21 @@ class ServerSession:
         for request in list(self._running):
             self.abort(request)
         try:
-            asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result(_CLOSE_SECONDS)
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(_CLOSE_SECONDS)
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(_CLOSE_SECONDS)
             if not self._loop.is_running():
                 self._loop.close()
             self._closing()
+
+    async def _end(self) -> None:
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._client.aclose()
+        await self._loop.shutdown_asyncgens()
 
     def _work(self, request: Request) -> Callable[[], Awaitable[None]]:
         options, payload = request.options, request.payload
@@ -128,9 +137,10 @@ class ServerSession:
         while True:
             began = False
             try:
-                async for piece in self._pieces(path, body):
-                    began = began or bool(piece.text)
-                    self._arrived.put((request, Chunk(piece, finished=piece.finish_reason is not None)))
+                async with aclosing(self._pieces(path, body)) as pieces:
+                    async for piece in pieces:
+                        began = began or bool(piece.text)
+                        self._arrived.put((request, Chunk(piece, finished=piece.finish_reason is not None)))
                 return
             except TryAgain as error:
                 failures += 1
@@ -139,10 +149,10 @@ class ServerSession:
                     raise
                 await asyncio.sleep(wait_seconds(failures, error))
 
-    async def _pieces(self, path: str, body: dict[str, Any]) -> AsyncIterator[Piece]:
+    async def _pieces(self, path: str, body: dict[str, Any]) -> AsyncGenerator[Piece, None]:
         name, counted, prompt_tokens, reason = self._server.name, 0, 0, None
-        async with self._asked(path, body) as response:
-            async for line in response.aiter_lines():
+        async with self._asked(path, body) as response, aclosing(_lines(response)) as lines:
+            async for line in lines:
                 event = line.removeprefix("data:").strip()
                 if not line.startswith("data:") or not event:
                     continue
@@ -164,7 +174,7 @@ class ServerSession:
             body = {"model": self._server.model, "input": asked, "encoding_format": "float"}
             rows, tokens = wire.vectors(await self._whole("embeddings", body), len(asked), self._server.name)
             positions = tuple(range(start, start + len(asked)))
-            data = Vectors(positions, numpy.asarray(rows, dtype=numpy.float32), "the server's", tokens=tokens)
+            data = Vectors(positions, numpy.asarray(rows, dtype=numpy.float32), self._server.pooling, tokens=tokens)
             self._arrived.put((request, Chunk(data, finished=start + batch >= len(texts))))
 
     async def _rank(self, request: RequestId, pairs: tuple[tuple[str, str], ...]) -> None:
@@ -196,6 +206,22 @@ class ServerSession:
                 if response.status_code >= 300:
                     self._server.check(response, await _read(response, self._server.name))
                 yield response
+
+
+async def _lines(response: httpx.Response) -> AsyncGenerator[str, None]:
+    """Yield the lines of a stream; raises RemoteFailed for one without end."""
+    held, total = b"", 0
+    async with aclosing(response.aiter_bytes()) as blocks:  # type: ignore[type-var]
+        async for block in blocks:
+            total += len(block)
+            held += block
+            if len(held) > _LONGEST_LINE or total > wire.LARGEST_BYTES:
+                raise RemoteFailed("the server writes without an end")
+            *lines, held = held.split(b"\n")
+            for line in lines:
+                yield line.decode("utf-8", "replace").rstrip("\r")
+    if held:
+        yield held.decode("utf-8", "replace")
 
 
 async def _read(response: httpx.Response, name: str) -> bytes:

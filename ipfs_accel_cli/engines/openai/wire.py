@@ -59,7 +59,7 @@ def writing(request: Request, model: str, *, of_llama_cpp: bool = False) -> tupl
         body |= ours if of_llama_cpp else {"response_format": {"type": "json_schema", "json_schema": form}}
     if isinstance(request.payload, Messages):
         if request.payload.template:
-            raise Invalid("the server of an endpoint applies its own chat template; leave --template out")
+            raise Invalid("the server applies the model's own chat template; leave --template out")
         said = [{"role": one.role, "content": one.content} for one in request.payload.messages]
         return "chat/completions", body | {"messages": said}
     if not isinstance(request.payload, Prompt):
