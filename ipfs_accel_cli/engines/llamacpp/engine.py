@@ -71,7 +71,8 @@ def wanted(model: ModelFacts, metadata: dict[str, Any], plan: Plan) -> dict[str,
     """
     architecture = str(metadata.get("general.architecture", ""))
     trained = _number(metadata, f"{architecture}.context_length") or MOST_CONTEXT
-    context, slots = min(trained, MOST_CONTEXT), SLOTS
+    # Texts of several slots that share a pass have been seen to change each other's vectors (cosine down to 0.75).
+    context, slots = min(trained, MOST_CONTEXT), 1 if plan.task == "embed" else SLOTS
     per_token = cache_bytes(metadata, architecture)
     free = (plan.memory_bytes or 1 << 62) - model.weight_bytes - WORKING_BYTES
     while slots > 1 and slots * context * per_token > free:
