@@ -13,7 +13,7 @@ ENGINES = Registry(
             devices=("cpu", "cuda", "mps"),
             tasks=(
                 *("embed", "classify", "generate", "score", "rerank", "fill-mask", "token-classify", "answer"),
-                *("summarize", "translate"),
+                *("summarize", "translate", "transcribe", "speak", "audio-classify"),
             ),
         ),
         "onnx": Plugin(
@@ -21,7 +21,7 @@ ENGINES = Registry(
             requires=("onnxruntime",),
             extra="onnx",
             devices=("cpu",),
-            tasks=("embed", "classify"),
+            tasks=("embed", "classify", "speak", "voice-detect"),
         ),
         "llamacpp": Plugin(
             "ipfs_accel_cli.engines.llamacpp.engine:LlamaCppEngine",

@@ -1,9 +1,12 @@
-"""Sessions of encoders, for every engine that has one: texts of like length go through the model together."""
+"""Sessions of encoders, for every engine that has one: texts of like length go through the model together.
+
+Also those of several requests do: many that ask for one text each are answered as quickly as one that asks for many.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +20,10 @@ from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Pairs, Role, Scor
 Ids = NDArray[numpy.int64]
 # Inputs by name, each (texts, tokens), and the mask, 1 where text is; padding is on the right. Gives (texts, width).
 Compute = Callable[[dict[str, Ids], Ids], NDArray[numpy.float32]]
+
+
+# How much shorter than the longest text of a batch another may be: by a fifth, or by a few tokens.
+_LEAST_FILL, _FEW_TOKENS = 0.8, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,9 @@ class _Work:
 
 
 class EncoderSession:
-    """One loaded encoder. A step takes one batch of each request that it holds."""
+    """One loaded encoder, for many requests at once."""
+
+    slots = 256
 
     def __init__(self, name: str, tokenizer: Any, reading: Reading, meaning: Meaning, compute: Compute) -> None:
         self._name, self._reading, self._meaning = name, reading, meaning
@@ -86,17 +95,52 @@ class EncoderSession:
         self._active[request.id] = _Work(features, deque(order), request.options.batch, truncated)
 
     def step(self) -> Sequence[tuple[RequestId, Chunk]]:
-        """Run one batch of each request."""
-        done = []
+        """Move every request on by at least one text, in as few batches as that takes."""
+        done: list[tuple[RequestId, Chunk]] = []
+        served: set[RequestId] = set()
         for request, work in list(self._active.items()):
-            positions = tuple(work.positions.popleft() for _ in range(min(work.batch, len(work.positions))))
-            rows = self._rows(work.features, positions)
-            if not numpy.isfinite(rows).all():
-                raise MalformedContent(f"{self._name} answers with values that are no numbers; its weights are damaged")
-            done.append((request, Chunk(self._data(positions, rows, work), finished=not work.positions)))
+            if request not in served:
+                batch = self._batch(request, work)
+                served.update(batch)
+                done += self._answered(batch)
+        return done
+
+    def _batch(self, first: RequestId, work: _Work) -> dict[RequestId, list[int]]:
+        """Take texts out of their requests: the longest of one, and those of all others that are nearest in length.
+
+        Padding is what a batch of unlike lengths costs, so a text joins only one that is little longer.
+        """
+        taken = {first: [work.positions.popleft() for _ in range(min(work.batch, len(work.positions)))]}
+        longest = self._length(work, taken[first][0])
+        room = work.batch - len(taken[first])
+        for request, other in self._active.items():
+            if not room:
+                break
+            if request == first or other.batch != work.batch:
+                continue
+            at = next((at for at, one in enumerate(other.positions) if self._length(other, one) <= longest), None)
+            while room and at is not None and at < len(other.positions):
+                if self._length(other, other.positions[at]) < min(longest * _LEAST_FILL, longest - _FEW_TOKENS):
+                    break
+                taken.setdefault(request, []).append(other.positions[at])
+                del other.positions[at]
+                room -= 1
+        return taken
+
+    def _answered(self, batch: dict[RequestId, list[int]]) -> Iterator[tuple[RequestId, Chunk]]:
+        """Run a batch and yield what each request gets of it."""
+        places = [(request, position) for request, positions in batch.items() for position in positions]
+        rows = self._rows(places)
+        if not numpy.isfinite(rows).all():
+            raise MalformedContent(f"{self._name} answers with values that are no numbers; its weights are damaged")
+        start = 0
+        for request, positions in batch.items():
+            work, end = self._active[request], start + len(positions)
+            data = self._data(tuple(positions), rows[start:end], work)
+            start = end
+            yield request, Chunk(data, finished=not work.positions)
             if not work.positions:
                 del self._active[request]
-        return done
 
     def abort(self, request: RequestId) -> None:
         """Forget a request."""
@@ -107,10 +151,16 @@ class EncoderSession:
         self._active.clear()
         self._compute = None
 
-    def _rows(self, features: dict[str, list[list[int]]], positions: Sequence[int]) -> NDArray[numpy.float32]:
+    def _length(self, work: _Work, position: int) -> int:
+        return len(work.features["input_ids"][position])
+
+    def _rows(self, places: Sequence[tuple[RequestId, int]]) -> NDArray[numpy.float32]:
         if self._compute is None:
             raise Invalid(f"{self._name} was closed")
-        taken = {key: [rows[at] for at in positions] for key, rows in features.items()}
+        taken = {
+            key: [self._active[request].features[key][position] for request, position in places]
+            for key in self._reading.inputs
+        }
         inputs = {key: padded(rows, self._reading.inputs[key]) for key, rows in taken.items()}
         return self._compute(inputs, padded([[1] * len(row) for row in taken["input_ids"]], 0))
 

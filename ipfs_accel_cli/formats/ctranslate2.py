@@ -19,6 +19,7 @@ FILE = "model.bin"
 DTYPES = {0: "float32", 1: "int8", 2: "int16", 3: "int32", 4: "float16", 5: "bfloat16"}
 _BYTES = {"float32": 4, "int8": 1, "int16": 2, "int32": 4, "float16": 2, "bfloat16": 2}
 _VERSIONS = range(2, 7)
+_WITH_ALIASES = 3
 _MOST_VARIABLES = 1 << 16
 _LONGEST_NAME = 512
 _HIGHEST_RANK = 8
@@ -66,15 +67,15 @@ def header(reader: Reader) -> Header:
     if not is_one(reader):
         raise MalformedContent(f"{reader.name} does not begin as a model of CTranslate2")
     cursor = Cursor(reader)
-    cursor.whole(4)
+    version = cursor.whole(4)
     spec, revision, count = _string(cursor), cursor.whole(4), cursor.whole(4)
     if count > _MOST_VARIABLES:
         raise MalformedContent(f"{reader.name}: {count} variables are promised")
     variables = {one.name: one for one in (_variable(cursor, reader.name) for _ in range(count))}
-    pairs = cursor.whole(4) if cursor.left_bytes else 0
+    pairs = cursor.whole(4) if version >= _WITH_ALIASES else 0
     if pairs > _MOST_VARIABLES:
         raise MalformedContent(f"{reader.name}: {pairs} aliases are promised")
-    aliases = dict((_string(cursor), _string(cursor)) for _ in range(pairs))
+    aliases = {_string(cursor): _string(cursor) for _ in range(pairs)}
     return Header(spec, revision, variables, aliases)
 
 

@@ -18,5 +18,9 @@ TASKS = Registry(
         "token-classify": Plugin("ipfs_accel_cli.tasks.marks:TokenClassify"),
         "summarize": Plugin("ipfs_accel_cli.tasks.rewrite:Summarize"),
         "translate": Plugin("ipfs_accel_cli.tasks.rewrite:Translate"),
+        "transcribe": Plugin("ipfs_accel_cli.tasks.transcribe:Transcribe"),
+        "speak": Plugin("ipfs_accel_cli.tasks.speak:Speak"),
+        "voice-detect": Plugin("ipfs_accel_cli.tasks.voice_detect:VoiceDetect"),
+        "audio-classify": Plugin("ipfs_accel_cli.tasks.audio_classify:AudioClassify"),
     },
 )

@@ -110,6 +110,15 @@ class EncoderSuite:
             alone = embed(embedding, [text]).rows[0]
             assert cosine(alone, row) > 0.99999
 
+    def test_many_requests_of_one_text_are_answered_as_one_of_many_is(self, embedding: Session) -> None:
+        texts = [text for text in TEXTS for _ in range(3)]
+        requests = [Embed().prepare(Texts((text,)), EmbedOptions(batch=4)) for text in texts]
+        for request in requests:
+            embedding.submit(request)
+        found = run(embedding)
+        for text, request in zip(texts, requests, strict=True):
+            assert cosine(Embed().collect(found[request.id]).rows[0], embed(embedding, [text]).rows[0]) > 0.99999
+
     def test_an_empty_text_has_a_vector_too(self, embedding: Session) -> None:
         assert numpy.isfinite(embed(embedding, ["", "rain"]).rows).all()
 

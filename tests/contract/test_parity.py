@@ -49,6 +49,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     (files / "folder" / "sub").mkdir(parents=True)
     (files / "folder" / "hello.txt").write_text("hello world")
     (files / "set.jsonl").write_text('{"text": "the cat", "expected": "good"}\n')
+    (files / "lines.jsonl").write_text('"the cat"\n"a dog"\n')
     (files / "folder" / "sub" / "numbers.bin").write_bytes(bytes(range(256)) * 5000)
     tiny_models.encoder(files / "encoder")
     tiny_models.decoder(files / "decoder")
@@ -134,6 +135,13 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
         ["classifier", "{files}/set.jsonl", "--threshold", "accuracy>=0"],
         {"name": "classifier", "set_file": "{files}/set.jsonl", "threshold": ["accuracy>=0"]},
     ),
+    "infer batch": (
+        ["{files}/lines.jsonl", "-o", "{files}/answers.jsonl", "--task", "embed", "-m", "encoder", "--restart"],
+        {
+            **{"source": "{files}/lines.jsonl", "output": "{files}/answers.jsonl", "task": "embed"},
+            **{"model": "encoder", "restart": True},
+        },
+    ),
     "model catalogue": (["--task", "embed"], {"task": "embed"}),
     "model perf": (["classifier"], {"names": ["classifier"]}),
     "model compare": (
@@ -193,7 +201,7 @@ VOLATILE = {
     "seconds", "measured_at", "at", "verified_at", "processes", "engine", "chosen", "id", "started_at", "median",
     "mad", "samples", "noisy", "busy_share", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
     "markdown", "fit", "statement_cid", "original", "quantized", "ratio", "original_spread", "quantized_spread",
-    "rounds",
+    "rounds", "lines_s",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]
 

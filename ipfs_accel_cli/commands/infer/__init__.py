@@ -6,7 +6,7 @@ from typer import Typer
 
 from ipfs_accel_cli.commands.parts import assembled
 
-MODULES = ("encode", "judge", "mark", "write", "rewrite", "measure", "prompt", "endpoint")
+MODULES = (*("encode", "judge", "mark", "write", "rewrite", "batch", "measure", "prompt", "audio", "endpoint"),)
 
 
 def __getattr__(name: str) -> Typer:

@@ -42,10 +42,11 @@ class Kokoro:
     vocabulary: Mapping[str, int]
     voices: Mapping[str, _Floats]
     language: str
+    voice: str
 
     def begin(self, script: Script, options: SpeakOptions) -> Iterable[Work]:
         """Return what speaks a sentence: in several pieces where it is longer than the model says at once."""
-        voice = options.voice or next(iter(self.voices))
+        voice = options.voice or self.voice
         styles = self.voices.get(voice)
         if styles is None:
             raise Invalid(f"{self.name} has no voice {voice!r}; it has {', '.join(self.voices)}")
@@ -74,7 +75,7 @@ def load(model: ModelFacts, files: Path, plan: Plan) -> Session:
     try:
         said = json.loads((files / "vocab.json").read_bytes())
         vocabulary = said.get("vocab", said)
-        language = str(json.loads((files / "config.json").read_bytes()).get("language", "en-us"))
+        config = json.loads((files / "config.json").read_bytes())
         with numpy.load(next(files.glob("voices*.npz")), allow_pickle=False) as archive:
             voices = {name: archive[name] for name in sorted(archive.files)}
         right = all(styles.ndim == 3 and styles.shape[1:] == (1, 256) for styles in voices.values())
@@ -83,7 +84,8 @@ def load(model: ModelFacts, files: Path, plan: Plan) -> Session:
     if not right or not voices:
         raise MalformedContent(f"{model.name}: the voices are not of the shape that Kokoro has")
     graph = open_session(plan.derived or files / "model.onnx", plan.threads, model.name)
-    kokoro = Kokoro(model.name, graph, vocabulary, voices, language)
+    voice = str(config.get("voice") or next(iter(voices)))
+    kokoro = Kokoro(model.name, graph, vocabulary, voices, str(config.get("language", "en-us")), voice)
     return StepwiseSession(model.name, "speak", (Script, SpeakOptions), kokoro.begin)
 
 

@@ -41,7 +41,7 @@ def load(model: ModelFacts, files: Path, plan: Plan) -> Session:
 
 
 def _activity(graph: Any, name: str, listening: Listening) -> Activity:
-    """Return the probabilities of a block; `memory` is the state of the network and the context, one after the other."""
+    """Return the probabilities of a block; `memory` is the state of the network, then the context."""
     samples = listening.waveform.samples
     memory = listening.memory
     if memory is None:

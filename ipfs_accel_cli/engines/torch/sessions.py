@@ -24,6 +24,9 @@ SESSIONS = {
     "answer": f"{_ROOM}.marking:load_answering",
     "summarize": f"{_ROOM}.seq2seq:load",
     "translate": f"{_ROOM}.seq2seq:load",
+    "transcribe": f"{_ROOM}.audio.transcribe:load",
+    "speak": f"{_ROOM}.audio.speak:load",
+    "audio-classify": f"{_ROOM}.audio.classify:load",
 }
 
 

@@ -43,12 +43,13 @@ from ipfs_accel_cli.tasks import TASKS
 if TYPE_CHECKING:
     from ipfs_accel_cli.core.database import Database
     from ipfs_accel_cli.engines.base import Loadable
+    from ipfs_accel_cli.services.infer.audio.service import Audio
+    from ipfs_accel_cli.services.infer.batch.service import Batches
     from ipfs_accel_cli.services.infer.endpoints.service import Endpoints
     from ipfs_accel_cli.services.infer.prompts.service import Content, Prompts
     from ipfs_accel_cli.services.infer.text.service import TextTasks
     from ipfs_accel_cli.services.infer.writing.chats import Chats
     from ipfs_accel_cli.services.infer.writing.writer import Writer
-
 
 BATCH = 32
 
@@ -98,6 +99,13 @@ class Inference:
         self._runtime, self._home = self._loader.runtime, home
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
+
+    @cached_property
+    def audio(self) -> Audio:
+        """What is done with speech and sound."""
+        from ipfs_accel_cli.services.infer.audio.service import Audio
+
+        return Audio(self.opener)
 
     @property
     def workshop(self) -> Workshop:
@@ -205,6 +213,12 @@ class Inference:
         from ipfs_accel_cli.services.infer.writing.chats import Chats
 
         return Chats(self.writer)
+
+    @cached_property
+    def batches(self) -> Batches:
+        from ipfs_accel_cli.services.infer.batch.service import Batches
+
+        return Batches(self.opener)
 
     @cached_property
     def prompts(self) -> Prompts:

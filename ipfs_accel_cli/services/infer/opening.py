@@ -72,6 +72,10 @@ class Opener:
             )
         return found
 
+    def named(self, name: str) -> Loadable:
+        """Return the model of a name, whatever it can do; raises NotFound."""
+        return self._find(name, "")
+
     @contextmanager
     def open(
         self, model: Loadable, task: str, engine: str | None, device: str | None, watch: Watch | None = None

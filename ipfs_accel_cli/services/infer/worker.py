@@ -16,7 +16,7 @@ from ipfs_accel_cli.services.infer.line import Line, Urgency
 
 # How long a cancelled caller may go on waiting: the time between two looks at its call.
 _LOOK_SECONDS = 0.05
-# Requests that a session works on at once; more only make each of them slower.
+# Requests that a session works on at once unless it says `slots` itself; more only make each of them slower.
 SLOTS = 16
 # So long an idle session waits for company before it begins, where it had company not long ago.
 WINDOW_SECONDS, _COMPANY_SECONDS = 0.003, 1.0
@@ -72,13 +72,13 @@ class Answer:
 class Worker:
     """Loads a session in a thread of its own and runs it there until it is closed or fails.
 
-    Up to `slots` requests are worked on at once; the others wait in a line. Who asks alone is never kept waiting for
-    others. When a step fails, everybody who waits gets the error, the session is closed, and `failed` is set: a worker
-    is not mended, the next call loads anew.
+    Up to `slots` requests are worked on at once, as many as the session says unless it is given; the others wait in a
+    line. Who asks alone is never kept waiting for others. When a step fails, everybody who waits gets the error, the
+    session is closed, and `failed` is set: a worker is not mended, the next call loads anew.
     """
 
-    def __init__(self, name: str, load: Callable[[], Session], slots: int = SLOTS) -> None:
-        self._name, self._load, self._slots = name, load, slots
+    def __init__(self, name: str, load: Callable[[], Session], slots: int | None = None) -> None:
+        self._name, self._load, self._slots = name, load, slots or 0
         self._inbox: queue.SimpleQueue[_Asked | RequestId | None] = queue.SimpleQueue()
         self._answers: dict[RequestId, Answer] = {}
         # The line and the requests beyond it belong to the owner's thread alone.
@@ -129,6 +129,7 @@ class Worker:
         problem: AccelError = Unavailable(f"{self._name} was unloaded while it worked")
         try:
             session = self._load()
+            self._slots = self._slots or getattr(session, "slots", SLOTS)
             self._loaded.set()
             while self._take(session):
                 for request, chunk in session.step():

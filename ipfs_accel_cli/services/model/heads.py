@@ -43,6 +43,15 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "VitsModel": ("speak",),
     "WhisperForConditionalGeneration": ("transcribe",),
 }
+# Heads for sounds that have the name of those for texts.
+_OF_SOUND = (
+    "Data2VecAudio",
+    "Hubert",
+    "SEW",
+    "UniSpeech",
+    "Wav2Vec2",
+    "WavLM",
+)
 _WRITERS = "ForConditionalGeneration"
 
 
@@ -57,6 +66,8 @@ def tasks_of(architectures: Sequence[str], *, has_tokenizer: bool, one_number: b
             found.append("rerank")
             continue
         known = _NAMES.get(name) or next((does for end, does in _ENDINGS.items() if name.endswith(end)), ())
+        if known == ("classify",) and name.startswith(_OF_SOUND):
+            known = ("audio-classify",)
         if not known and name.endswith(_WRITERS) and has_tokenizer:
             known = ("summarize", "translate")
         found += known

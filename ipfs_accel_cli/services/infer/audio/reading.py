@@ -24,8 +24,8 @@ MOST_RATE = 384_000
 STDIN = "-"
 _BLOCK_SECONDS = 1.0
 _INSTALL = "pip install 'ipfs-accel[audio]'"
-# How libsndfile spells, in its notes on a header, that a file is shorter than that says.
-_SHORTER = "(should be"
+# How libsndfile notes that a file ends before its header says so.
+_SHORTER = ("(should be", "without an End-Of-Stream flag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Sound:
 
         A file that ends early gives what there is; raises MalformedContent where nothing at all can be read.
         """
-        soundfile = _library("soundfile")
+        soundfile = library("soundfile")
         left = max(0, self.frames - first) if count is None else count
         read, size = 0, max(1, int(self.rate * _BLOCK_SECONDS))
         try:
@@ -84,7 +84,7 @@ def opened(source: str, call: Call, raw: Raw | None = None) -> Iterator[Sound]:
     Raises NotFound, Invalid for a file without sound or with more than 8 channels, MalformedContent for what is no
     sound, and MissingExtra.
     """
-    soundfile = _library("soundfile")
+    soundfile = library("soundfile")
     with _bytes(source, call) as (file, name):
         options: dict[str, Any] = {}
         if raw is not None:
@@ -108,7 +108,7 @@ def at_rate(blocks: Iterator[Samples], rate: int, wanted: int) -> Iterator[Sampl
     if rate == wanted:
         yield from blocks
         return
-    soxr = _library("soxr")
+    soxr = library("soxr")
     stream: Any = None
     for block in blocks:
         if stream is None:
@@ -133,11 +133,11 @@ def _bytes(source: str, call: Call) -> Iterator[tuple[IO[bytes], str]]:
     if source == STDIN:
         if call.input is None:
             raise Invalid("there is no standard input to read sound from", suggestion="give the name of a file")
-        with tempfile.TemporaryFile(prefix="ipfs-accel-sound-") as file:
+        with tempfile.TemporaryFile(prefix="ipfs-accel-sound-") as kept:
             with call.input() as stream:
-                shutil.copyfileobj(stream, file, 1 << 20)
-            file.seek(0)
-            yield file, "standard input"
+                shutil.copyfileobj(stream, kept, 1 << 20)
+            kept.seek(0)
+            yield kept, "standard input"
         return
     path = call.path(source)
     try:
@@ -159,7 +159,7 @@ def _checked(sound: Any, name: str) -> Sound:
         raise Invalid(f"{name} has {sound.samplerate} samples a second; {MOST_RATE} are the most that are read")
     if sound.frames <= 0:
         raise Invalid(f"{name} holds no sound: it is 0 s long")
-    shorter = _SHORTER in (sound.extra_info or "")
+    shorter = any(words in (sound.extra_info or "") for words in _SHORTER)
     return Sound(name, sound.samplerate, sound.channels, sound.frames, sound.format, sound, truncated=shorter)
 
 
@@ -189,7 +189,8 @@ def _said(error: Exception) -> str:
     return text.strip().rstrip(".") or type(error).__name__
 
 
-def _library(name: str) -> ModuleType:
+def library(name: str) -> ModuleType:
+    """Import a library of the extra `audio`; raises MissingExtra."""
     from importlib import import_module
 
     try:

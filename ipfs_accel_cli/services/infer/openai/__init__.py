@@ -1,0 +1,1 @@
+"""The shapes in which OpenAI's interface asks and is answered. Pure."""
