@@ -23,6 +23,20 @@ ENGINES = Registry(
             devices=("cpu",),
             tasks=("embed", "classify", "speak", "voice-detect"),
         ),
+        "ctranslate2": Plugin(
+            "ipfs_accel_cli.engines.ctranslate2.engine:CTranslate2Engine",
+            requires=("ctranslate2", "tokenizers"),
+            extra="ctranslate2",
+            devices=("cpu",),
+            tasks=("transcribe",),
+        ),
+        "fasttext": Plugin(
+            "ipfs_accel_cli.engines.fasttext.engine:FastTextEngine",
+            requires=("fasttext",),
+            extra="language",
+            devices=("cpu",),
+            tasks=("classify",),
+        ),
         "llamacpp": Plugin(
             "ipfs_accel_cli.engines.llamacpp.engine:LlamaCppEngine",
             requires=("xllamacpp",),

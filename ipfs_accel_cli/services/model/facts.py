@@ -17,7 +17,19 @@ from ipfs_accel_cli.formats.reading import FileReader
 from ipfs_accel_cli.services.model import heads
 
 MAX_CONFIG_BYTES = 16 << 20
-WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx", ".onnx_data", ".h5", ".msgpack")
+WEIGHT_SUFFIXES = (
+    ".safetensors",
+    ".bin",
+    ".pt",
+    ".pth",
+    ".ckpt",
+    ".gguf",
+    ".onnx",
+    ".onnx_data",
+    ".h5",
+    ".msgpack",
+    ".ftz",
+)
 _CONTEXT_KEYS = (
     "max_position_embeddings",
     "n_positions",
