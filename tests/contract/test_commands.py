@@ -25,6 +25,7 @@ model sign | model attest | model verify-attest | model trust | model meta | mod
 model deploy new | model deploy ls | model deploy show | model deploy render | model deploy diff | model deploy rm
 model eval | model perf | model compare
 infer embed | infer classify | infer generate | infer calibrate | infer batch
+infer endpoint add | infer endpoint ls | infer endpoint show | infer endpoint test | infer endpoint rm
 peer id
 store put | store get | store cat | store ls | store stat | store verify | store rm | store gc | store import
 store export | store where | store cid of | store cid inspect | store cid convert
