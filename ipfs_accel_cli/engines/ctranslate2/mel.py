@@ -28,7 +28,8 @@ def features(samples: NDArray[numpy.float32], bands: int) -> NDArray[numpy.float
     power = numpy.abs(numpy.fft.rfft(frames * window, axis=1)) ** 2
     energy = numpy.log10(numpy.maximum(_bank(bands) @ power.T, _FLOOR))
     energy = numpy.maximum(energy, energy.max() - 8.0)
-    return ((energy + 4.0) / 4.0).astype(numpy.float32)
+    scaled: NDArray[numpy.float32] = ((energy + 4.0) / 4.0).astype(numpy.float32)
+    return scaled
 
 
 @lru_cache(maxsize=2)

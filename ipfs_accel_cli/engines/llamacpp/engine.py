@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class LlamaCppEngine:
         return ServerSession(server, plan.task, False, _READ_SECONDS, closing=process.stop, check=check)
 
 
-def wanted(model: ModelFacts, metadata: dict[str, Any], plan: Plan) -> dict[str, Any]:
+def wanted(model: ModelFacts, metadata: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
     """Return how to serve a model: the longest context and the most requests at once that there is memory for.
 
     Raises DoesNotFit where even the shortest context has no room.
@@ -90,7 +91,7 @@ def wanted(model: ModelFacts, metadata: dict[str, Any], plan: Plan) -> dict[str,
     return {"context": context, "slots": slots, "batch": batch, "threads": plan.threads or 1, "pooling": pooling}
 
 
-def cache_bytes(metadata: dict[str, Any], architecture: str) -> int:
+def cache_bytes(metadata: Mapping[str, Any], architecture: str) -> int:
     """Return what the cache takes for a token: keys and values of every layer in 16 bits, at most."""
     layers = _number(metadata, f"{architecture}.block_count")
     width = _number(metadata, f"{architecture}.embedding_length")
@@ -147,7 +148,7 @@ def _weights(model: ModelFacts, files: Path) -> Path:
     return path
 
 
-def _number(metadata: dict[str, Any], key: str) -> int:
+def _number(metadata: Mapping[str, Any], key: str) -> int:
     found = metadata.get(key, 0)
     # Some architectures state one figure for each layer.
     found = max(found, default=0) if isinstance(found, list) else found

@@ -72,7 +72,8 @@ def part(event: str, name: str) -> Part:
     found = parsed(event, name)
     if "error" in found:
         raise RemoteFailed(f"{name} broke off: {message(found)}")
-    usage = found.get("usage") if isinstance(found.get("usage"), dict) else {}
+    said = found.get("usage")
+    usage: dict[str, Any] = said if isinstance(said, dict) else {}
     counts = [usage.get(key) if isinstance(usage.get(key), int) else None for key in _COUNTS]
     choices = found.get("choices")
     if not isinstance(choices, list) or not all(isinstance(one, dict) for one in choices):

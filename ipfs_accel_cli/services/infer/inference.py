@@ -52,10 +52,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.infer.writing.writer import Writer
 
 BATCH = 32
-
 log = logging.getLogger("ipfs_accel_cli")
-
-
 T = TypeVar("T")
 
 
@@ -256,7 +253,7 @@ class Inference:
             models=[
                 LoadedModel(
                     model=warm.name,
-                    model_cid=cid_of(warm.key.manifest),
+                    model_cid=cid_of(warm.key.manifest) or warm.name,
                     task=warm.key.task,
                     engine=warm.key.engine,
                     device=warm.key.device,

@@ -137,7 +137,7 @@ class LoadedModel(Result):
     columns = ("model", "task", "engine", "device", "size_bytes", "in_use")
 
     model: str
-    model_cid: str | None
+    model_cid: str = Field(description="The manifest of the model, or its name where it runs elsewhere.")
     task: str
     engine: str
     device: str
