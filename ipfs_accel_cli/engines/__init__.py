@@ -54,5 +54,31 @@ ENGINES = Registry(
             devices=("cpu", "gpu", "npu"),
             tasks=("embed", "classify"),
         ),
+        "ctranslate2": Plugin(
+            "ipfs_accel_cli.engines.ctranslate2.engine:CTranslate2Engine",
+            requires=("ctranslate2", "tokenizers"),
+            extra="ctranslate2",
+            devices=("cpu",),
+            tasks=("transcribe",),
+        ),
+        "fasttext": Plugin(
+            "ipfs_accel_cli.engines.fasttext.engine:FastTextEngine",
+            requires=("fasttext",),
+            extra="language",
+            devices=("cpu",),
+            tasks=("classify",),
+        ),
+        "llamacpp": Plugin(
+            "ipfs_accel_cli.engines.llamacpp.engine:LlamaCppEngine",
+            requires=("xllamacpp",),
+            extra="llama-cpp",
+            devices=("cpu",),
+            tasks=("generate", "embed"),
+        ),
+        "remote": Plugin(
+            "ipfs_accel_cli.engines.remote.engine:RemoteEngine",
+            devices=("remote",),
+            tasks=("generate", "embed", "rerank"),
+        ),
     },
 )

@@ -117,7 +117,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A part of an answer; `finished` marks the last one of its request."""
+    """A part of an answer; `finished` marks the last one of its request.
+
+    An AccelError as data, always finished, ends this request and no other. No data (None) says only that the request
+    is worked on still, by another process.
+    """
 
     data: object
     finished: bool = False

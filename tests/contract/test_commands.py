@@ -31,6 +31,7 @@ infer rerank | infer zero-shot | infer fill-mask | infer tokens | infer answer |
 infer prompt add | infer prompt ls | infer prompt show | infer prompt render | infer prompt test | infer prompt rm
 infer bench run | infer bench ls | infer bench show | infer bench compare
 infer audio transcribe | infer audio speak | infer audio detect | infer audio classify | infer audio process
+infer endpoint add | infer endpoint ls | infer endpoint show | infer endpoint test | infer endpoint rm
 peer id
 store put | store get | store cat | store ls | store stat | store verify | store rm | store gc | store import
 store export | store where | store cid of | store cid inspect | store cid convert

@@ -21,6 +21,7 @@ MODULES = (
     "measure",
     "bench",
     "prompt",
+    "endpoint",
 )
 
 

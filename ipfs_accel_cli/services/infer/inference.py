@@ -24,7 +24,7 @@ from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.infer.classifying import labelled
 from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
 from ipfs_accel_cli.services.infer.loader import MEASURED_TASKS, Derived, Loader, SettingsLike
-from ipfs_accel_cli.services.infer.opening import Find, Note, Opener, Others
+from ipfs_accel_cli.services.infer.opening import Find, Note, Opener, Others, cid_of
 from ipfs_accel_cli.services.infer.quantizing import Workshop
 from ipfs_accel_cli.services.infer.remembering import Remembered
 from ipfs_accel_cli.services.infer.results import (
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.infer.prompts.service import Content
 
 BATCH = 32
-
 log = logging.getLogger("ipfs_accel_cli")
 T = TypeVar("T")
 
@@ -74,7 +73,7 @@ class Inference(Rooms):
     with the command that fetches one. `derived` keeps what engines make of models, `calibrations` how fast they are;
     without them those engines are not used and nothing is measured. `tuned` gives what suits this machine, `note` keeps
     what a run with statistics took, and `others` names the models for a task, for when one does not fit. `home` is
-    where prompt templates and benchmarks are kept, `limits` what the machine could do at best, `mark`
+    where prompt templates, endpoints and benchmarks are kept, `limits` what the machine could do at best, `mark`
     tells which models have which names.
     """
 
@@ -88,13 +87,13 @@ class Inference(Rooms):
         tuned: Callable[[str], str | None] = lambda _name: None,
         note: Note = lambda _folder, _pace: None,
         others: Others = lambda _task: (),
-        home: tuple[Database, Content] | None = None,
+        home: tuple[Database, Content, Path] | None = None,
         limits: Limits | None = None,
         mark: Callable[[], str] = lambda: "",
     ) -> None:
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
         remembered = Remembered(find, home[0].stamp) if home else find
-        super().__init__(Opener(remembered, self._loader, note, others), home, limits, mark)
+        super().__init__(Opener(remembered, self._loader, note, others, self._elsewhere), home, limits, mark)
         self._runtime = self._loader.runtime
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
@@ -238,5 +237,5 @@ class Inference(Rooms):
 
 def _loaded(warm: Warm) -> LoadedModel:
     key, used = warm.key, warm.users > 0
-    about = {"model": warm.name, "model_cid": key.manifest, "task": key.task, "engine": key.engine}
+    about = {"model": warm.name, "model_cid": cid_of(key.manifest) or warm.name, "task": key.task, "engine": key.engine}
     return LoadedModel(**about, device=key.device, size_bytes=warm.size_bytes, in_use=used)

@@ -139,7 +139,9 @@ class Generation(Result):
         description="stop: the model ended or a stop string came; length: --max-tokens was reached."
     )
     model: str
-    model_cid: str = Field(description="The manifest that the weights were verified against.")
+    model_cid: str | None = Field(
+        description="The manifest that the weights were verified against; null: they are elsewhere, and nothing was."
+    )
     adapters: list[AdapterUsed] = Field(default_factory=list, description="In the order in which they were given.")
     engine: str
     device: str
@@ -156,7 +158,7 @@ class LoadedModel(Result):
     columns = ("model", "task", "engine", "device", "size_bytes", "in_use")
 
     model: str
-    model_cid: str
+    model_cid: str = Field(description="The manifest of the model, or its name where it runs elsewhere.")
     task: str
     engine: str
     device: str

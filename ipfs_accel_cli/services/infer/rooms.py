@@ -10,11 +10,15 @@ from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.services.infer.opening import Opener
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ipfs_accel_cli.core.database import Database
+    from ipfs_accel_cli.engines.base import Loadable
     from ipfs_accel_cli.services.infer.audio.service import Audio
     from ipfs_accel_cli.services.infer.batch.service import Batches
     from ipfs_accel_cli.services.infer.bench.limits import Limits
     from ipfs_accel_cli.services.infer.bench.service import InferBenches
+    from ipfs_accel_cli.services.infer.endpoints.service import Endpoints
     from ipfs_accel_cli.services.infer.image.images import ImageInference
     from ipfs_accel_cli.services.infer.multimodal.service import Multimodal
     from ipfs_accel_cli.services.infer.pipeline.service import Pipelines
@@ -28,7 +32,11 @@ class Rooms:
     """What can be done with models; `home` is where some of it is kept, and None for a service without one."""
 
     def __init__(
-        self, opener: Opener, home: tuple[Database, Content] | None, limits: Limits | None, mark: Callable[[], str]
+        self,
+        opener: Opener,
+        home: tuple[Database, Content, Path] | None,
+        limits: Limits | None,
+        mark: Callable[[], str],
     ) -> None:
         self.opener, self._home, self._limits, self._mark = opener, home, limits, mark
 
@@ -88,7 +96,7 @@ class Rooms:
 
         if self._home is None:
             raise Invalid("this service has no home to keep the answers of steps in")
-        return Pipelines(*self._home, self.opener, self._mark)
+        return Pipelines(*self._home[:2], self.opener, self._mark)
 
     @cached_property
     def batches(self) -> Batches:
@@ -103,7 +111,19 @@ class Rooms:
 
         if self._home is None:
             raise Invalid("prompt templates are kept in a home folder, and this service has none")
-        return Prompts(*self._home, self.writer)
+        return Prompts(*self._home[:2], self.writer)
 
     def _template(self, name: str) -> tuple[str, str]:
         return self.prompts.text(name)
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        """Keeps endpoints; raises Invalid for a service without a home."""
+        from ipfs_accel_cli.services.infer.endpoints.service import Endpoints
+
+        if self._home is None:
+            raise Invalid("endpoints are kept in a home folder, and this service has none")
+        return Endpoints(self._home[2])
+
+    def _elsewhere(self, reference: str, task: str) -> Loadable:
+        return self.endpoints.loadable(reference, task)

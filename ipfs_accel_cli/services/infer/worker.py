@@ -204,13 +204,15 @@ class Worker:
         self._running.add(request.id)
 
     def _deliver(self, request: RequestId, chunk: Chunk) -> None:
+        if chunk.data is None and not chunk.finished:
+            return
         if chunk.finished:
             self._running.discard(request)
         answer = self._answers.get(request)
         if answer is not None:
             if chunk.finished:
                 answer.ended = time.perf_counter()
-            answer.deliver(chunk)
+            answer.deliver(chunk.data if isinstance(chunk.data, AccelError) else chunk)
             if chunk.finished:
                 del self._answers[request]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -10,13 +11,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ipfs_accel_cli.core.errors import MalformedContent
-from ipfs_accel_cli.formats import ctranslate2, safetensors
+from ipfs_accel_cli.core.errors import MalformedContent, UnsupportedContent
+from ipfs_accel_cli.formats import ctranslate2, gguf, safetensors
 from ipfs_accel_cli.formats.reading import FileReader
 from ipfs_accel_cli.services.model import heads
 
 MAX_CONFIG_BYTES = 16 << 20
-WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx", ".onnx_data", ".h5", ".msgpack")
+WEIGHT_SUFFIXES = (
+    ".safetensors",
+    ".bin",
+    ".pt",
+    ".pth",
+    ".ckpt",
+    ".gguf",
+    ".onnx",
+    ".onnx_data",
+    ".h5",
+    ".msgpack",
+    ".ftz",
+)
 _CONTEXT_KEYS = (
     "max_position_embeddings",
     "n_positions",
@@ -33,6 +46,12 @@ _SPECS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "TransformerDecoderModelSpec": ("ctranslate2", "TransformerDecoderModelSpec", ("generate",)),
     "TransformerEncoderModelSpec": ("ctranslate2", "TransformerEncoderModelSpec", ("embed",)),
 }
+# Architectures of GGUF that continue text, as llama.cpp names them (src/llama-arch.cpp).
+_WRITERS = frozenset(
+    {"llama", "llama4", "gemma", "gemma2", "gemma3", "gemma3n", "qwen", "qwen2", "qwen2moe", "qwen3", "qwen3moe"}
+    | {"phi2", "phi3", "mistral3", "gpt2", "gptneox", "gpt-oss", "falcon", "mpt", "starcoder", "starcoder2", "bloom"}
+    | {"deepseek", "deepseek2", "command-r", "cohere2", "stablelm", "olmo", "olmo2", "granite", "mamba", "smollm3"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +99,9 @@ def read(files: Mapping[str, Path]) -> Facts:
         converted = _converted(files)
         if converted is not None:
             return converted
+        single = _of_gguf(files)
+        if single is not None:
+            return single
     adapts = _adapter(files) if not config else ""
     tensors = [safetensors.read(path, name) for name, path in sorted(files.items()) if name.endswith(".safetensors")]
     dtypes = sum((one.dtypes for one in tensors), Counter[str]())
@@ -141,6 +163,33 @@ def _converted(files: Mapping[str, Path]) -> Facts | None:
         weight_bytes=reader.size_bytes,
         dtype=dtypes.most_common(1)[0][0] if dtypes else "",
         tokenizer=_tokenizer(files),
+    )
+
+
+def _of_gguf(files: Mapping[str, Path]) -> Facts | None:
+    """Return what the header of a GGUF model says; None where there is none, or one that is not understood."""
+    names = sorted(name for name in files if name.endswith(".gguf") and "mmproj" not in name)
+    if not names:
+        return None
+    try:
+        found = gguf.header(FileReader(files[names[0]], names[0]))
+    except (MalformedContent, UnsupportedContent):
+        # What llama.cpp makes of it is seen when it is run; the bytes are kept all the same.
+        return None
+    architecture = str(found.metadata.get("general.architecture") or "")
+    dtypes = Counter[str]()
+    for tensor in found.tensors:
+        dtypes[tensor.dtype] += tensor.size_bytes
+    return Facts(
+        architectures=(architecture,) if architecture else (),
+        model_type=architecture,
+        tasks=("embed",) if "bert" in architecture else ("generate",) if architecture in _WRITERS else (),
+        parameters=sum(math.prod(tensor.shape) for tensor in found.tensors) if len(names) == 1 else None,
+        weight_bytes=sum(files[name].stat().st_size for name in names),
+        dtype=dtypes.most_common(1)[0][0] if dtypes else "",
+        context_tokens=_whole(found.metadata, f"{architecture}.context_length"),
+        hidden_size=_whole(found.metadata, f"{architecture}.embedding_length"),
+        tokenizer="gguf" if "tokenizer.ggml.model" in found.metadata else "",
     )
 
 

@@ -12,7 +12,7 @@ from ipfs_accel_cli.engines.base import Chunk, Loadable, Request
 from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Piece, Prompt
 from ipfs_accel_cli.engines.schemas import value_of
 from ipfs_accel_cli.services.infer.deadline import within
-from ipfs_accel_cli.services.infer.opening import Opened, Opener
+from ipfs_accel_cli.services.infer.opening import Opened, Opener, cid_of
 from ipfs_accel_cli.services.infer.results import AdapterUsed, Generation
 from ipfs_accel_cli.services.infer.stats import Watch
 from ipfs_accel_cli.services.infer.texts import read_prompt
@@ -63,7 +63,7 @@ class Writing:
             "prompt_tokens": piece.prompt_tokens,
             "finish_reason": piece.finish_reason or "stop",
             "model": facts.name,
-            "model_cid": facts.manifest,
+            "model_cid": cid_of(facts.manifest),
             "adapters": [AdapterUsed(name=one.name, cid=one.manifest, scale=one.scale) for one in warm.plan.adapters],
             "engine": warm.key.engine,
             "device": warm.key.device,
