@@ -12,8 +12,10 @@ ENGINES = Registry(
             requires=("torch", "transformers", "accelerate"),
             devices=("cpu", "cuda", "mps"),
             tasks=(
-                *("embed", "classify", "generate", "score"),
+                *("embed", "classify", "generate", "score", "rerank", "fill-mask", "token-classify", "answer"),
+                *("summarize", "translate"),
                 *("image-classify", "image-embed", "image-detect", "image-segment"),
+                *("transcribe", "speak", "audio-classify"),
             ),
         ),
         "onnx": Plugin(
@@ -21,7 +23,7 @@ ENGINES = Registry(
             requires=("onnxruntime",),
             extra="onnx",
             devices=("cpu",),
-            tasks=("embed", "classify"),
+            tasks=("embed", "classify", "speak", "voice-detect"),
         ),
         "rapidocr": Plugin(
             "ipfs_accel_cli.engines.rapidocr:RapidOcrEngine",

@@ -27,8 +27,10 @@ model eval | model perf | model compare
 infer image classify | infer image embed | infer image detect | infer image segment | infer image ocr
 infer image process
 infer embed | infer classify | infer generate | infer chat | infer calibrate | infer batch
+infer rerank | infer zero-shot | infer fill-mask | infer tokens | infer answer | infer summarize | infer translate
 infer prompt add | infer prompt ls | infer prompt show | infer prompt render | infer prompt test | infer prompt rm
 infer bench run | infer bench ls | infer bench show | infer bench compare
+infer audio transcribe | infer audio speak | infer audio detect | infer audio classify | infer audio process
 peer id
 store put | store get | store cat | store ls | store stat | store verify | store rm | store gc | store import
 store export | store where | store cid of | store cid inspect | store cid convert

@@ -25,7 +25,7 @@ from ipfs_accel_cli.surfaces.cli.main import run
 from ipfs_accel_cli.surfaces.mcp.select import Selection
 from ipfs_accel_cli.surfaces.mcp.server import build
 from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
-from tests.conformance import tiny_models, tiny_vision
+from tests.conformance import tiny_models, tiny_text_models, tiny_vision
 from tests.flows import drawn
 from tests.servers.shelves import ollama_store
 
@@ -66,6 +66,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         drawn.text(files / "page.png")
         node.models.add(reader(files / "reader"), name="reader")
         node.models.add(tiny_models.classifier(files / "classifier").folder, name="classifier")
+        node.models.add(tiny_models.rewriter(files / "rewriter").folder, name="rewriter")
+        node.models.add(tiny_text_models.masked(files / "masked").folder, name="masked")
         node.inference.prompts.add("cat", files / "cat.md")
         node.models.deploys.new("served", "encoder")
         node.models.deploys.new("served", assignments=["port=9000"])
@@ -208,6 +210,28 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     ),
     "infer embed": (["a cat", "the old dog", "-m", "encoder"], {"texts": ["a cat", "the old dog"], "model": "encoder"}),
     "infer classify": (["the cat", "-m", "classifier"], {"texts": ["the cat"], "model": "classifier"}),
+    "infer rerank": (
+        ["cat", "a cat", "the old dog", "-m", "encoder"],
+        {"query": "cat", "texts": ["a cat", "the old dog"], "model": "encoder"},
+    ),
+    "infer zero-shot": (
+        ["a cat", "--label", "cat", "--label", "rain", "-m", "encoder"],
+        {"texts": ["a cat"], "label": ["cat", "rain"], "model": "encoder"},
+    ),
+    "infer fill-mask": (["the [MASK] sat", "-m", "masked"], {"texts": ["the [MASK] sat"], "model": "masked"}),
+    "infer tokens": (["the cat", "-m", "encoder"], {"texts": ["the cat"], "model": "encoder"}),
+    "infer answer": (
+        ["the cat", "--context", "Rain. A cat sat.", "-m", "encoder"],
+        {"questions": ["the cat"], "context": "Rain. A cat sat.", "model": "encoder"},
+    ),
+    "infer summarize": (
+        ["Rain. A cat sat. The sun.", "--sentences", "1", "-m", "encoder"],
+        {"texts": ["Rain. A cat sat. The sun."], "sentences": 1, "model": "encoder"},
+    ),
+    "infer translate": (
+        ["the cat", "--to", "fr", "--max-tokens", "4", "-m", "rewriter"],
+        {"texts": ["the cat"], "target": "fr", "max_tokens": 4, "model": "rewriter"},
+    ),
     "model quantize": (["encoder", "--method", "torch-int8"], {"name": "encoder", "method": "torch-int8"}),
     "infer calibrate": (["encoder"], {"model": "encoder"}),
     "infer chat": (

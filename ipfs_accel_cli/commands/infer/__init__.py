@@ -6,7 +6,20 @@ from typer import Typer
 
 from ipfs_accel_cli.commands.parts import assembled
 
-MODULES = ("encode", "write", "batch", "pipeline", "image", "measure", "bench", "prompt")
+MODULES = (
+    "encode",
+    "judge",
+    "mark",
+    "write",
+    "rewrite",
+    "batch",
+    "pipeline",
+    "image",
+    "audio",
+    "measure",
+    "bench",
+    "prompt",
+)
 
 
 def __getattr__(name: str) -> Typer:

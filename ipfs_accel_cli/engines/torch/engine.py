@@ -25,6 +25,7 @@ class TorchEngine:
     """Runs encoders and decoders of transformers, in float32 on processors and as stored on accelerators."""
 
     name = "torch"
+    variants = frozenset({"adapters", "compiled"})
 
     def devices(self) -> tuple[Device, ...]:
         """Return the processor and the accelerators that this build of torch can reach."""

@@ -18,10 +18,19 @@ SESSIONS = {
     "classify": f"{_ROOM}.encoder:load",
     "generate": f"{_ROOM}.decoder:load",
     "score": f"{_ROOM}.decoder:load",
+    "rerank": f"{_ROOM}.encoder:load",
+    "fill-mask": f"{_ROOM}.marking:load_filling",
+    "token-classify": f"{_ROOM}.marking:load_tagging",
+    "answer": f"{_ROOM}.marking:load_answering",
+    "summarize": f"{_ROOM}.seq2seq:load",
+    "translate": f"{_ROOM}.seq2seq:load",
     "image-classify": f"{_ROOM}.vision.whole:classifier",
     "image-embed": f"{_ROOM}.vision.whole:embedder",
     "image-detect": f"{_ROOM}.vision.finding:detector",
     "image-segment": f"{_ROOM}.vision.finding:segmenter",
+    "transcribe": f"{_ROOM}.audio.transcribe:load",
+    "speak": f"{_ROOM}.audio.speak:load",
+    "audio-classify": f"{_ROOM}.audio.classify:load",
 }
 # Architectures that transformers has not, by `model_type`; each loads for all tasks that its configuration states.
 OURS = {

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,6 +35,7 @@ from ipfs_accel_cli.services.infer.results import (
     LoadedModel,
     LoadedModels,
 )
+from ipfs_accel_cli.services.infer.rooms import Rooms
 from ipfs_accel_cli.services.infer.stats import Watch
 from ipfs_accel_cli.services.infer.text_run import TextRun
 from ipfs_accel_cli.services.infer.texts import open_texts, windows
@@ -43,16 +44,8 @@ from ipfs_accel_cli.tasks import TASKS
 
 if TYPE_CHECKING:
     from ipfs_accel_cli.core.database import Database
-    from ipfs_accel_cli.services.infer.batch.service import Batches
     from ipfs_accel_cli.services.infer.bench.limits import Limits
-    from ipfs_accel_cli.services.infer.bench.service import InferBenches
-    from ipfs_accel_cli.services.infer.pipeline.service import Pipelines
-    from ipfs_accel_cli.services.infer.prompts.service import Content, Prompts
-    from ipfs_accel_cli.services.infer.writing.chats import Chats
-    from ipfs_accel_cli.services.infer.writing.writer import Writer
-
-if TYPE_CHECKING:
-    from ipfs_accel_cli.services.infer.image.images import ImageInference
+    from ipfs_accel_cli.services.infer.prompts.service import Content
 
 BATCH = 32
 
@@ -73,7 +66,7 @@ class _Asked:
     stats: bool
 
 
-class Inference:
+class Inference(Rooms):
     """Runs registered models. Models stay warm between calls of one process; safe to share between threads.
 
     `find(name or None, task)` returns the files of a model, or of the default model for the task; it raises NotFound
@@ -100,18 +93,10 @@ class Inference:
     ) -> None:
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
         remembered = Remembered(find, home[0].stamp) if home else find
-        self.opener = Opener(remembered, self._loader, note, others)
-        self._runtime, self._home, self._limits = self._loader.runtime, home, limits
-        self._mark = mark
+        super().__init__(Opener(remembered, self._loader, note, others), home, limits, mark)
+        self._runtime = self._loader.runtime
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
-
-    @cached_property
-    def images(self) -> ImageInference:
-        """What looks at pictures, with the models of this service."""
-        from ipfs_accel_cli.services.infer.image.images import ImageInference
-
-        return ImageInference(self.opener)
 
     @property
     def workshop(self) -> Workshop:
@@ -202,55 +187,6 @@ class Inference:
         from ipfs_accel_cli.services.infer.writing.wish import Wish
 
         return self.writer.generate(prompt, Wish(**wish))
-
-    @cached_property
-    def writer(self) -> Writer:
-        from ipfs_accel_cli.services.infer.writing.writer import Writer
-
-        return Writer(self.opener, self._template)
-
-    @cached_property
-    def chats(self) -> Chats:
-        from ipfs_accel_cli.services.infer.writing.chats import Chats
-
-        return Chats(self.writer)
-
-    @cached_property
-    def benches(self) -> InferBenches:
-        """Measures models; raises Invalid for a service without a home."""
-        from ipfs_accel_cli.services.infer.bench.limits import Limits
-        from ipfs_accel_cli.services.infer.bench.service import InferBenches
-
-        if self._home is None:
-            raise Invalid("this service has no home to keep benchmarks in")
-        return InferBenches(self.opener, self._home[0], self._limits or Limits())
-
-    @cached_property
-    def pipelines(self) -> Pipelines:
-        """Runs pipelines; raises Invalid for a service without a home."""
-        from ipfs_accel_cli.services.infer.pipeline.service import Pipelines
-
-        if self._home is None:
-            raise Invalid("this service has no home to keep the answers of steps in")
-        return Pipelines(*self._home, self.opener, self._mark)
-
-    @cached_property
-    def batches(self) -> Batches:
-        from ipfs_accel_cli.services.infer.batch.service import Batches
-
-        return Batches(self.opener)
-
-    @cached_property
-    def prompts(self) -> Prompts:
-        """Keeps prompt templates; raises Invalid for a service without a home."""
-        from ipfs_accel_cli.services.infer.prompts.service import Prompts
-
-        if self._home is None:
-            raise Invalid("prompt templates are kept in a home folder, and this service has none")
-        return Prompts(*self._home, self.writer)
-
-    def _template(self, name: str) -> tuple[str, str]:
-        return self.prompts.text(name)
 
     @contextmanager
     def asking(self, model: str, task: str, engine: str | None = None, device: str | None = None) -> Iterator[Asking]:

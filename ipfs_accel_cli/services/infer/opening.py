@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ipfs_accel_cli.core.errors import AccelError, DoesNotFit, UnsupportedContent
-from ipfs_accel_cli.engines.base import Loadable, ModelFacts, Request
+from ipfs_accel_cli.engines.base import Adapter, Loadable, ModelFacts, Request
 from ipfs_accel_cli.services.infer.choice import AUTO, Wanted
 from ipfs_accel_cli.services.infer.line import Urgency
 from ipfs_accel_cli.services.infer.loader import Loader
@@ -71,13 +71,21 @@ class Opener:
 
     @contextmanager
     def open(
-        self, model: Loadable, task: str, engine: str | None, device: str | None, watch: Watch | None = None
+        self,
+        model: Loadable,
+        task: str,
+        engine: str | None,
+        device: str | None,
+        watch: Watch | None = None,
+        *,
+        adapters: tuple[Adapter, ...] = (),
+        compiled: bool = False,
     ) -> Iterator[Opened]:
         """Hold a model, loaded for a task, for the block; raises what choosing, making and loading raise.
 
         DoesNotFit says which other models for the task would fit.
         """
-        wanted = self.loader.wanted(task, engine, device)
+        wanted = self.loader.wanted(task, engine, device, adapters=adapters, compiled=compiled)
         try:
             with self.loader.leased(model, wanted, watch or Watch()) as warm:
                 yield Opened(model, warm)

@@ -101,7 +101,18 @@ class Stats(Result):
     threads: int
     dtype: str
     device: str
+    concurrency: str | None = Field(
+        default=None, description="How requests at the same time are answered: together, in shared passes, or apart."
+    )
     peak_memory_bytes: int = Field(description="The most that this process has held in memory so far.")
+
+
+class AdapterUsed(Result):
+    """An adapter that changed the weights of a model in memory."""
+
+    name: str
+    cid: str = Field(description="The manifest that its tensors were verified against.")
+    scale: float = Field(description="What its change was multiplied by.")
 
 
 class Shot(Result):
@@ -129,6 +140,7 @@ class Generation(Result):
     )
     model: str
     model_cid: str = Field(description="The manifest that the weights were verified against.")
+    adapters: list[AdapterUsed] = Field(default_factory=list, description="In the order in which they were given.")
     engine: str
     device: str
     seed: int | None = Field(default=None, description="What chance began with; none when the likeliest was taken.")

@@ -51,6 +51,22 @@ def test_the_task_follows_from_the_architecture(tmp_path: Path, architecture: st
     assert facts.read(files(tmp_path, {"config.json": config, "tokenizer.json": b"{}"})).tasks == tasks
 
 
+@pytest.mark.parametrize(
+    ("says", "task"),
+    [
+        ({"id2label": {"0": "LABEL_0"}}, "rerank"),
+        ({"num_labels": 1, "problem_type": "regression"}, "rerank"),
+        ({"id2label": {"0": "toxic"}, "problem_type": "multi_label_classification"}, "classify"),
+        ({"id2label": {"0": "no", "1": "yes"}}, "classify"),
+        ({}, "classify"),
+    ],
+)
+def test_a_classifier_with_one_number_reranks(tmp_path: Path, says: dict[str, Any], task: str) -> None:
+    config = {"architectures": ["BertForSequenceClassification"], **says}
+    read = facts.read(files(tmp_path, {"config.json": json.dumps(config).encode(), "tokenizer.json": b"{}"}))
+    assert read.tasks == (task,)
+
+
 def test_an_encoder_without_a_tokenizer_embeds_no_text(tmp_path: Path) -> None:
     assert facts.read(files(tmp_path, {"config.json": b'{"architectures": ["ViTModel"]}'})).tasks == ("image-embed",)
 
