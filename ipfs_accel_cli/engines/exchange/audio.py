@@ -67,7 +67,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What a session makes of one waveform: the one chunk of its request, so it is finished at once.
+    """What a session makes of one waveform: the last chunk of its request; those before it may hold nothing.
 
     `language` is the one that was told or heard, empty where the model does not say. `complete` is false where the
     model stopped in the middle because it had written as much as it can: what follows the last segment is not heard.

@@ -89,6 +89,8 @@ class WhisperSession:
                 ended = self._next(writing)
                 full = len(writing.prompt) + len(writing.tokens) >= self._model.config.max_target_positions
                 if not ended and not full:
+                    # Nothing is said before all is: but whoever waits is told that the work goes on.
+                    done.append((request, Chunk(None)))
                     continue
                 del self._active[request]
                 done.append((request, Chunk(self._transcript(writing, ended=ended), finished=True)))
