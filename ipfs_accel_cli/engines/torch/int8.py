@@ -58,11 +58,12 @@ class Int8Linear(_Rows):
         self._packed: Packed | None = None
 
     def pack(self) -> None:
-        """Keep a large matrix in the form that few tokens are multiplied by fastest, instead of this one."""
+        """Keep a matrix in the form that few tokens are multiplied by fastest, instead of this one, if there is any."""
         if self._packed is None:
-            self._packed = packed(self.matrix)
+            self._packed = packed(self.matrix, self.weight_scale.detach())
             if self._packed is not None:
-                self.weight.data = torch.empty(0, dtype=torch.int8)
+                # A table of vectors may share the matrix, so it is let go of here, not emptied.
+                self.weight = torch.nn.Parameter(torch.empty(0, dtype=torch.int8), requires_grad=False)
 
     def forward(self, states: Tensor) -> Tensor:
         """Return (..., out_features) of (..., in_features), in the dtype that came."""
@@ -70,13 +71,13 @@ class Int8Linear(_Rows):
             weight = self.matrix.to(states.dtype) * self.weight_scale.unsqueeze(1).to(states.dtype)
             return torch.nn.functional.linear(states, weight, self.bias)
         flat = states.reshape(-1, self.in_features).float()
-        scale = flat.abs().amax(dim=1, keepdim=True).clamp_(min=_LEAST_SCALE).div_(_LARGEST)
-        whole = (flat / scale).round_()
+        largest = torch.linalg.vector_norm(flat, torch.inf, 1, True).clamp_(min=_LEAST_SCALE)
         if self._packed is not None:
-            sums = self._packed.sums(whole)
+            found = self._packed.product(flat / largest).mul_(largest)
         else:
-            sums = torch._int_mm(whole.to(torch.int8), self.matrix.t()).float()
-        found = sums.mul_(scale).mul_(self.weight_scale)
+            scale = largest.div_(_LARGEST)
+            sums = torch._int_mm((flat / scale).round_().to(torch.int8), self.matrix.t())
+            found = sums.float().mul_(scale).mul_(self.weight_scale)
         if self.bias is not None:
             found = found.add_(self.bias)
         return found.reshape(*states.shape[:-1], self.out_features).to(states.dtype)

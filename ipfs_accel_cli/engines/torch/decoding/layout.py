@@ -12,7 +12,7 @@ def lay_out(model: torch.nn.Module) -> None:
 
     Values and shapes stay; only strides change. One token then reads a head of 32,000 rows in 57 %, an upward
     projection in 58 % of the time (one thread, AVX-512), and long prompts take as long as before. For matrices with
-    fewer rows than columns it is the other way round. Large matrices in 8 bits are packed.
+    fewer rows than columns it is the other way round. Matrices in 8 bits are packed.
     """
     for module in model.modules():
         if isinstance(module, Int8Linear):

@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from ipfs_accel_cli.engines.torch import packed as packing  # noqa: E402
 from ipfs_accel_cli.engines.torch.int8 import Int8Embedding, Int8Linear, convert, convertible, rounded  # noqa: E402
 
 
@@ -54,3 +55,60 @@ def test_only_plain_layers_are_converted() -> None:
     assert set(convertible(model)) == {"0"}
     convert(model)
     assert [type(layer).__name__ for layer in model] == ["Int8Linear", "Scaled", "LayerNorm"]
+
+
+def layers(rows: int, columns: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Int8Linear, Int8Linear]:
+    """Return the same weights as they lie in a file, and packed."""
+    if not packing.exact():
+        pytest.skip("this processor or build of torch sums packed products otherwise, so they are not used")
+    monkeypatch.setattr(packing, "LEAST_NUMBERS", 0)
+    whole, scale = rounded(torch.randn(rows, columns))
+    plain, quick = (filled(Int8Linear(columns, rows, bias=True), whole.clone(), scale) for _ in range(2))
+    quick.pack()
+    assert not quick.weight.numel()
+    return plain, quick
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(64, 40), (40, 256), (1001, 77)])
+@pytest.mark.parametrize("tokens", [1, 3, 16, 70])
+def test_a_packed_layer_differs_by_ties_of_rounding_at_most(
+    rows: int, columns: int, tokens: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(1)
+    plain, quick = layers(rows, columns, monkeypatch)
+    states = torch.randn(tokens, columns)
+    states[0] *= 1000
+    with torch.inference_mode():
+        expected, found = plain(states), quick(states)
+        # A state half way between two steps may go to either: one step times the largest weight of the row.
+        step = states.abs().amax(1, keepdim=True) / 127 * plain.weight_scale * 127
+        assert ((found - expected).abs() <= step * 1.001 + expected.abs() * 1e-6).all()
+        assert (found - expected).norm() <= 1e-3 * expected.norm()
+
+
+def test_packed_products_of_the_largest_numbers_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, quick = layers(48, 512, monkeypatch)
+    for layer in (plain, quick):
+        layer._packed = None
+        layer.weight.data = torch.full((48 * 512,), 127, dtype=torch.int8)
+        layer.weight_scale.data = torch.ones(48)
+    quick.pack()
+    states = torch.ones(5, 512)
+    states[::2] = -1
+    with torch.inference_mode():
+        assert torch.allclose(quick(states), plain(states), rtol=1e-6)
+        assert torch.allclose(quick(states)[1], torch.tensor(127.0 * 512))
+
+
+def test_packed_states_without_any_size_stay_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, quick = layers(32, 32, monkeypatch)
+    with torch.inference_mode():
+        assert torch.equal(quick(torch.zeros(2, 32)), plain(torch.zeros(2, 32)))
+
+
+def test_a_token_is_computed_as_it_is_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, quick = layers(200, 64, monkeypatch)
+    states = torch.randn(32, 64)
+    with torch.inference_mode():
+        alone = torch.cat([quick(states[at : at + 1]) for at in range(32)])
+        assert torch.equal(quick(states), alone)
