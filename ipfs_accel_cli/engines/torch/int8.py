@@ -60,7 +60,7 @@ class Int8Linear(_Rows):
     def pack(self) -> None:
         """Keep a matrix in the form that few tokens are multiplied by fastest, instead of this one, if there is any."""
         if self._packed is None:
-            self._packed = packed(self.matrix, self.weight_scale.detach())
+            self._packed = packed(self.matrix)
             if self._packed is not None:
                 # A table of vectors may share the matrix, so it is let go of here, not emptied.
                 self.weight = torch.nn.Parameter(torch.empty(0, dtype=torch.int8), requires_grad=False)
@@ -71,13 +71,14 @@ class Int8Linear(_Rows):
             weight = self.matrix.to(states.dtype) * self.weight_scale.unsqueeze(1).to(states.dtype)
             return torch.nn.functional.linear(states, weight, self.bias)
         flat = states.reshape(-1, self.in_features).float()
-        largest = torch.linalg.vector_norm(flat, torch.inf, 1, True).clamp_(min=_LEAST_SCALE)
+        largest = torch.linalg.vector_norm(flat, torch.inf, 1, True)
+        scale = largest.clamp_(min=_LEAST_SCALE).div_(_LARGEST)
+        whole = (flat / scale).round_()
         if self._packed is not None:
-            found = self._packed.product(flat / largest).mul_(largest)
+            sums = self._packed.sums(whole)
         else:
-            scale = largest.div_(_LARGEST)
-            sums = torch._int_mm((flat / scale).round_().to(torch.int8), self.matrix.t())
-            found = sums.float().mul_(scale).mul_(self.weight_scale)
+            sums = torch._int_mm(whole.to(torch.int8), self.matrix.t()).float()
+        found = sums.mul_(scale).mul_(self.weight_scale)
         if self.bias is not None:
             found = found.add_(self.bias)
         return found.reshape(*states.shape[:-1], self.out_features).to(states.dtype)

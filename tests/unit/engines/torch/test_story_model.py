@@ -86,4 +86,3 @@ def test_packing_weights_in_8_bits_keeps_the_perplexity_to_four_digits(
     assert f"{found[0]:.4g}" == f"{found[1]:.4g}"
     whole = perplexity(engine.load(loadable(trained, "generate").facts, trained, Plan("generate", threads=1)))
     assert found[1] < 1.02 * whole
-    print(whole, found)
