@@ -74,5 +74,4 @@ def staggered(
         if not moved and not coming:
             break
     ended = [chunks[request.id] and chunks[request.id][-1].finished for request in asked]
-    found = [Generate().collect(chunks[one.id]) if end else None for one, end in zip(asked, ended, strict=True)]
-    return found
+    return [Generate().collect(chunks[one.id]) if end else None for one, end in zip(asked, ended, strict=True)]
