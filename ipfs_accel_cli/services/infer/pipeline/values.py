@@ -34,7 +34,10 @@ class Values:
             return self.inputs[reference.path[0]]
         if reference.path == (OUTPUT,) and OUTPUT in self.files[reference.source]:
             return self.files[reference.source][OUTPUT]
-        return _walked(self.answers[reference.source], reference.path, str(reference))
+        try:
+            return _walked(self.answers[reference.source], reference.path, str(reference))
+        except (KeyError, ValueError, TypeError) as error:
+            raise Invalid(f"{reference}: the step {reference.source!r} gave nothing there") from error
 
     def resolved(self, value: Any) -> Any:
         """Return what stands in a pipeline with values in the place of its references."""
@@ -57,6 +60,11 @@ class Values:
 def canonical(value: Any) -> Any:
     """Return a value as JSON has it, a file as its CID."""
     return mapped(value, lambda file: {"file": file.cid})
+
+
+def deciding(value: Any) -> Any:
+    """Return a value as JSON has it, with all by which a command may tell a file from another."""
+    return mapped(value, lambda file: {"file": file.cid, "suffix": file.suffix})
 
 
 def mapped(value: Any, of_file: Callable[[File], Any]) -> Any:
