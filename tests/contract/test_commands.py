@@ -26,6 +26,7 @@ model deploy new | model deploy ls | model deploy show | model deploy render | m
 model eval | model perf | model compare
 infer embed | infer classify | infer generate | infer chat | infer calibrate | infer batch
 infer prompt add | infer prompt ls | infer prompt show | infer prompt render | infer prompt test | infer prompt rm
+infer pipeline run | infer pipeline check | infer pipeline graph
 infer bench run | infer bench ls | infer bench show | infer bench compare
 peer id
 store put | store get | store cat | store ls | store stat | store verify | store rm | store gc | store import
