@@ -94,7 +94,7 @@ class Node:
             tuned=self._tuned,
             note=self._note_speed,
             others=lambda task: self.models.suiting.facts_for(task),
-            home=(self.database, self.store),
+            home=(self.database, self.store, self.home.keys),
             limits=Limits(self._bandwidth, self._products),
             mark=lambda: self.models.suiting.mark(),
         )

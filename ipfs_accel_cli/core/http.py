@@ -44,7 +44,7 @@ def client(certificates: str | None = None, *, guarded: bool = False, passwords:
         hooks["response"].append(_check_peer)
     auth = _netrc() if guarded and passwords and not confined else None
     return httpx.Client(
-        follow_redirects=True, timeout=timeout, verify=_trusted(certificates), auth=auth, event_hooks=hooks
+        follow_redirects=True, timeout=timeout, verify=trusted(certificates), auth=auth, event_hooks=hooks
     )
 
 
@@ -109,7 +109,7 @@ def is_public(address: str) -> bool:
     return meant.is_global and not meant.is_multicast
 
 
-def _trusted(certificates: str | None) -> ssl.SSLContext:
+def trusted(certificates: str | None = None) -> ssl.SSLContext:
     """Return the authorities to believe: those of a file, else of SSL_CERT_FILE or SSL_CERT_DIR, else of certifi."""
     stated = certificates or os.environ.get("SSL_CERT_FILE")
     changed_ns = Path(stated).stat().st_mtime_ns if stated and Path(stated).is_file() else 0

@@ -34,12 +34,18 @@ def pause(failures: int, error: AccelError) -> None:
 
     Raises the error itself where the server asks for more than a minute, and Cancelled.
     """
+    seconds = wait_seconds(failures, error)
+    call = current()
+    call.progress(0, None, f"Waiting to try again: {error.detail}")
+    call.stopped.wait(seconds)
+    call.check()
+
+
+def wait_seconds(failures: int, error: AccelError) -> float:
+    """Return how long to wait after so many failures; raises the error where the server asks for over a minute."""
     asked = error.context.get("retry_after_s")
     if asked is not None and asked > LONGEST_WAIT_SECONDS:
         raise error
-    call = current()
-    call.progress(0, None, f"Waiting to try again: {error.detail}")
     # Give or take a half, so that clients which were turned away together do not come back together.
     spread = FIRST_WAIT_SECONDS * 2 ** (failures - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it
-    call.stopped.wait(float(asked) if asked is not None else spread)
-    call.check()
+    return float(asked) if asked is not None else spread

@@ -58,11 +58,22 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class Adapter:
+    """A registered adapter whose files lie, verified, in a folder; `scale` weakens or strengthens what it changes."""
+
+    name: str
+    manifest: str
+    folder: Path
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How to load a model: for which task, where, in which dtype, with how many threads.
 
-    `threads` 0 leaves the library's own number. A model that needs more than `memory_bytes` (0: no bound) is spread
-    over what there is, the disk last. `derived` is what the engine made of the model, for one that `Derives`.
+    With `adapters` its weights are changed as these say, in memory; with `compiled` it is compiled for this machine
+    first. `threads` 0 leaves the library's own number. A model that needs more than `memory_bytes` (0: no bound) is
+    spread over what there is, the disk last. `derived` is what the engine made of the model, for one that `Derives`.
     """
 
     task: str
@@ -71,6 +82,8 @@ class Plan:
     threads: int = 0
     memory_bytes: int = 0
     derived: Path | None = None
+    adapters: tuple[Adapter, ...] = ()
+    compiled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +117,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A part of an answer; `finished` marks the last one of its request."""
+    """A part of an answer; `finished` marks the last one of its request.
+
+    An AccelError as data, always finished, ends this request and no other. No data (None) says only that the request
+    is worked on still, by another process.
+    """
 
     data: object
     finished: bool = False
@@ -143,6 +160,21 @@ class Engine(Protocol):
         Raises UnsupportedContent for a model that the engine does not know, MalformedContent for damaged files,
         DoesNotFit when memory runs out, and Unavailable for a device that is not there.
         """
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """A session that says how it works, for those who ask: text by name, such as `concurrency`."""
+
+    def about(self) -> Mapping[str, str]:
+        """Return what there is to say now; it may change while it works."""
+
+
+@runtime_checkable
+class Varies(Protocol):
+    """An engine that follows a plan with `adapters`, or a `compiled` one, as `variants` names them."""
+
+    variants: frozenset[str]
 
 
 @runtime_checkable

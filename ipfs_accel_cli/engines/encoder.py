@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ipfs_accel_cli.core.errors import Invalid, MalformedContent
 from ipfs_accel_cli.engines.base import Chunk, Request, RequestId
-from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Role, Scores, Texts, Vectors
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Pairs, Role, Scores, Texts, Vectors
 
 Ids = NDArray[numpy.int64]
 # Inputs by name, each (texts, tokens), and the mask, 1 where text is; padding is on the right. Gives (texts, width).
@@ -70,16 +70,24 @@ class EncoderSession:
         self._active: dict[RequestId, _Work] = {}
 
     def submit(self, request: Request) -> None:
-        """Tokenize all texts of a request; what is longer than the model reads is cut off and counted."""
-        if not isinstance(request.payload, Texts) or not isinstance(request.options, EmbedOptions):
+        """Tokenize all texts of a request; what is longer than the model reads is cut off and counted.
+
+        Pairs of texts are read together, where the answer is scores.
+        """
+        payload, reading = request.payload, self._reading
+        taken = isinstance(payload, Texts) or (isinstance(payload, Pairs) and bool(self._meaning.labels))
+        if not taken or not isinstance(request.options, EmbedOptions) or request.kind != self._meaning.task:
             raise Invalid(f"{self._name} was loaded to {self._meaning.task} texts, not to {request.kind}")
-        if request.kind != self._meaning.task:
-            raise Invalid(f"{self._name} was loaded to {self._meaning.task} texts, not to {request.kind}")
-        reading = self._reading
-        texts = [reading.prompt(request.payload.role) + text for text in request.payload.texts]
+        texts: list[str] = []
+        also: list[list[str]] = []
+        if isinstance(payload, Pairs):
+            texts, also = [one for one, _ in payload.pairs], [[other for _, other in payload.pairs]]
+        elif isinstance(payload, Texts):
+            texts = [reading.prompt(payload.role) + text for text in payload.texts]
         if reading.lower_case:
             texts = [text.lower() for text in texts]
-        encoded = self._tokenizer(texts, truncation=reading.max_tokens is not None, max_length=reading.max_tokens)
+        cut = reading.max_tokens is not None
+        encoded = self._tokenizer(texts, *also, truncation=cut, max_length=reading.max_tokens)
         # Some tokenizers make nothing of an empty text, and no model reads nothing.
         features = {key: [row or [fill] for row in encoded[key]] for key, fill in reading.inputs.items()}
         order = sorted(range(len(texts)), key=lambda position: -len(features["input_ids"][position]))
@@ -153,8 +161,8 @@ class EncoderSession:
             key: [self._active[request].features[key][position] for request, position in places]
             for key in self._reading.inputs
         }
-        inputs = {key: _padded(rows, self._reading.inputs[key]) for key, rows in taken.items()}
-        return self._compute(inputs, _padded([[1] * len(row) for row in taken["input_ids"]], 0))
+        inputs = {key: padded(rows, self._reading.inputs[key]) for key, rows in taken.items()}
+        return self._compute(inputs, padded([[1] * len(row) for row in taken["input_ids"]], 0))
 
     def _data(self, positions: tuple[int, ...], rows: NDArray[numpy.float32], work: _Work) -> Vectors | Scores:
         tokens = sum(len(work.features["input_ids"][at]) for at in positions)
@@ -183,8 +191,9 @@ def inputs_of(tokenizer: Any, accepted: Sequence[str]) -> dict[str, int]:
     return {key: fill[key] for key in tokenizer.model_input_names if key in accepted and key in fill}
 
 
-def _padded(rows: list[list[int]], fill: int) -> Ids:
-    padded = numpy.full((len(rows), max(map(len, rows))), fill, dtype=numpy.int64)
+def padded(rows: Sequence[Sequence[int]], fill: int) -> Ids:
+    """Return rows of one length, filled on the right."""
+    ids = numpy.full((len(rows), max(map(len, rows))), fill, dtype=numpy.int64)
     for at, row in enumerate(rows):
-        padded[at, : len(row)] = row
-    return padded
+        ids[at, : len(row)] = row
+    return ids

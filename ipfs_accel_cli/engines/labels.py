@@ -29,9 +29,16 @@ class Labels:
         return found.astype(numpy.float32)
 
 
-def read_labels(config: Any) -> Labels:
-    """Read the labels of a transformers configuration; raises UnsupportedContent for a regression."""
+def read_labels(config: Any, task: str = "classify") -> Labels:
+    """Read the labels of a transformers configuration.
+
+    To rerank is to give one number, which has no name. Raises UnsupportedContent for a model of the other kind.
+    """
     kind = config.problem_type
+    if task == "rerank":
+        if config.num_labels != 1:
+            raise UnsupportedContent(f"the model gives {config.num_labels} labels, not one number")
+        return Labels(("relevance",), independent=True)
     if kind == "regression" or (kind is None and config.num_labels == 1):
         raise UnsupportedContent("the model gives a number, not labels (problem_type regression)")
     names = tuple(str(config.id2label.get(at, f"LABEL_{at}")) for at in range(config.num_labels))

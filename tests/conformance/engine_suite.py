@@ -220,7 +220,8 @@ def run(session: Session) -> dict[str, list[Chunk]]:
     found: dict[str, list[Chunk]] = {}
     while moved := session.step():
         for request, chunk in moved:
-            found.setdefault(request, []).append(chunk)
+            if chunk.data is not None:
+                found.setdefault(request, []).append(chunk)
     return found
 
 

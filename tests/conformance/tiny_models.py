@@ -90,6 +90,44 @@ def decoder(folder: Path) -> Loadable:
     return loadable(folder, "generate")
 
 
+def rewriter(folder: Path, task: str = "translate") -> Loadable:
+    """Save a tiny T5 that states two pairs of languages and a prefix for summaries."""
+    import torch
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    tokenizer = byte_tokenizer(bos=False)
+    torch.manual_seed(4)
+    config = T5Config(
+        vocab_size=len(tokenizer),
+        d_model=32,
+        d_kv=16,
+        d_ff=64,
+        num_layers=2,
+        num_heads=2,
+        decoder_start_token_id=0,
+        pad_token_id=0,
+        eos_token_id=2,
+        tie_word_embeddings=False,
+    )
+    network = T5ForConditionalGeneration(config)
+    with torch.no_grad():
+        network.lm_head.weight.mul_(0.3)
+        # Texts are to be letters for the most part, all different ones, and to end now and then.
+        network.lm_head.weight[60:] *= 0.3
+        network.lm_head.weight[2] *= -2
+    network.generation_config.no_repeat_ngram_size = 1
+    network.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    stated = json.loads((folder / "config.json").read_text())
+    stated["task_specific_params"] = {
+        "summarization": {"prefix": "short: "},
+        "translation_en_to_de": {"prefix": "English to German: "},
+        "translation_en_to_fr": {"prefix": "English to French: "},
+    }
+    write_json(folder / "config.json", stated)
+    return loadable(folder, task)
+
+
 def loadable(folder: Path, task: str) -> Loadable:
     """Return a folder with the facts that its files tell."""
     config = json.loads((folder / "config.json").read_text())
@@ -132,8 +170,11 @@ def word_tokenizer() -> Any:
     )
 
 
-def byte_tokenizer() -> Any:
-    """Return a tokenizer of single bytes and a few pairs, so that characters are often split over tokens."""
+def byte_tokenizer(*, bos: bool = True) -> Any:
+    """Return a tokenizer of single bytes and a few pairs, so that characters are often split over tokens.
+
+    Texts begin with <bos>, or without it end with <eos>.
+    """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -147,7 +188,8 @@ def byte_tokenizer() -> Any:
             vocab_size=300, special_tokens=["<pad>", "<bos>", "<eos>"], initial_alphabet=alphabet, show_progress=False
         ),
     )
-    made.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", 1)])
+    around = "<bos> $A" if bos else "$A <eos>"
+    made.post_processor = processors.TemplateProcessing(single=around, special_tokens=[("<bos>", 1), ("<eos>", 2)])
     return PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", bos_token="<bos>", eos_token="<eos>")
 
 
@@ -155,3 +197,22 @@ def write_json(path: Path, value: Any) -> None:
     """Write JSON, making the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value))
+
+
+def lora(folder: Path, base: Loadable, *, rank: int = 4) -> Path:
+    """Save an adapter of a tiny llama in the layout of peft, its matrices noise."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    torch.manual_seed(8)
+    tensors = {}
+    for name, weight in sorted(load_file(base.folder / "model.safetensors").items()):
+        if name.endswith(("q_proj.weight", "v_proj.weight", "down_proj.weight")):
+            key = f"base_model.model.{name.removesuffix('.weight')}"
+            tensors[f"{key}.lora_A.weight"] = torch.randn(rank, weight.shape[1])
+            tensors[f"{key}.lora_B.weight"] = torch.randn(weight.shape[0], rank)
+    targets = ["q_proj", "v_proj", "down_proj"]
+    said = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": rank, "lora_alpha": 8, "target_modules": targets}
+    write_json(folder / "adapter_config.json", said | {"base_model_name_or_path": f"someone/{base.facts.name}"})
+    save_file(tensors, folder / "adapter_model.safetensors")
+    return folder

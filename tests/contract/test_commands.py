@@ -24,10 +24,15 @@ model import | model quantize
 model sign | model attest | model verify-attest | model trust | model meta | model prune
 model deploy new | model deploy ls | model deploy show | model deploy render | model deploy diff | model deploy rm
 model eval | model perf | model compare
+infer image classify | infer image embed | infer image detect | infer image segment | infer image ocr
+infer image process | infer image generate | infer multimodal caption | infer multimodal ask | infer multimodal embed
 infer embed | infer classify | infer generate | infer chat | infer calibrate | infer batch
+infer rerank | infer zero-shot | infer fill-mask | infer tokens | infer answer | infer summarize | infer translate
 infer prompt add | infer prompt ls | infer prompt show | infer prompt render | infer prompt test | infer prompt rm
 infer pipeline run | infer pipeline check | infer pipeline graph
 infer bench run | infer bench ls | infer bench show | infer bench compare
+infer audio transcribe | infer audio speak | infer audio detect | infer audio classify | infer audio process
+infer endpoint add | infer endpoint ls | infer endpoint show | infer endpoint test | infer endpoint rm
 peer id
 store put | store get | store cat | store ls | store stat | store verify | store rm | store gc | store import
 store export | store where | store cid of | store cid inspect | store cid convert
@@ -64,6 +69,7 @@ def test_only_what_makes_sense_there_is_offered_to_assistants(command: Found) ->
     shell_only = command.path[0] in ("mcp", "serve-mcp") or command.path in (
         *(("config", "set"), ("hw", "top")),
         *(("model", "sign"), ("model", "attest"), ("model", "trust")),
+        *(("infer", "endpoint", "add"), ("infer", "endpoint", "rm")),
     )
     assert command.effects.exposed is not shell_only
 

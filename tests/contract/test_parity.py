@@ -25,7 +25,8 @@ from ipfs_accel_cli.surfaces.cli.main import run
 from ipfs_accel_cli.surfaces.mcp.select import Selection
 from ipfs_accel_cli.surfaces.mcp.server import build
 from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
-from tests.conformance import tiny_models
+from tests.conformance import tiny_models, tiny_text_models, tiny_vision
+from tests.flows import drawn
 from tests.servers.shelves import ollama_store
 
 pytestmark = pytest.mark.models
@@ -64,7 +65,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     with Node(base / "home") as node:
         node.models.add(files / "encoder", name="encoder")
         node.models.add(files / "decoder", name="decoder")
+        for task in ("classifier", "detector", "segmenter"):
+            node.models.add(getattr(tiny_vision, task)(files / f"sees-{task}").folder, name=f"sees-{task}")
+        drawn.text(files / "page.png")
+        node.models.add(reader(files / "reader"), name="reader")
         node.models.add(tiny_models.classifier(files / "classifier").folder, name="classifier")
+        node.models.add(tiny_models.rewriter(files / "rewriter").folder, name="rewriter")
+        node.models.add(tiny_text_models.masked(files / "masked").folder, name="masked")
         node.inference.prompts.add("cat", files / "cat.md")
         node.models.deploys.new("served", "encoder")
         node.models.deploys.new("served", assignments=["port=9000"])
@@ -82,6 +89,19 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         pinned = node.store.dags.put(text="[]", keep=False).cid
         node.store.pins.add([pinned])
     return World(base / "home", files, put.cid, hello, loose, pinned)
+
+
+def reader(folder: Path) -> Path:
+    """Make a model of the graphs that come with rapidocr, which are those of the catalogue."""
+    import rapidocr_onnxruntime
+
+    folder.mkdir()
+    for part in ("det", "cls", "rec"):
+        (graph,) = (Path(rapidocr_onnxruntime.__file__).parent / "models").glob(f"*_{part}_*.onnx")
+        shutil.copyfile(graph, folder / f"{part}.onnx")
+    said = {"architectures": ["PPOCRv4"], "model_type": "pp-ocr", "ipfs_accel_tasks": ["image-ocr"]}
+    (folder / "config.json").write_text(json.dumps(said))
+    return folder
 
 
 KINDS = ("cpu", "memory", "disk", "content", "network", "accelerator", "all")
@@ -168,8 +188,54 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
         ["classifier", "classifier", "--set", "{files}/set.jsonl"],
         {"a": "classifier", "b": "classifier", "set_file": "{files}/set.jsonl"},
     ),
+    "infer image classify": (
+        ["{files}/page.png", "-m", "sees-classifier"],
+        {"files": ["{files}/page.png"], "model": "sees-classifier"},
+    ),
+    "infer image embed": (
+        ["{files}/page.png", "-m", "sees-classifier"],
+        {"files": ["{files}/page.png"], "model": "sees-classifier"},
+    ),
+    "infer image detect": (
+        ["{files}/page.png", "-m", "sees-detector", "--threshold", "0"],
+        {"files": ["{files}/page.png"], "model": "sees-detector", "threshold": 0},
+    ),
+    "infer image segment": (
+        ["{files}/page.png", "-m", "sees-segmenter", "--masks"],
+        {"files": ["{files}/page.png"], "model": "sees-segmenter", "masks": True},
+    ),
+    "infer image ocr": (
+        ["{files}/page.png", "-m", "reader", "--boxes"],
+        {"files": ["{files}/page.png"], "model": "reader", "boxes": True},
+    ),
+    "infer image process": (
+        ["{files}/page.png", "-o", "{files}/small.png", "--resize", "50%"],
+        {"files": ["{files}/page.png"], "output": "{files}/small.png", "resize": "50%"},
+    ),
     "infer embed": (["a cat", "the old dog", "-m", "encoder"], {"texts": ["a cat", "the old dog"], "model": "encoder"}),
     "infer classify": (["the cat", "-m", "classifier"], {"texts": ["the cat"], "model": "classifier"}),
+    "infer rerank": (
+        ["cat", "a cat", "the old dog", "-m", "encoder"],
+        {"query": "cat", "texts": ["a cat", "the old dog"], "model": "encoder"},
+    ),
+    "infer zero-shot": (
+        ["a cat", "--label", "cat", "--label", "rain", "-m", "encoder"],
+        {"texts": ["a cat"], "label": ["cat", "rain"], "model": "encoder"},
+    ),
+    "infer fill-mask": (["the [MASK] sat", "-m", "masked"], {"texts": ["the [MASK] sat"], "model": "masked"}),
+    "infer tokens": (["the cat", "-m", "encoder"], {"texts": ["the cat"], "model": "encoder"}),
+    "infer answer": (
+        ["the cat", "--context", "Rain. A cat sat.", "-m", "encoder"],
+        {"questions": ["the cat"], "context": "Rain. A cat sat.", "model": "encoder"},
+    ),
+    "infer summarize": (
+        ["Rain. A cat sat. The sun.", "--sentences", "1", "-m", "encoder"],
+        {"texts": ["Rain. A cat sat. The sun."], "sentences": 1, "model": "encoder"},
+    ),
+    "infer translate": (
+        ["the cat", "--to", "fr", "--max-tokens", "4", "-m", "rewriter"],
+        {"texts": ["the cat"], "target": "fr", "max_tokens": 4, "model": "rewriter"},
+    ),
     "model quantize": (["encoder", "--method", "torch-int8"], {"name": "encoder", "method": "torch-int8"}),
     "infer calibrate": (["encoder"], {"model": "encoder"}),
     "infer pipeline run": (

@@ -6,7 +6,23 @@ from typer import Typer
 
 from ipfs_accel_cli.commands.parts import assembled
 
-MODULES = ("encode", "write", "batch", "pipeline", "measure", "bench", "prompt")
+MODULES = (
+    "encode",
+    "judge",
+    "mark",
+    "write",
+    "rewrite",
+    "batch",
+    "pipeline",
+    "image",
+    "drawing",
+    "audio",
+    "multimodal",
+    "measure",
+    "bench",
+    "prompt",
+    "endpoint",
+)
 
 
 def __getattr__(name: str) -> Typer:

@@ -10,6 +10,10 @@ from typer import Argument, Option
 Model = Annotated[
     str | None, Option("--model", "-m", help="Name of a model that is here; else the default for the task.")
 ]
+Adapters = Annotated[
+    list[str] | None,
+    Option("--adapter", help="Add this LoRA adapter, NAME or NAME:SCALE; several add up."),
+]
 Engine = Annotated[str | None, Option(help="Run it with this engine, such as torch; else the one that fits best.")]
 Device = Annotated[str | None, Option(help="Run it here: cpu, cuda, cuda:0, mps; else where it fits best.")]
 Texts = Annotated[

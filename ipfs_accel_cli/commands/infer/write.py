@@ -8,6 +8,7 @@ from typing import Annotated
 from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.commands.infer.options import (
+    Adapters,
     Device,
     Engine,
     Examples,
@@ -54,6 +55,9 @@ def generate(
     shots: Shots = None,
     examples: Examples = None,
     shots_by: ShotsBy = "similar",
+    adapter: Adapters = None,
+    compile: Annotated[bool, Option("--compile", help="Compile the model first: slow to begin, then faster.")] = False,
+    timeout: Annotated[float | None, Option(help="Give up after this many seconds, loading included.")] = None,
     engine: Engine = None,
     device: Device = None,
     stats: Stats = False,
@@ -63,6 +67,7 @@ def generate(
     Examples:
         ipfs-accel infer generate "Once upon a time" --max-tokens 60
         ipfs-accel infer generate "One day," --temperature 0.8 --seed 7 --stop "The end." --json
+        ipfs-accel infer generate "Once" -m stories --adapter rhymes:0.5 --timeout 30
         ipfs-accel infer generate "Name: Ada, born 1815" --schema person.json --max-tokens 200
         ipfs-accel infer generate "great film" --shots 2 --examples reviews.jsonl --stop "\\n"
     """
@@ -81,6 +86,9 @@ def generate(
         shots=shots,
         examples=examples,
         shots_by=shots_by,
+        adapters=tuple(adapter or ()),
+        compiled=compile,
+        timeout=timeout,
         engine=engine,
         device=device,
         stats=stats,

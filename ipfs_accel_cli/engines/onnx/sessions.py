@@ -19,6 +19,8 @@ _ROOM = "ipfs_accel_cli.engines.onnx"
 SESSIONS = {
     "embed": f"{_ROOM}.encoder:load",
     "classify": f"{_ROOM}.encoder:load",
+    "speak": f"{_ROOM}.kokoro:load",
+    "voice-detect": f"{_ROOM}.voice:load",
 }
 # Tasks whose graphs can be made from the weights of a model of transformers.
 EXPORTS = {
@@ -26,7 +28,10 @@ EXPORTS = {
     "classify": f"{_ROOM}.export:export",
 }
 # Models of other kinds that consist of graphs: by `model_type`, the graph that tells that one is whole.
-GRAPHS: dict[str, str] = {}
+GRAPHS: dict[str, str] = {
+    "kokoro": "model.onnx",
+    "silero-vad": "model.onnx",
+}
 
 
 def loader(task: str) -> Load:

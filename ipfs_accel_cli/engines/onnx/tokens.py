@@ -31,13 +31,21 @@ class PlainTokenizer:
         # A file may ask for padding of its own; it is up to the session.
         self._tokenizer.no_padding()
 
-    def __call__(self, texts: Sequence[str], *, truncation: bool = False, max_length: int | None = None) -> Encoded:
-        """Return the tokens of texts, cut at `max_length` with `truncation`."""
+    def __call__(
+        self,
+        texts: Sequence[str],
+        others: Sequence[str] | None = None,
+        *,
+        truncation: bool = False,
+        max_length: int | None = None,
+    ) -> Encoded:
+        """Return the tokens of texts, or of each together with another, cut at `max_length` with `truncation`."""
         if truncation and max_length is not None:
             self._tokenizer.enable_truncation(max_length)
         else:
             self._tokenizer.no_truncation()
-        return Encoded(self._tokenizer.encode_batch(list(texts)))
+        given = list(texts) if others is None else list(zip(texts, others, strict=True))
+        return Encoded(self._tokenizer.encode_batch(given))
 
 
 def same_tokens(folder: Path, tokenizer: Any, inputs: Sequence[str], texts: Sequence[str], limit: int | None) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,52 +11,67 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
+from ipfs_accel_cli.core.errors import DoesNotFit, Invalid, UnsupportedContent
+from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.engines.base import Chunk, Device, ModelFacts, Plan, Request, RequestId
 from ipfs_accel_cli.engines.chatting import check_room, token_ids
-from ipfs_accel_cli.engines.exchange.text import FinishReason, GenerateOptions, Piece, ScoreOptions
-from ipfs_accel_cli.engines.text import Detokenizer, StopStrings
+from ipfs_accel_cli.engines.exchange.text import GenerateOptions, ScoreOptions
+from ipfs_accel_cli.engines.machine import available_bytes
 from ipfs_accel_cli.engines.tokenizing import load_tokenizer
+from ipfs_accel_cli.engines.torch.adapters import apply
 from ipfs_accel_cli.engines.torch.allocator import return_large_blocks
-from ipfs_accel_cli.engines.torch.constrain import Constraint, constraint
-from ipfs_accel_cli.engines.torch.memory import short
+from ipfs_accel_cli.engines.torch.constrain import constraint
+from ipfs_accel_cli.engines.torch.decoding.batch import READ_TOKENS, Batch, Network, together
+from ipfs_accel_cli.engines.torch.decoding.columns import Own
+from ipfs_accel_cli.engines.torch.decoding.company import columns_unfit, company_differs, company_unfit
+from ipfs_accel_cli.engines.torch.decoding.compiled import Compiled, check_compiler
+from ipfs_accel_cli.engines.torch.decoding.continuation import Continuation
+from ipfs_accel_cli.engines.torch.decoding.layout import lay_out
+from ipfs_accel_cli.engines.torch.memory import cache_bytes, short
 from ipfs_accel_cli.engines.torch.problems import computing
-from ipfs_accel_cli.engines.torch.sampling import choose
 from ipfs_accel_cli.engines.torch.scoring import Scoring
 from ipfs_accel_cli.engines.torch.weights import load_model
 
-
-@dataclass(slots=True)
-class _Continuation:
-    """One request on its way: `pending` are the tokens that the model has not read yet."""
-
-    options: GenerateOptions
-    pending: list[int]
-    text: Detokenizer
-    stops: StopStrings
-    generator: torch.Generator
-    prompt_tokens: int
-    tokens: int = 0
-    cache: Any = None
-    constraint: Constraint | None = None
+# Rows of one pass: beyond it a pass takes longer for each request than it saves for all.
+MOST_ROWS = 32
+_WORTH_A_LOOK_BYTES = 64 << 20
 
 
 class DecoderSession:
-    """One loaded decoder. Every request has a cache of its own, so each step reads only what is new."""
+    """One loaded decoder. Requests come and go; those that are here share each pass of the network.
+
+    An architecture that would answer otherwise in company gets a cache and a pass for each request: `apart` says why.
+    That is told from what it keeps of the past and, when the first two requests meet, tried.
+    """
+
+    slots = MOST_ROWS
 
     def __init__(
-        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, device: torch.device, name: str
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        device: torch.device,
+        name: str,
+        *,
+        compiled: bool = False,
     ) -> None:
-        self._model: Any = model
+        lay_out(model)
         self._tokenizer: Any = tokenizer
-        self._device, self._name = device, name
+        self._name = name
+        self._network = Network(model, device, name, Compiled(model, name) if compiled else None)
         self._context = getattr(model.config, "max_position_embeddings", None)
         self._ends = _end_tokens(model, tokenizer)
-        accepted = inspect.signature(model.forward).parameters
-        # Logits of a long prompt can be larger than the model; only the last ones are read.
-        self._extra = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
-        self._active: dict[RequestId, _Continuation] = {}
+        self._foreign = bool(columns_unfit(model))
+        alone = "it is compiled for one request at a time" if compiled else ""
+        self.apart = alone or columns_unfit(model) or company_unfit(self._network)
+        self._tried = False
+        self._waiting: deque[Continuation] = deque()
+        self._batches: list[Batch] = []
         self._scoring = Scoring(model, tokenizer, device, name)
+
+    def about(self) -> Mapping[str, str]:
+        """Say how requests that are here at the same time are answered."""
+        return {"concurrency": f"apart: {self.apart}" if self.apart else "together"}
 
     def submit(self, request: Request) -> None:
         """Tokenize a prompt, a conversation, or texts to score; raise Invalid for what leaves no room or no start."""
@@ -68,70 +82,117 @@ class DecoderSession:
             raise Invalid(f"{self._name} was loaded to generate text, not to {request.kind}")
         ids = token_ids(self._tokenizer, request, self._name)
         check_room(len(ids), request.options.max_tokens, self._context, self._name)
-        self._active[request.id] = _Continuation(
-            request.options,
-            ids,
-            Detokenizer(self._decode, ids),
-            StopStrings(request.options.stop),
-            torch.Generator().manual_seed(request.options.seed),
-            len(ids),
-            constraint=constraint(self._tokenizer, request.options.schema, self._ends),
-        )
+        self._check_room(len(ids) + request.options.max_tokens)
+        held = constraint(self._tokenizer, request.options.schema, self._ends)
+        self._waiting.append(Continuation.of(request.id, request.options, ids, self._decode, held))
 
     def step(self) -> Sequence[tuple[RequestId, Chunk]]:
-        """Make one token for each request, and read one window of what is scored."""
+        """Make one token for each request, read a part of the prompts that wait, and one window of what is scored."""
         done = list(self._scoring.step())
-        for request, continuation in list(self._active.items()):
-            with torch.inference_mode(), computing(self._name):
-                token = self._next(continuation)
-            piece = self._piece(continuation, token)
-            if piece.finish_reason is not None:
-                del self._active[request]
-            done.append((request, Chunk(piece, finished=piece.finish_reason is not None)))
+        with torch.inference_mode(), computing(self._name):
+            for batch in [one for one in self._batches if not one.reading]:
+                done += self._told(batch, batch.write())
+            self._take_on()
+            for batch in [one for one in self._batches if one.reading]:
+                done += self._told(batch, batch.read())
+            self._merge()
         return done
 
     def abort(self, request: RequestId) -> None:
-        """Forget a request and its cache."""
-        self._active.pop(request, None)
+        """Forget a request and what is kept of it."""
         self._scoring.abort(request)
+        self._waiting = deque(one for one in self._waiting if one.request != request)
+        for batch in list(self._batches):
+            for row in [row for row in batch.rows if row.request == request]:
+                # A prompt that is being read is let go of at the end of the part.
+                row.gone = True
+                if not batch.reading:
+                    self._drop(batch, row)
 
     def close(self) -> None:
         """Let go of the weights and caches."""
-        self._active.clear()
+        self._waiting.clear()
+        self._batches.clear()
         self._scoring.close()
-        self._model = None
+        self._network.model = self._network.compiled = None
 
-    def _next(self, continuation: _Continuation) -> int:
-        output = self._model(
-            input_ids=torch.tensor([continuation.pending], device=self._device),
-            past_key_values=continuation.cache,
-            use_cache=True,
-            **self._extra,
-        )
-        continuation.cache = getattr(output, "past_key_values", None)
-        if continuation.cache is None:
-            raise UnsupportedContent(f"{self._name}: {type(self._model).__name__} keeps no key-value cache")
-        logits = output.logits[0, -1].float()
-        if continuation.constraint is not None:
-            logits = continuation.constraint.allowed(logits)
-        token = choose(logits, continuation.options, continuation.generator)
-        if continuation.constraint is not None:
-            continuation.constraint.accept(token)
-        continuation.pending = [token]
-        return token
+    def _check_room(self, tokens: int) -> None:
+        """Raise DoesNotFit where what is to be kept of a request is more than the main memory that is free."""
+        model = self._network.model
+        kept = cache_bytes(model.config, tokens, model.dtype)
+        # A look at the machine takes longer than small caches are worth.
+        if self._network.device.type != "cpu" or kept < _WORTH_A_LOOK_BYTES:
+            return
+        free = available_bytes()
+        if kept > free:
+            raise DoesNotFit(
+                f"{tokens} tokens keep {human_bytes(kept)} of keys and values of {self._name}; "
+                f"{human_bytes(free)} of memory are free",
+                suggestion="ask for less at a time (--max-tokens), or choose a smaller model",
+                needed_bytes=kept,
+                available_bytes=free,
+            )
 
-    def _piece(self, continuation: _Continuation, token: int) -> Piece:
-        ended = token in self._ends
-        continuation.tokens += not ended
-        full = continuation.tokens >= continuation.options.max_tokens
-        text, stopped = continuation.stops.feed("" if ended else continuation.text.feed(token))
-        # JSON that is whole needs no token that says so.
-        ended = ended or (continuation.constraint is not None and continuation.constraint.complete)
-        if not stopped and (ended or full):
-            rest, stopped = continuation.stops.feed(continuation.text.flush())
-            text += rest if stopped else rest + continuation.stops.flush()
-        reason: FinishReason | None = "stop" if ended or stopped else "length" if full else None
-        return Piece(text, continuation.tokens, continuation.prompt_tokens, reason)
+    def _take_on(self) -> None:
+        """Begin to read prompts that wait: as many short ones as a pass holds, or one long one."""
+        if self.apart:
+            while self._waiting:
+                self._batches.append(self._alone(self._waiting.popleft()))
+            return
+        held = sum(len(batch.rows) for batch in self._batches)
+        if not self._waiting or held >= MOST_ROWS or any(batch.reading for batch in self._batches):
+            return
+        if not self._tried and held + len(self._waiting) > 1:
+            self._tried = True
+            self.apart = company_differs(self._network, self._waiting[0].prompt)
+            if self.apart:
+                self._take_on()
+                return
+        rows: list[Continuation] = [self._waiting.popleft()]
+        longest = len(rows[0].prompt)
+        while self._waiting and held + len(rows) < MOST_ROWS:
+            longest = max(longest, len(self._waiting[0].prompt))
+            if longest * (len(rows) + 1) > READ_TOKENS:
+                break
+            rows.append(self._waiting.popleft())
+        self._batches.append(together(self._network, rows))
+
+    def _alone(self, row: Continuation) -> Batch:
+        if self._network.compiled is not None:
+            memory = self._network.compiled.take(len(row.prompt) + row.options.max_tokens)
+            return Batch(self._network, [row], memory)
+        return Batch(self._network, [row], Own(None)) if self._foreign else together(self._network, [row])
+
+    def _told(self, batch: Batch, tokens: Sequence[int]) -> Iterator[tuple[RequestId, Chunk]]:
+        """Yield what the new tokens of a batch mean to those who wait for them."""
+        if not tokens:
+            here = [row for row in batch.rows if not row.gone]
+            yield from ((row.request, Chunk(row.waiting())) for row in here)
+            if not here:
+                self._batches.remove(batch)
+            return
+        for row, token in zip(list(batch.rows), tokens, strict=True):
+            if not row.gone:
+                piece = row.take(token, ended=token in self._ends)
+                row.gone = piece.finish_reason is not None
+                yield row.request, Chunk(piece, finished=row.gone)
+            if row.gone:
+                self._drop(batch, row)
+
+    def _drop(self, batch: Batch, row: Continuation) -> None:
+        with torch.inference_mode():
+            batch.drop(row)
+        if not batch.rows:
+            self._batches.remove(batch)
+
+    def _merge(self) -> None:
+        """Let all that write share a pass."""
+        if self.apart:
+            return
+        writing = [batch for batch in self._batches if not batch.reading]
+        for batch in writing[1:]:
+            writing[0].absorb(batch)
+            self._batches.remove(batch)
 
     def _decode(self, tokens: Sequence[int]) -> str:
         text: str = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
@@ -141,8 +202,13 @@ class DecoderSession:
 def load(model: ModelFacts, files: Path, plan: Plan, device: Device) -> DecoderSession:
     """Load a decoder; raises as `Engine.load`."""
     return_large_blocks()
+    if plan.compiled:
+        check_compiler()
     decoder = writer(model, files, plan, spread=short(model, plan, device))
-    return DecoderSession(decoder, load_tokenizer(files), torch.device(device.name), model.name)
+    for adapter in plan.adapters:
+        apply(decoder, model, adapter)
+    on = torch.device(device.name)
+    return DecoderSession(decoder, load_tokenizer(files), on, model.name, compiled=plan.compiled)
 
 
 def writer(model: ModelFacts, files: Path, plan: Plan, *, spread: bool) -> Any:

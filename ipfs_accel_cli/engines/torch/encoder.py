@@ -90,7 +90,7 @@ def sentence_parts(files: Path, plan: Plan, *, spread: bool) -> Parts:
     auto = AutoModelForTextEncoding if config.is_encoder_decoder else AutoModel
     encoder = load_model(auto, folder, plan, spare=("pooler",), spread=spread)
     tokenizer = load_tokenizer(folder)
-    limit = longest(sentence.max_tokens, _positions(encoder), tokenizer)
+    limit = longest(sentence.max_tokens, positions_of(encoder), tokenizer)
     reading = Reading(_inputs(tokenizer, encoder), limit, sentence.lower_case, sentence.prompt)
     after = head(sentence.layers, files, torch.device(plan.device))
     return Parts(tokenizer, reading, Meaning("embed", sentence.pooling), Vectors(encoder, after, sentence.modes))
@@ -101,19 +101,19 @@ def classifier_parts(files: Path, plan: Plan, *, spread: bool) -> Parts:
     config = AutoConfig.from_pretrained(files, local_files_only=True, trust_remote_code=False)
     if not any(name.endswith("ForSequenceClassification") for name in config.architectures or ()):
         raise UnsupportedContent(f"{', '.join(config.architectures or ['this model'])} cannot classify texts")
-    labels = read_labels(config)
+    labels = read_labels(config, plan.task)
     classifier = load_model(AutoModelForSequenceClassification, files, plan, spread=spread)
     tokenizer = load_tokenizer(files)
-    limit = longest(None, _positions(classifier), tokenizer)
+    limit = longest(None, positions_of(classifier), tokenizer)
     reading = Reading(_inputs(tokenizer, classifier), limit)
-    return Parts(tokenizer, reading, Meaning("classify", labels=labels.names), Logits(classifier), labels)
+    return Parts(tokenizer, reading, Meaning(plan.task, labels=labels.names), Logits(classifier), labels)
 
 
 def _inputs(tokenizer: Any, model: Any) -> dict[str, int]:
     return inputs_of(tokenizer, list(inspect.signature(model.forward).parameters))
 
 
-def _positions(model: Any) -> int | None:
+def positions_of(model: Any) -> int | None:
     """Return how many tokens a model has positions for; in RoBERTa's kin they begin after that of the padding."""
     stated = getattr(model.config, "max_position_embeddings", None)
     tables = (module for name, module in model.named_modules() if name.endswith("position_embeddings"))

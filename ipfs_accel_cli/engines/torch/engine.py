@@ -18,13 +18,14 @@ from ipfs_accel_cli.engines.torch.decoder import writer
 from ipfs_accel_cli.engines.torch.encoder import classifier_parts, sentence_parts
 from ipfs_accel_cli.engines.torch.memory import INT8, WORKING_BYTES, needed_bytes
 from ipfs_accel_cli.engines.torch.problems import loading
-from ipfs_accel_cli.engines.torch.sessions import loader
+from ipfs_accel_cli.engines.torch.sessions import OURS, loader
 
 
 class TorchEngine:
     """Runs encoders and decoders of transformers, in float32 on processors and as stored on accelerators."""
 
     name = "torch"
+    variants = frozenset({"adapters", "compiled"})
 
     def devices(self) -> tuple[Device, ...]:
         """Return the processor and the accelerators that this build of torch can reach."""
@@ -77,7 +78,7 @@ class TorchEngine:
         architecture = ", ".join(model.architectures) or model.model_type or "this architecture"
         if plan.threads:
             torch.set_num_threads(plan.threads)
-        load = loader(plan.task)
+        load = loader(plan.task, model.model_type)
         with loading(model.name, architecture), quiet():
             return load(model, files, plan, device)
 
@@ -90,7 +91,7 @@ def _dtype(model: ModelFacts) -> str:
 def _unsupported(model: ModelFacts) -> str:
     """Say why this engine cannot run a model, or nothing."""
     name = ", ".join(model.architectures) or model.model_type
-    if model.model_type not in CONFIG_MAPPING_NAMES:
+    if model.model_type not in CONFIG_MAPPING_NAMES and model.model_type not in OURS:
         return f"transformers has no architecture {name}" if name else "no config.json names an architecture"
     if model.files and not any(file.endswith((".safetensors", ".bin")) for file in model.files):
         return "no safetensors or .bin weights"

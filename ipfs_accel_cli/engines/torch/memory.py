@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from ipfs_accel_cli.engines.base import Device, ModelFacts, Plan
@@ -21,6 +23,18 @@ def needed_bytes(model: ModelFacts) -> int:
     stored = getattr(torch, model.dtype, torch.float32)
     size = stored.itemsize if isinstance(stored, torch.dtype) else _FLOAT32_BYTES
     return model.weight_bytes * _FLOAT32_BYTES // size + WORKING_BYTES
+
+
+def cache_bytes(config: Any, tokens: int, dtype: torch.dtype) -> int:
+    """Return what the keys and values of so many tokens take; 0 where the configuration does not say."""
+    text = config.get_text_config(decoder=True)
+    layers, heads = getattr(text, "num_hidden_layers", None), getattr(text, "num_attention_heads", None)
+    width = getattr(text, "hidden_size", None)
+    if not (layers and heads and width):
+        return 0
+    kept = getattr(text, "num_key_value_heads", None) or heads
+    each = getattr(text, "head_dim", None) or width // heads
+    return 2 * int(layers) * int(kept) * int(each) * tokens * int(dtype.itemsize)
 
 
 def short(model: ModelFacts, plan: Plan, device: Device) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ipfs_accel_cli.core.errors import AccelError, DoesNotFit, MissingExtra, Unavailable, UnsupportedContent
 from ipfs_accel_cli.core.registry import Registry
-from ipfs_accel_cli.engines.base import Device, Engine, Fit, Machine, ModelFacts, Plan
+from ipfs_accel_cli.engines.base import Adapter, Device, Engine, Fit, Machine, ModelFacts, Plan, Varies
 from ipfs_accel_cli.engines.devices import choose_device
 
 AUTO = "auto"
@@ -21,6 +21,13 @@ class Wanted:
     engine: str = AUTO
     device: str = AUTO
     threads: int = 0
+    adapters: tuple[Adapter, ...] = ()
+    compiled: bool = False
+
+    @property
+    def variants(self) -> frozenset[str]:
+        """What an engine must be able to do beside running the model as it is."""
+        return frozenset(name for name in ("adapters", "compiled") if getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,12 @@ def _check_task(engines: Registry, name: str, model: ModelFacts, task: str) -> N
 def _consider(
     engine: Engine, model: ModelFacts, wanted: Wanted, measure: Callable[[tuple[Device, ...]], Machine]
 ) -> Choice:
+    lacking = wanted.variants - (engine.variants if isinstance(engine, Varies) else frozenset())
+    if lacking:
+        raise UnsupportedContent(
+            f"{model.name}: the {engine.name} engine cannot run it with {' and '.join(sorted(lacking))}",
+            engine=engine.name,
+        )
     devices = engine.devices()
     if wanted.device != AUTO:
         devices = (choose_device(wanted.device, devices),)
@@ -96,6 +109,12 @@ def _consider(
     if wanted.device != AUTO:
         fit = replace(fit, device=devices[0].name)
     plan = Plan(
-        wanted.task, fit.device, fit.dtype, wanted.threads or fit.threads, memory_bytes=machine.memory_available_bytes
+        wanted.task,
+        fit.device,
+        fit.dtype,
+        wanted.threads or fit.threads,
+        memory_bytes=machine.memory_available_bytes,
+        adapters=wanted.adapters,
+        compiled=wanted.compiled,
     )
     return Choice(engine, fit, plan, machine.memory_available_bytes)

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,7 +24,7 @@ from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.infer.classifying import labelled
 from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
 from ipfs_accel_cli.services.infer.loader import MEASURED_TASKS, Derived, Loader, SettingsLike
-from ipfs_accel_cli.services.infer.opening import Find, Note, Opener, Others
+from ipfs_accel_cli.services.infer.opening import Find, Note, Opener, Others, cid_of
 from ipfs_accel_cli.services.infer.quantizing import Workshop
 from ipfs_accel_cli.services.infer.remembering import Remembered
 from ipfs_accel_cli.services.infer.results import (
@@ -35,6 +35,8 @@ from ipfs_accel_cli.services.infer.results import (
     LoadedModel,
     LoadedModels,
 )
+from ipfs_accel_cli.services.infer.rooms import Rooms
+from ipfs_accel_cli.services.infer.runtime import Warm
 from ipfs_accel_cli.services.infer.stats import Watch
 from ipfs_accel_cli.services.infer.text_run import TextRun
 from ipfs_accel_cli.services.infer.texts import open_texts, windows
@@ -43,19 +45,11 @@ from ipfs_accel_cli.tasks import TASKS
 
 if TYPE_CHECKING:
     from ipfs_accel_cli.core.database import Database
-    from ipfs_accel_cli.services.infer.batch.service import Batches
     from ipfs_accel_cli.services.infer.bench.limits import Limits
-    from ipfs_accel_cli.services.infer.bench.service import InferBenches
-    from ipfs_accel_cli.services.infer.pipeline.service import Pipelines
-    from ipfs_accel_cli.services.infer.prompts.service import Content, Prompts
-    from ipfs_accel_cli.services.infer.writing.chats import Chats
-    from ipfs_accel_cli.services.infer.writing.writer import Writer
+    from ipfs_accel_cli.services.infer.prompts.service import Content
 
 BATCH = 32
-
 log = logging.getLogger("ipfs_accel_cli")
-
-
 T = TypeVar("T")
 
 
@@ -72,14 +66,14 @@ class _Asked:
     stats: bool
 
 
-class Inference:
+class Inference(Rooms):
     """Runs registered models. Models stay warm between calls of one process; safe to share between threads.
 
     `find(name or None, task)` returns the files of a model, or of the default model for the task; it raises NotFound
     with the command that fetches one. `derived` keeps what engines make of models, `calibrations` how fast they are;
     without them those engines are not used and nothing is measured. `tuned` gives what suits this machine, `note` keeps
     what a run with statistics took, and `others` names the models for a task, for when one does not fit. `home` is
-    where prompt templates and benchmarks are kept, `limits` what the machine could do at best, `mark`
+    where prompt templates, endpoints and benchmarks are kept, `limits` what the machine could do at best, `mark`
     tells which models have which names.
     """
 
@@ -93,15 +87,14 @@ class Inference:
         tuned: Callable[[str], str | None] = lambda _name: None,
         note: Note = lambda _folder, _pace: None,
         others: Others = lambda _task: (),
-        home: tuple[Database, Content] | None = None,
+        home: tuple[Database, Content, Path] | None = None,
         limits: Limits | None = None,
         mark: Callable[[], str] = lambda: "",
     ) -> None:
         self._loader = Loader(settings, engines, derived, calibrations, tuned)
         remembered = Remembered(find, home[0].stamp) if home else find
-        self.opener = Opener(remembered, self._loader, note, others)
-        self._runtime, self._home, self._limits = self._loader.runtime, home, limits
-        self._mark = mark
+        super().__init__(Opener(remembered, self._loader, note, others, self._elsewhere), home, limits, mark)
+        self._runtime = self._loader.runtime
         # A process that just ends must not kill a thread in the middle of a matrix product.
         weakref.finalize(self, self._runtime.close)
 
@@ -195,55 +188,6 @@ class Inference:
 
         return self.writer.generate(prompt, Wish(**wish))
 
-    @cached_property
-    def writer(self) -> Writer:
-        from ipfs_accel_cli.services.infer.writing.writer import Writer
-
-        return Writer(self.opener, self._template)
-
-    @cached_property
-    def chats(self) -> Chats:
-        from ipfs_accel_cli.services.infer.writing.chats import Chats
-
-        return Chats(self.writer)
-
-    @cached_property
-    def benches(self) -> InferBenches:
-        """Measures models; raises Invalid for a service without a home."""
-        from ipfs_accel_cli.services.infer.bench.limits import Limits
-        from ipfs_accel_cli.services.infer.bench.service import InferBenches
-
-        if self._home is None:
-            raise Invalid("this service has no home to keep benchmarks in")
-        return InferBenches(self.opener, self._home[0], self._limits or Limits())
-
-    @cached_property
-    def pipelines(self) -> Pipelines:
-        """Runs pipelines; raises Invalid for a service without a home."""
-        from ipfs_accel_cli.services.infer.pipeline.service import Pipelines
-
-        if self._home is None:
-            raise Invalid("this service has no home to keep the answers of steps in")
-        return Pipelines(*self._home, self.opener, self._mark, self._template)
-
-    @cached_property
-    def batches(self) -> Batches:
-        from ipfs_accel_cli.services.infer.batch.service import Batches
-
-        return Batches(self.opener)
-
-    @cached_property
-    def prompts(self) -> Prompts:
-        """Keeps prompt templates; raises Invalid for a service without a home."""
-        from ipfs_accel_cli.services.infer.prompts.service import Prompts
-
-        if self._home is None:
-            raise Invalid("prompt templates are kept in a home folder, and this service has none")
-        return Prompts(*self._home, self.writer)
-
-    def _template(self, name: str) -> tuple[str, str]:
-        return self.prompts.text(name)
-
     @contextmanager
     def asking(self, model: str, task: str, engine: str | None = None, device: str | None = None) -> Iterator[Asking]:
         """Hold a model, loaded for a task, for the block; raises whatever finding, choosing and loading raises."""
@@ -252,20 +196,7 @@ class Inference:
 
     def loaded(self) -> LoadedModels:
         """Return what is warm in this process."""
-        return LoadedModels(
-            models=[
-                LoadedModel(
-                    model=warm.name,
-                    model_cid=warm.key.manifest,
-                    task=warm.key.task,
-                    engine=warm.key.engine,
-                    device=warm.key.device,
-                    size_bytes=warm.size_bytes,
-                    in_use=warm.users > 0,
-                )
-                for warm in self._runtime.loaded()
-            ]
-        )
+        return LoadedModels(models=[_loaded(warm) for warm in self._runtime.loaded()])
 
     def close(self) -> None:
         """Let go of all warm models; a later call loads them again."""
@@ -302,3 +233,9 @@ class Inference:
                     self.opener.keep(opened, run.count / max(1e-9, run.busy_s), "texts/s", shape)
 
         return answered()
+
+
+def _loaded(warm: Warm) -> LoadedModel:
+    key, used = warm.key, warm.users > 0
+    about = {"model": warm.name, "model_cid": cid_of(key.manifest) or warm.name, "task": key.task, "engine": key.engine}
+    return LoadedModel(**about, device=key.device, size_bytes=warm.size_bytes, in_use=used)

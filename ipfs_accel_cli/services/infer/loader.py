@@ -14,6 +14,7 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, HomeUnusable, Invalid, UnsupportedContent
 from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.engines.base import (
+    Adapter,
     Adopts,
     Converts,
     Derives,
@@ -71,11 +72,24 @@ class Loader:
         self._fidelities: dict[Key, float | None] = {}
         self._comparing = threading.Lock()
 
-    def wanted(self, task: str, engine: str | None, device: str | None) -> Wanted:
+    def wanted(
+        self,
+        task: str,
+        engine: str | None,
+        device: str | None,
+        *,
+        adapters: tuple[Adapter, ...] = (),
+        compiled: bool = False,
+    ) -> Wanted:
         """Return what is asked for, the settings filled in."""
         get = self._settings.get
         return Wanted(
-            task, engine or get("infer.engine"), device or get("infer.device"), max(0, int(get("infer.threads")))
+            task,
+            engine or get("infer.engine"),
+            device or get("infer.device"),
+            max(0, int(get("infer.threads"))),
+            adapters,
+            compiled,
         )
 
     def fidelity(self, model: Loadable, key: Key) -> float | None:
@@ -273,4 +287,6 @@ def _bound_bytes(settings: SettingsLike, held_bytes: int) -> int:
 
 
 def _key(model: Loadable, choice: Choice) -> Key:
-    return Key(model.facts.manifest, choice.plan.task, choice.engine.name, choice.plan.device)
+    plan = choice.plan
+    parts = [f"{one.manifest}:{one.scale!r}" for one in plan.adapters] + ["compiled"] * plan.compiled
+    return Key(model.facts.manifest, plan.task, choice.engine.name, plan.device, " ".join(parts))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ipfs_accel_cli.core.errors import AccelError, DoesNotFit, UnsupportedContent
-from ipfs_accel_cli.engines.base import Loadable, ModelFacts, Request
+from ipfs_accel_cli.core.errors import AccelError, DoesNotFit, Invalid, UnsupportedContent
+from ipfs_accel_cli.engines.base import Adapter, Loadable, ModelFacts, Request
 from ipfs_accel_cli.services.infer.choice import AUTO, Wanted
 from ipfs_accel_cli.services.infer.line import Urgency
 from ipfs_accel_cli.services.infer.loader import Loader
@@ -23,8 +23,14 @@ Find = Callable[[str | None, str], Loadable]
 # Gives what is known of the registered models that can do a task.
 Others = Callable[[str], Iterable[ModelFacts]]
 T = TypeVar("T")
+# Names of models that run elsewhere begin so, and this engine asks for them.
+REMOTE_PREFIX, REMOTE = "endpoint:", "remote"
 # What a model is loaded for, beside what its files say that it can do: any network with a tokenizer gives vectors.
-_ALSO = {"score": frozenset({"generate"}), "embed": frozenset({"classify", "generate", "fill-mask", "token-classify"})}
+_ALSO = {
+    "score": frozenset({"generate"}),
+    "embed": frozenset({"classify", "generate", "fill-mask", "token-classify"}),
+    "image-embed": frozenset({"image-classify"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +49,24 @@ class Opened:
 class Opener:
     """Finds models, chooses engines and loads. Safe to share between threads."""
 
-    def __init__(self, find: Find, loader: Loader, note: Note, others: Others = lambda _task: ()) -> None:
+    def __init__(
+        self,
+        find: Find,
+        loader: Loader,
+        note: Note,
+        others: Others = lambda _task: (),
+        elsewhere: Callable[[str, str], Loadable] | None = None,
+    ) -> None:
         self._find, self._note, self._others, self.loader = find, note, others, loader
+        self._elsewhere = elsewhere
 
     def find(self, name: str | None, task: str) -> Loadable:
         """Return the model of a name, or the default one for a task.
 
         Raises NotFound with the command that fetches one, and UnsupportedContent for a model of other tasks.
         """
-        found = self._find(name, task)
+        remote = name is not None and name.startswith(REMOTE_PREFIX)
+        found = self._elsewhere(name, task) if name and remote and self._elsewhere else self._find(name, task)
         known = set(found.facts.tasks)
         if known and task not in known and not known & _ALSO.get(task, frozenset()):
             raise UnsupportedContent(
@@ -67,13 +82,25 @@ class Opener:
 
     @contextmanager
     def open(
-        self, model: Loadable, task: str, engine: str | None, device: str | None, watch: Watch | None = None
+        self,
+        model: Loadable,
+        task: str,
+        engine: str | None,
+        device: str | None,
+        watch: Watch | None = None,
+        *,
+        adapters: tuple[Adapter, ...] = (),
+        compiled: bool = False,
     ) -> Iterator[Opened]:
         """Hold a model, loaded for a task, for the block; raises what choosing, making and loading raise.
 
         DoesNotFit says which other models for the task would fit.
         """
-        wanted = self.loader.wanted(task, engine, device)
+        if model.facts.name.startswith(REMOTE_PREFIX):
+            if engine not in (None, AUTO, REMOTE):
+                raise Invalid(f"{model.facts.name} runs elsewhere, so the engine {engine} cannot run it")
+            engine, device = REMOTE, device or AUTO
+        wanted = self.loader.wanted(task, engine, device, adapters=adapters, compiled=compiled)
         try:
             with self.loader.leased(model, wanted, watch or Watch()) as warm:
                 yield Opened(model, warm)
@@ -91,6 +118,13 @@ class Opener:
     def keep(self, opened: Opened, value: float, unit: Unit, shape: tuple[int, int]) -> None:
         """Keep how fast a run was; where that cannot be kept, the answer is no worse for it."""
         warm = opened.warm
+        if warm.key.engine == REMOTE:
+            return
         with suppress(AccelError):
             pace = Pace(warm.key.engine, warm.plan.device, warm.plan.dtype, value, unit, *shape)
             self._note(opened.model.folder, pace)
+
+
+def cid_of(manifest: str) -> str | None:
+    """Return the CID that a model was verified against; none for one that runs elsewhere, of which nothing was."""
+    return None if manifest.startswith(REMOTE_PREFIX) else manifest

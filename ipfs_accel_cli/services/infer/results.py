@@ -101,7 +101,18 @@ class Stats(Result):
     threads: int
     dtype: str
     device: str
+    concurrency: str | None = Field(
+        default=None, description="How requests at the same time are answered: together, in shared passes, or apart."
+    )
     peak_memory_bytes: int = Field(description="The most that this process has held in memory so far.")
+
+
+class AdapterUsed(Result):
+    """An adapter that changed the weights of a model in memory."""
+
+    name: str
+    cid: str = Field(description="The manifest that its tensors were verified against.")
+    scale: float = Field(description="What its change was multiplied by.")
 
 
 class Shot(Result):
@@ -128,7 +139,10 @@ class Generation(Result):
         description="stop: the model ended or a stop string came; length: --max-tokens was reached."
     )
     model: str
-    model_cid: str = Field(description="The manifest that the weights were verified against.")
+    model_cid: str | None = Field(
+        description="The manifest that the weights were verified against; null: they are elsewhere, and nothing was."
+    )
+    adapters: list[AdapterUsed] = Field(default_factory=list, description="In the order in which they were given.")
     engine: str
     device: str
     seed: int | None = Field(default=None, description="What chance began with; none when the likeliest was taken.")
@@ -144,7 +158,7 @@ class LoadedModel(Result):
     columns = ("model", "task", "engine", "device", "size_bytes", "in_use")
 
     model: str
-    model_cid: str
+    model_cid: str = Field(description="The manifest of the model, or its name where it runs elsewhere.")
     task: str
     engine: str
     device: str

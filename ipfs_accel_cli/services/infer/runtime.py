@@ -20,12 +20,13 @@ _LOOK_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What tells one loaded model from another; `manifest` is a CID as text."""
+    """What tells one loaded model from another; `manifest` is a CID as text, `variant` what was made of it."""
 
     manifest: str
     task: str
     engine: str
     device: str
+    variant: str = ""
 
 
 @dataclass(slots=True)

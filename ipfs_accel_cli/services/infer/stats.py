@@ -46,7 +46,7 @@ class Watch:
         if self.first is None:
             self.first = time.perf_counter()
 
-    def of_tokens(self, piece: Piece, plan: Plan) -> Stats:
+    def of_tokens(self, piece: Piece, plan: Plan, concurrency: str | None = None) -> Stats:
         """Return the figures of a generation."""
         first_s, total_s = self._spans()
         return Stats(
@@ -58,6 +58,7 @@ class Watch:
             threads=plan.threads,
             dtype=plan.dtype,
             device=plan.device,
+            concurrency=concurrency,
             peak_memory_bytes=peak_memory_bytes(),
         )
 

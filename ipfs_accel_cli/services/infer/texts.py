@@ -15,11 +15,13 @@ LARGEST_PROMPT_BYTES = 16 << 20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def open_texts(texts: Iterable[str], file: Path | None, call: Call) -> Iterator[str]:
+def open_texts(
+    texts: Iterable[str], file: Path | None, call: Call, example: str = "ipfs-accel infer embed 'some text'"
+) -> Iterator[str]:
     """Return the texts given, else the lines of a file, else those of the caller's input.
 
     Raises Invalid when there are none of these, or two of them; NotFound for a file that is not there. Lines are read
-    as they are asked for.
+    as they are asked for. `example` is what to type when there is no text.
     """
     given = list(texts)
     if given and file is not None:
@@ -32,7 +34,7 @@ def open_texts(texts: Iterable[str], file: Path | None, call: Call) -> Iterator[
         return lines(call.input())
     raise Invalid(
         "there is no text: give it as an argument, with --file, or on standard input",
-        suggestion="ipfs-accel infer embed 'some text'",
+        suggestion=example,
     )
 
 
@@ -48,11 +50,19 @@ def read_prompt(prompt: str | None, call: Call) -> str:
             "there is no prompt: give it as an argument or on standard input",
             suggestion="ipfs-accel infer generate 'Once upon a time'",
         )
-    with call.input() as stream:
-        data = stream.read(LARGEST_PROMPT_BYTES + 1)
-    if len(data) > LARGEST_PROMPT_BYTES:
-        raise LimitReached(f"a prompt may have {LARGEST_PROMPT_BYTES} bytes at most")
-    return _text(data.removeprefix(_BYTE_ORDER_MARK), 0).removesuffix("\n").removesuffix("\r")
+    return _whole(call.input(), "a prompt")
+
+
+def read_document(file: Path | None, call: Call, example: str) -> str:
+    """Return a whole file as one text, else the caller's whole input; without its last line end.
+
+    Raises Invalid when there is neither, or it is no UTF-8, NotFound, and LimitReached beyond 16 MiB.
+    """
+    if file is not None:
+        return _whole(_open(call.path(file)), "a text")
+    if call.input is None:
+        raise Invalid("there is no text: give it as an argument, with --file, or on standard input", suggestion=example)
+    return _whole(call.input(), "a text")
 
 
 def lines(stream: BinaryIO) -> Iterator[str]:
@@ -79,6 +89,14 @@ def windows(texts: Iterator[str], batch: int, batches: int = 8) -> Iterator[list
     while window := list(islice(texts, size)):
         yield window
         size = min(size * 2, batch * batches)
+
+
+def _whole(stream: BinaryIO, what: str) -> str:
+    with stream:
+        data = stream.read(LARGEST_PROMPT_BYTES + 1)
+    if len(data) > LARGEST_PROMPT_BYTES:
+        raise LimitReached(f"{what} may have {LARGEST_PROMPT_BYTES} bytes at most")
+    return _text(data.removeprefix(_BYTE_ORDER_MARK), 0).removesuffix("\n").removesuffix("\r")
 
 
 def _open(path: Path) -> BinaryIO:

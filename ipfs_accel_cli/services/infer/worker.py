@@ -6,12 +6,12 @@ import copy
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Unavailable
-from ipfs_accel_cli.engines.base import Chunk, Request, RequestId, Session
+from ipfs_accel_cli.engines.base import Chunk, Describes, Request, RequestId, Session
 from ipfs_accel_cli.services.infer.line import Line, Urgency
 
 # How long a cancelled caller may go on waiting: the time between two looks at its call.
@@ -89,6 +89,7 @@ class Worker:
         self._lock = threading.Lock()
         self._loaded = threading.Event()
         self.failed: AccelError | None = None
+        self._session: Session | None = None
         self._thread = threading.Thread(target=self._run, name=f"session of {name}", daemon=True)
         self._thread.start()
 
@@ -98,6 +99,12 @@ class Worker:
             current().check()
         if self.failed is not None:
             raise _again(self.failed)
+
+    @property
+    def about(self) -> Mapping[str, str]:
+        """What the session says of how it works; nothing while it is loaded, or where it says nothing."""
+        session = self._session
+        return session.about() if isinstance(session, Describes) else {}
 
     @property
     def loading(self) -> bool:
@@ -128,7 +135,7 @@ class Worker:
         session: Session | None = None
         problem: AccelError = Unavailable(f"{self._name} was unloaded while it worked")
         try:
-            session = self._load()
+            session = self._session = self._load()
             self._slots = self._slots or getattr(session, "slots", SLOTS)
             self._loaded.set()
             while self._take(session):
@@ -140,6 +147,7 @@ class Worker:
             problem = Unavailable(f"the engine failed while it ran {self._name}: {type(error).__name__}: {error}")
             problem.__cause__ = error
         finally:
+            self._session = None
             self._end(problem)
             if session is not None:
                 session.close()
@@ -196,13 +204,15 @@ class Worker:
         self._running.add(request.id)
 
     def _deliver(self, request: RequestId, chunk: Chunk) -> None:
+        if chunk.data is None and not chunk.finished:
+            return
         if chunk.finished:
             self._running.discard(request)
         answer = self._answers.get(request)
         if answer is not None:
             if chunk.finished:
                 answer.ended = time.perf_counter()
-            answer.deliver(chunk)
+            answer.deliver(chunk.data if isinstance(chunk.data, AccelError) else chunk)
             if chunk.finished:
                 del self._answers[request]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -10,12 +11,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ipfs_accel_cli.core.errors import MalformedContent
-from ipfs_accel_cli.formats import safetensors
+from ipfs_accel_cli.core.errors import MalformedContent, UnsupportedContent
+from ipfs_accel_cli.formats import ctranslate2, gguf, safetensors
+from ipfs_accel_cli.formats.reading import FileReader
 from ipfs_accel_cli.services.model import heads
 
 MAX_CONFIG_BYTES = 16 << 20
-WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx", ".onnx_data", ".h5", ".msgpack")
+WEIGHT_SUFFIXES = (
+    ".safetensors",
+    ".bin",
+    ".pt",
+    ".pth",
+    ".ckpt",
+    ".gguf",
+    ".onnx",
+    ".onnx_data",
+    ".h5",
+    ".msgpack",
+    ".ftz",
+)
 _CONTEXT_KEYS = (
     "max_position_embeddings",
     "n_positions",
@@ -23,6 +37,20 @@ _CONTEXT_KEYS = (
     "seq_length",
     "n_ctx",
     "max_target_positions",
+)
+# Networks as CTranslate2 names them: model type, architecture and tasks. Only Whisper is one architecture; the others
+# stand for several, which the file does not tell apart.
+_SPECS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "WhisperSpec": ("whisper", "WhisperForConditionalGeneration", ("transcribe",)),
+    "TransformerSpec": ("ctranslate2", "TransformerSpec", ("translate",)),
+    "TransformerDecoderModelSpec": ("ctranslate2", "TransformerDecoderModelSpec", ("generate",)),
+    "TransformerEncoderModelSpec": ("ctranslate2", "TransformerEncoderModelSpec", ("embed",)),
+}
+# Architectures of GGUF that continue text, as llama.cpp names them (src/llama-arch.cpp).
+_WRITERS = frozenset(
+    {"llama", "llama4", "gemma", "gemma2", "gemma3", "gemma3n", "qwen", "qwen2", "qwen2moe", "qwen3", "qwen3moe"}
+    | {"phi2", "phi3", "mistral3", "gpt2", "gptneox", "gpt-oss", "falcon", "mpt", "starcoder", "starcoder2", "bloom"}
+    | {"deepseek", "deepseek2", "command-r", "cohere2", "stablelm", "olmo", "olmo2", "granite", "mamba", "smollm3"}
 )
 
 
@@ -67,13 +95,21 @@ def read(files: Mapping[str, Path]) -> Facts:
     """
     _check_gguf(files)
     config = _configuration(files)
+    if not config.get("architectures") and not config.get("ipfs_accel_tasks"):
+        converted = _converted(files)
+        if converted is not None:
+            return converted
+        single = _of_gguf(files)
+        if single is not None:
+            return single
+    adapts = _adapter(files) if not config else ""
     tensors = [safetensors.read(path, name) for name, path in sorted(files.items()) if name.endswith(".safetensors")]
     dtypes = sum((one.dtypes for one in tensors), Counter[str]())
-    architectures = tuple(str(name) for name in config.get("architectures") or ())
+    architectures = tuple(str(name) for name in config.get("architectures") or ()) or ((adapts,) if adapts else ())
     return Facts(
         architectures=architectures,
         model_type=str(config.get("model_type") or ""),
-        tasks=_tasks(files, config, architectures),
+        tasks=("adapter",) if adapts else _tasks(files, config, architectures),
         parameters=sum(one.parameters for one in tensors) or None,
         weight_bytes=sum(path.stat().st_size for name, path in files.items() if name.endswith(WEIGHT_SUFFIXES)),
         dtype=dtypes.most_common(1)[0][0] if dtypes else _stated_dtype(config),
@@ -108,6 +144,55 @@ def licence(files: Mapping[str, Path]) -> str | None:
     return stated[1] if stated else None
 
 
+def _converted(files: Mapping[str, Path]) -> Facts | None:
+    """Return what the header of a model of CTranslate2 says, whose configuration says little; None for any other."""
+    path = files.get(ctranslate2.FILE)
+    reader = FileReader(path, ctranslate2.FILE) if path is not None else None
+    if reader is None or not ctranslate2.is_one(reader):
+        return None
+    found = ctranslate2.header(reader)
+    model_type, architecture, tasks = _SPECS.get(found.spec, ("", found.spec, ()))
+    dtypes = Counter[str]()
+    for one in found.variables.values():
+        dtypes[one.dtype] += one.size_bytes
+    return Facts(
+        architectures=(architecture,),
+        model_type=model_type,
+        tasks=tasks,
+        parameters=found.parameters or None,
+        weight_bytes=reader.size_bytes,
+        dtype=dtypes.most_common(1)[0][0] if dtypes else "",
+        tokenizer=_tokenizer(files),
+    )
+
+
+def _of_gguf(files: Mapping[str, Path]) -> Facts | None:
+    """Return what the header of a GGUF model says; None where there is none, or one that is not understood."""
+    names = sorted(name for name in files if name.endswith(".gguf") and "mmproj" not in name)
+    if not names:
+        return None
+    try:
+        found = gguf.header(FileReader(files[names[0]], names[0]))
+    except (MalformedContent, UnsupportedContent):
+        # What llama.cpp makes of it is seen when it is run; the bytes are kept all the same.
+        return None
+    architecture = str(found.metadata.get("general.architecture") or "")
+    dtypes = Counter[str]()
+    for tensor in found.tensors:
+        dtypes[tensor.dtype] += tensor.size_bytes
+    return Facts(
+        architectures=(architecture,) if architecture else (),
+        model_type=architecture,
+        tasks=("embed",) if "bert" in architecture else ("generate",) if architecture in _WRITERS else (),
+        parameters=sum(math.prod(tensor.shape) for tensor in found.tensors) if len(names) == 1 else None,
+        weight_bytes=sum(files[name].stat().st_size for name in names),
+        dtype=dtypes.most_common(1)[0][0] if dtypes else "",
+        context_tokens=_whole(found.metadata, f"{architecture}.context_length"),
+        hidden_size=_whole(found.metadata, f"{architecture}.embedding_length"),
+        tokenizer="gguf" if "tokenizer.ggml.model" in found.metadata else "",
+    )
+
+
 def _check_gguf(files: Mapping[str, Path]) -> None:
     for name, path in sorted(files.items()):
         if name.endswith(".gguf"):
@@ -128,7 +213,26 @@ def _configuration(files: Mapping[str, Path]) -> dict[str, Any]:
         config = read_json(files, name)
         if isinstance(config, dict):
             return config
-    return {}
+    return _pipeline(files)
+
+
+def _pipeline(files: Mapping[str, Path]) -> dict[str, Any]:
+    """Return what the index of a pipeline of diffusers says, as a configuration; one that reads words draws."""
+    index = read_json(files, "model_index.json")
+    if not isinstance(index, dict) or not isinstance(index.get("_class_name"), str):
+        return {}
+    draws = ["image-generate"] if "tokenizer" in index else []
+    return {"architectures": [index["_class_name"]], "model_type": "diffusers", "ipfs_accel_tasks": draws}
+
+
+def _adapter(files: Mapping[str, Path]) -> str:
+    """Name the kind of an adapter in the layout of PEFT, such as `LoRA adapter of NAME`; nothing for what is none."""
+    config = read_json(files, "adapter_config.json")
+    if not isinstance(config, dict) or not config.get("peft_type"):
+        return ""
+    base = str(config.get("base_model_name_or_path") or "").rstrip("/").rpartition("/")[2]
+    kind = {"LORA": "LoRA"}.get(str(config["peft_type"]), str(config["peft_type"]))
+    return f"{kind} adapter of {base}" if base else f"{kind} adapter"
 
 
 def _tasks(files: Mapping[str, Path], config: Mapping[str, Any], architectures: tuple[str, ...]) -> tuple[str, ...]:
@@ -137,8 +241,15 @@ def _tasks(files: Mapping[str, Path], config: Mapping[str, Any], architectures: 
         return tuple(stated)
     if "modules.json" in files:
         return ("embed",)
-    tasks = heads.tasks_of(architectures, has_tokenizer=bool(_tokenizer(files)))
+    tasks = heads.tasks_of(architectures, has_tokenizer=bool(_tokenizer(files)), one_number=_one_number(config))
     return (*tasks, "chat") if "generate" in tasks and _has_chat_template(files) else tasks
+
+
+def _one_number(config: Mapping[str, Any]) -> bool:
+    """Say whether a classifier has a single output that is no label which may hold or not."""
+    names = config.get("id2label")
+    count = len(names) if isinstance(names, dict) else config.get("num_labels")
+    return count == 1 and config.get("problem_type") != "multi_label_classification"
 
 
 def _has_chat_template(files: Mapping[str, Path]) -> bool:

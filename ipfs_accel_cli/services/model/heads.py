@@ -43,14 +43,31 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "VitsModel": ("speak",),
     "WhisperForConditionalGeneration": ("transcribe",),
 }
+# Heads for sounds that have the name of those for texts.
+_OF_SOUND = (
+    "Data2VecAudio",
+    "Hubert",
+    "SEW",
+    "UniSpeech",
+    "Wav2Vec2",
+    "WavLM",
+)
 _WRITERS = "ForConditionalGeneration"
 
 
-def tasks_of(architectures: Sequence[str], *, has_tokenizer: bool) -> tuple[str, ...]:
-    """Return the tasks that heads of these names do, in the order of the names."""
+def tasks_of(architectures: Sequence[str], *, has_tokenizer: bool, one_number: bool = False) -> tuple[str, ...]:
+    """Return the tasks that heads of these names do, in the order of the names.
+
+    A sequence classifier that gives `one_number` instead of labels says how well two texts go together.
+    """
     found: list[str] = []
     for name in architectures:
+        if one_number and name.endswith("ForSequenceClassification"):
+            found.append("rerank")
+            continue
         known = _NAMES.get(name) or next((does for end, does in _ENDINGS.items() if name.endswith(end)), ())
+        if known == ("classify",) and name.startswith(_OF_SOUND):
+            known = ("audio-classify",)
         if not known and name.endswith(_WRITERS) and has_tokenizer:
             known = ("summarize", "translate")
         found += known

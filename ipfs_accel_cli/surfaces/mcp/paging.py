@@ -11,7 +11,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS
 
 # Many clients never ask for a second page, so a page holds more than all tools and prompts: only models fill several.
-PAGE_ITEMS = 100
+PAGE_ITEMS = 250
 _LISTS = {
     "tools/list": ("tools", "name"),
     "prompts/list": ("prompts", "name"),

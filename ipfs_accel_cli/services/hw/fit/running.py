@@ -99,7 +99,7 @@ class _Ids:
 
 def _decoded(model: Any, wanted: Wanted) -> tuple[int, float]:
     from ipfs_accel_cli.engines.base import Request
-    from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Prompt
+    from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Piece, Prompt
     from ipfs_accel_cli.engines.torch.decoder import DecoderSession
 
     # An end by chance would make the run shorter than was asked.
@@ -108,10 +108,16 @@ def _decoded(model: Any, wanted: Wanted) -> tuple[int, float]:
     session = DecoderSession(model, _Ids(model, max(1, wanted.context - new)), model.device, "this model")
     for _ in range(wanted.batch):
         session.submit(Request("generate", Prompt("text"), GenerateOptions(new)))
-    times = []
-    while session.step():
-        times.append(time.perf_counter())
-    return wanted.batch * (len(times) - 1), times[-1] - times[0]
+    started, made, first, last = set[str](), 0, 0.0, 0.0
+    while chunks := session.step():
+        last = time.perf_counter()
+        # Prompts are read in parts; the speed is that of the tokens after the first one of each request.
+        if len(started) == wanted.batch:
+            made += sum(1 for _, chunk in chunks if isinstance(chunk.data, Piece) and chunk.data.tokens)
+        else:
+            started |= {request for request, chunk in chunks if isinstance(chunk.data, Piece) and chunk.data.tokens}
+            first = last
+    return made, last - first
 
 
 def _encoded(model: Any, wanted: Wanted) -> tuple[int, float]:

@@ -11,7 +11,6 @@ from ipfs_accel_cli.services.infer.pipeline.kinds import (
     FILE,
     FLAG,
     NUMBER,
-    OUTPUT,
     TEXT,
     Kind,
     Parameter,
@@ -65,7 +64,7 @@ def _of_step(spec: Spec, step: Step, known: Mapping[str, Kind], at: str) -> Iter
 
 def _literal(name: str, value: Any, parameter: Parameter, kind: Kind) -> Iterator[str]:
     """Yield why a value that stands in the file cannot be given."""
-    if name == OUTPUT and kind.writes and not is_name(value):
+    if name in kind.written and not is_name(value):
         yield f"{name} is the name of a file, without a folder, and not {value!r}"
         return
     if isinstance(value, dict) and "join" in value:
@@ -101,9 +100,12 @@ def _of_reference(spec: Spec, reference: Reference, known: Mapping[str, Kind]) -
     if reference.source not in known:
         # What is wrong with that step is said where it stands.
         return Type(ANYTHING)
-    if reference.path == (OUTPUT,):
-        return Type(FILE)
-    return of_field(known[reference.source], reference.path)
+    kind = known[reference.source]
+    return Type(FILE) if _is_written(kind, reference) else of_field(kind, reference.path)
+
+
+def _is_written(kind: Kind, reference: Reference) -> bool:
+    return len(reference.path) == 1 and reference.path[0] in kind.written
 
 
 def _lost(spec: Spec, reference: Reference, known: Mapping[str, Kind]) -> Iterator[str]:
@@ -116,7 +118,7 @@ def _lost(spec: Spec, reference: Reference, known: Mapping[str, Kind]) -> Iterat
         yield f"{reference}: there is no step {reference.source!r}"
         return
     kind = known.get(reference.source)
-    if kind is None or (reference.path == (OUTPUT,) and OUTPUT in kind.parameters):
+    if kind is None or _is_written(kind, reference):
         return
     try:
         of_field(kind, reference.path)

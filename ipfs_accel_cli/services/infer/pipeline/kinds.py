@@ -15,7 +15,8 @@ from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.stream import Stream
 
 ANYTHING, TEXT, NUMBER, FLAG, FILE = "anything", "text", "number", "flag", "file"
-OUTPUT = "output"
+# The parameters whose files a command writes; those of all others it reads.
+WRITTEN = frozenset({"output", "annotate", "spectrogram"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,9 @@ class Kind:
     many: bool
 
     @property
-    def writes(self) -> bool:
-        """Whether it writes a file where it is told to."""
-        return OUTPUT in self.parameters and self.parameters[OUTPUT].type.word == FILE
+    def written(self) -> frozenset[str]:
+        """The parameters that name files which it writes."""
+        return frozenset(name for name in WRITTEN & self.parameters.keys() if self.parameters[name].type.word == FILE)
 
 
 def is_name(value: Any) -> bool:
@@ -90,7 +91,8 @@ def of_command(name: str, function: Callable[..., Any]) -> Kind | None:
     parameters = {
         one.name: Parameter(
             of_hint(hints[one.name]),
-            one.default is inspect.Parameter.empty,
+            # A file of a name that nobody gave would lie where nobody looks for it.
+            one.default is inspect.Parameter.empty or (one.name in WRITTEN and one.default is not None),
             hints[one.name],
             _names_file(hints[one.name], said[one.name]),
         )

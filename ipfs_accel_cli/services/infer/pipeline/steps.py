@@ -19,7 +19,7 @@ from ipfs_accel_cli.core.errors import AccelError, Invalid, NotFound
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.services.infer.opening import Opener
 from ipfs_accel_cli.services.infer.pipeline.kept import Given, Kept
-from ipfs_accel_cli.services.infer.pipeline.kinds import FILE, OUTPUT, Kind, is_name
+from ipfs_accel_cli.services.infer.pipeline.kinds import FILE, Kind, is_name
 from ipfs_accel_cli.services.infer.pipeline.results import StepRan
 from ipfs_accel_cli.services.infer.pipeline.spec import Step
 from ipfs_accel_cli.services.infer.pipeline.values import File, Values, deciding, mapped
@@ -28,7 +28,9 @@ from ipfs_accel_cli.services.infer.writing.writer import Templates
 
 _CHUNK_BYTES = 1 << 20
 # Parameters of commands whose answers hang on more than what they are given.
-_MODEL, _TEMPLATE, _EXAMPLES = "model", "prompt_name", "examples"
+_MODEL, _TEMPLATE = "model", "prompt_name"
+# These name, or make use of, other models than the one that writes.
+_OTHERS = frozenset({"examples", "adapter"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,7 @@ class Deciding:
     def key(self, step: Step, arguments: Mapping[str, Any]) -> str:
         """Return the CID of all that decides the answer; raises NotFound for a model or a template that is not here."""
         model, template = arguments.get(_MODEL), arguments.get(_TEMPLATE)
-        # Examples are chosen by another model than the one that writes.
-        named = isinstance(model, str) and _EXAMPLES not in arguments
+        named = isinstance(model, str) and not _OTHERS & arguments.keys()
         said = {
             "recipe": 2,
             "version": version("ipfs-accel"),
@@ -73,8 +74,7 @@ class Steps:
         known = None if fresh else self._known(key)
         given, answer = known or self._called(step, kind, arguments, key)
         values.answers[step.name] = json.loads(answer)
-        suffix = Path(str(arguments.get(OUTPUT, ""))).suffix
-        values.files[step.name] = {name: File(cid, suffix) for name, cid in given.files.items()}
+        values.files[step.name] = {name: File(cid, Path(arguments[name]).suffix) for name, cid in given.files.items()}
         return StepRan(
             step=step.name,
             run=step.run,
@@ -107,7 +107,7 @@ class Steps:
     def _addressed(self, name: str, value: Any, step: Step, kind: Kind) -> Any:
         """Return a value with files in the place of the paths of files: what is in them decides, not their names."""
         parameter = kind.parameters[name]
-        if name == OUTPUT and kind.writes:
+        if name in kind.written:
             if not is_name(value):
                 raise Invalid(f"{step.name}: {name} is the name of a file, without a folder, and not {value!r}")
             return value
@@ -128,9 +128,10 @@ class Steps:
         folder = self.scratch / "steps" / step.name
         folder.mkdir(parents=True)
         called = {name: self._laid_out(value, folder, name) for name, value in arguments.items()}
-        produced = folder / str(arguments[OUTPUT]) if kind.writes and OUTPUT in arguments else None
-        if produced is not None:
-            called[OUTPUT] = str(produced)
+        produced = {name: folder / name / str(arguments[name]) for name in kind.written & arguments.keys()}
+        for name, path in produced.items():
+            path.parent.mkdir()
+            called[name] = str(path)
         for name, value in called.items():
             try:
                 called[name] = kind.parameters[name].read(value)
@@ -146,12 +147,13 @@ class Steps:
         shutil.rmtree(folder)
         return given, answer
 
-    def _keep(self, key: str, answer: bytes, produced: Path | None) -> Given:
+    def _keep(self, key: str, answer: bytes, produced: Mapping[str, Path]) -> Given:
         with self.content.session() as session:
             value, files = str(session.file([answer]).cid), {}
-            if produced is not None and produced.is_file():
-                files[OUTPUT] = str(session.file(_chunks(produced)).cid)
-                produced.rename(self._copy(files[OUTPUT]))
+            for name, path in sorted(produced.items()):
+                if path.is_file():
+                    files[name] = str(session.file(_chunks(path)).cid)
+                    path.rename(self._copy(files[name]))
             given = Given(value, files)
 
             def keep(connection: sqlite3.Connection) -> None:
@@ -176,7 +178,7 @@ class Steps:
         """Return a value with paths in the place of files, which are written for the command to read."""
 
         def written(file: File) -> str:
-            path = folder / f"{name}-{file.cid[-8:]}{file.suffix}"
+            path = folder / f"{name}-{file.cid[-16:]}{file.suffix}"
             _write(path, self.open(file))
             return str(path)
 

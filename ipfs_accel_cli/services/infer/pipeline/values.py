@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ipfs_accel_cli.core.errors import Invalid
-from ipfs_accel_cli.services.infer.pipeline.kinds import OUTPUT
 from ipfs_accel_cli.services.infer.pipeline.spec import INPUTS, Reference, filled, references, whole
 
 
@@ -32,8 +31,8 @@ class Values:
         """Return the value that a reference means; raises Invalid for an item that a list does not have."""
         if reference.source == INPUTS:
             return self.inputs[reference.path[0]]
-        if reference.path == (OUTPUT,) and OUTPUT in self.files[reference.source]:
-            return self.files[reference.source][OUTPUT]
+        if len(reference.path) == 1 and reference.path[0] in self.files[reference.source]:
+            return self.files[reference.source][reference.path[0]]
         try:
             return _walked(self.answers[reference.source], reference.path, str(reference))
         except (KeyError, ValueError, TypeError) as error:

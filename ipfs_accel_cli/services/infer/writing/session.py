@@ -10,6 +10,7 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.dialogue import Heard
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Message, Messages
+from ipfs_accel_cli.services.infer.opening import cid_of
 from ipfs_accel_cli.services.infer.writing.messages import write_messages
 from ipfs_accel_cli.services.infer.writing.results import ChatAnswer, ChatMessage
 from ipfs_accel_cli.services.infer.writing.wish import Wish
@@ -61,7 +62,7 @@ class Session:
             "prompt_tokens": 0,
             "finish_reason": "stop",
             "model": opened.model.facts.name,
-            "model_cid": opened.model.facts.manifest,
+            "model_cid": cid_of(opened.model.facts.manifest),
             "engine": opened.warm.key.engine,
             "device": opened.warm.key.device,
         }

@@ -27,7 +27,8 @@ class Wish:
 
     `schema` is a file with a JSON Schema, or the schema itself where it begins with a brace. `shots` examples of the
     file `examples` go before the input: those `similar` to it, or the `first`. `prompt_name` is a kept prompt
-    template, `var` what it is filled with (`name=value`).
+    template, `var` what it is filled with (`name=value`). `adapters` change the weights, each `NAME` or `NAME:SCALE`;
+    `timeout` bounds the seconds, loading included.
     """
 
     model: str | None = None
@@ -46,6 +47,9 @@ class Wish:
     shots_by: By = "similar"
     prompt_name: str | None = None
     var: Sequence[str] = ()
+    adapters: Sequence[str] = ()
+    compiled: bool = False
+    timeout: float | None = None
 
     def options(self, call: Call, stops: tuple[str, ...] = ()) -> GenerateOptions:
         """Return what the engine is told; a seed is drawn where chance decides and none is given.

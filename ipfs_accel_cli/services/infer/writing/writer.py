@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.deadline import within
 from ipfs_accel_cli.engines.base import Chunk, Loadable, Request
 from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Piece, Prompt
 from ipfs_accel_cli.engines.schemas import value_of
-from ipfs_accel_cli.services.infer.opening import Opened, Opener
-from ipfs_accel_cli.services.infer.results import Generation
+from ipfs_accel_cli.services.infer.opening import Opened, Opener, cid_of
+from ipfs_accel_cli.services.infer.results import AdapterUsed, Generation
 from ipfs_accel_cli.services.infer.stats import Watch
 from ipfs_accel_cli.services.infer.texts import read_prompt
 from ipfs_accel_cli.services.infer.worker import Answer
+from ipfs_accel_cli.services.infer.writing.adapting import adapter_of
 from ipfs_accel_cli.services.infer.writing.shots import choose
 from ipfs_accel_cli.services.infer.writing.templating import Filled, filled
 from ipfs_accel_cli.services.infer.writing.wish import Wish, whole
@@ -48,7 +50,7 @@ class Writing:
         watch, self.watch.load_s = Watch(self.watch.load_s), 0.0
         with closing(warm.worker.ask(request)) as answer:
             piece: Piece = task.collect(_emitting(answer, watch, sink))
-        took = watch.of_tokens(piece, warm.plan) if stats else None
+        took = watch.of_tokens(piece, warm.plan, warm.worker.about.get("concurrency")) if stats else None
         if took is not None and piece.tokens > 1:
             shape = (piece.prompt_tokens + piece.tokens, 1)
             self.opener.keep(self.opened, took.tokens_s, "tokens/s", shape)
@@ -61,7 +63,8 @@ class Writing:
             "prompt_tokens": piece.prompt_tokens,
             "finish_reason": piece.finish_reason or "stop",
             "model": facts.name,
-            "model_cid": facts.manifest,
+            "model_cid": cid_of(facts.manifest),
+            "adapters": [AdapterUsed(name=one.name, cid=one.manifest, scale=one.scale) for one in warm.plan.adapters],
             "engine": warm.key.engine,
             "device": warm.key.device,
             "seed": options.seed if options.temperature > 0 else None,
@@ -84,7 +87,10 @@ class Writer:
     def open(self, model: Loadable, wish: Wish) -> Iterator[Writing]:
         """Hold the model for the block; raises what choosing and loading raise."""
         watch = Watch()
-        with self.opener.open(model, LOADED_FOR, wish.engine, wish.device, watch) as opened:
+        adapters = tuple(adapter_of(self.opener, text) for text in wish.adapters)
+        with self.opener.open(
+            model, LOADED_FOR, wish.engine, wish.device, watch, adapters=adapters, compiled=wish.compiled
+        ) as opened:
             yield Writing(self.opener, opened, watch)
 
     def input(self, given: str | None, wish: Wish) -> Filled:
@@ -111,7 +117,7 @@ class Writer:
         model = self.find(wish)
         given = self.input(prompt, wish)
         request = task.prepare(Prompt(given.as_prompt()), options)
-        with self.open(model, wish) as writing:
+        with within(wish.timeout), self.open(model, wish) as writing:
             return Generation(
                 **writing.write(request, stats=wish.stats), examples=given.chosen.shown(), prompt_cid=given.cid
             )
@@ -121,7 +127,9 @@ def _emitting(answer: Answer, watch: Watch, sink: Callable[[str], None] | None) 
     """Pass chunks on, handing their text to the caller at once."""
     call = current()
     for chunk in answer:
-        watch.answered()
+        # While a long prompt is read, pieces without a token say that it goes on.
+        if isinstance(chunk.data, Piece) and chunk.data.tokens:
+            watch.answered()
         if isinstance(chunk.data, Piece) and chunk.data.text:
             if sink is not None:
                 sink(chunk.data.text)

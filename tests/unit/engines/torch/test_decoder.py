@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer, TopKLogitsWarper, TopPLogitsWarper
 
-from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.errors import DoesNotFit, Invalid
 from ipfs_accel_cli.engines.base import Loadable, Plan, Session
 from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Prompt
+from ipfs_accel_cli.engines.torch import decoder as decoder_module
 from ipfs_accel_cli.engines.torch.engine import TorchEngine
 from ipfs_accel_cli.engines.torch.sampling import choose, kept
 from ipfs_accel_cli.tasks.generate import Generate
@@ -104,3 +105,22 @@ def test_draws_follow_the_probabilities() -> None:
     assert [drawn.count(token) / 4000 for token in range(3)] == pytest.approx([0.7, 0.2, 0.1], abs=0.03)
     assert {choose(logits, replace(options, top_k=1), generator) for _ in range(50)} == {0}
     assert {choose(logits, replace(options, top_p=0.85), generator) for _ in range(200)} == {0, 1}
+
+
+def test_a_model_larger_than_the_memory_answers_from_the_disk(llama: Loadable, session: Session) -> None:
+    tiny = Plan("generate", threads=1, memory_bytes=40_000)
+    spread = TorchEngine().load(llama.facts, llama.folder, tiny)
+    assert any(parameter.is_meta for parameter in spread._network.model.parameters())  # type: ignore[attr-defined]
+    for prompt in PROMPTS:
+        assert write(spread, prompt) == write(session, prompt)
+
+
+def test_a_cache_larger_than_the_free_memory_is_refused(llama: Loadable, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = TorchEngine().load(llama.facts, llama.folder, Plan("generate", threads=1))
+    monkeypatch.setattr(f"{decoder_module.__name__}._WORTH_A_LOOK_BYTES", 0)
+    monkeypatch.setattr(decoder_module, "available_bytes", lambda: 10_000)
+    # 2 layers of keys and values, 1 head of 16 numbers of 4 bytes: 256 bytes a token.
+    with pytest.raises(DoesNotFit, match="keys and values") as caught:
+        own.submit(Generate().prepare(Prompt("the cat"), GenerateOptions(max_tokens=40)))
+    assert caught.value.context["needed_bytes"] > 10_000
+    assert write(own, "a", max_tokens=8).tokens > 0

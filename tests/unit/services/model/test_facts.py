@@ -51,6 +51,22 @@ def test_the_task_follows_from_the_architecture(tmp_path: Path, architecture: st
     assert facts.read(files(tmp_path, {"config.json": config, "tokenizer.json": b"{}"})).tasks == tasks
 
 
+@pytest.mark.parametrize(
+    ("says", "task"),
+    [
+        ({"id2label": {"0": "LABEL_0"}}, "rerank"),
+        ({"num_labels": 1, "problem_type": "regression"}, "rerank"),
+        ({"id2label": {"0": "toxic"}, "problem_type": "multi_label_classification"}, "classify"),
+        ({"id2label": {"0": "no", "1": "yes"}}, "classify"),
+        ({}, "classify"),
+    ],
+)
+def test_a_classifier_with_one_number_reranks(tmp_path: Path, says: dict[str, Any], task: str) -> None:
+    config = {"architectures": ["BertForSequenceClassification"], **says}
+    read = facts.read(files(tmp_path, {"config.json": json.dumps(config).encode(), "tokenizer.json": b"{}"}))
+    assert read.tasks == (task,)
+
+
 def test_an_encoder_without_a_tokenizer_embeds_no_text(tmp_path: Path) -> None:
     assert facts.read(files(tmp_path, {"config.json": b'{"architectures": ["ViTModel"]}'})).tasks == ("image-embed",)
 
@@ -96,3 +112,14 @@ def test_facts_survive_the_way_through_a_statement() -> None:
 )
 def test_the_licence_comes_from_the_card(tmp_path: Path, card: bytes, licence: str | None) -> None:
     assert facts.licence(files(tmp_path, {"README.md": card})) == licence
+
+
+def test_a_pipeline_of_diffusers_that_reads_words_draws(tmp_path: Path) -> None:
+    index: dict[str, Any] = {"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet2DConditionModel"]}
+    reads = index | {"tokenizer": ["transformers", "CLIPTokenizer"]}
+    weights = {"unet/diffusion_pytorch_model.safetensors": tiny_model()["model.safetensors"]}
+    for at, (said, tasks) in enumerate(((reads, ("image-generate",)), (index, ()))):
+        known = facts.read(files(tmp_path / str(at), {"model_index.json": json.dumps(said).encode(), **weights}))
+        assert (known.architectures, known.model_type) == (("StableDiffusionPipeline",), "diffusers")
+        assert known.tasks == tasks
+        assert known.parameters == 4104

@@ -44,7 +44,7 @@ class Bench:
 def bench(node: Node, folder: Path, *, step_ms: float = 0) -> Iterator[Bench]:
     """Serve the home of a node with the plain engine for the block."""
     made = Bench(node, folder, step_ms=step_ms)
-    home = (node.database, node.store)
+    home = (node.database, node.store, node.home.path)
     node.__dict__["inference"] = Inference(SETTINGS, made.find, engines(), home=home, mark=made.mark)
     with using_node(node):
         yield made

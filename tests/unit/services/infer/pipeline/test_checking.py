@@ -10,6 +10,7 @@ import pytest
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.commands.infer.pipeline import kinds
 from ipfs_accel_cli.core.errors import Invalid, NotFound
+from ipfs_accel_cli.services.infer.pipeline.kinds import WRITTEN
 from tests.unit.services.infer.pipeline.serving import Bench, bench
 
 GOOD = """
@@ -59,7 +60,7 @@ def test_a_pipeline_that_can_run_says_what_each_step_needs_and_gives(served: Ben
 @pytest.mark.parametrize(
     ("changed", "into", "pointer", "said"),
     [
-        ('run = "generate"', 'run = "speak"', "/steps/write/run", "no command 'speak'"),
+        ('run = "generate"', 'run = "sing"', "/steps/write/run", "no command 'sing'"),
         ('run = "generate"', 'run = "batch"', "/steps/write/run", "no command 'batch'"),
         ('run = "generate"', 'run = "prompt rm"', "/steps/write/run", "no command 'prompt rm'"),
         ('run = "generate"', 'run = "pipeline run"', "/steps/write/run", "no command 'pipeline run'"),
@@ -110,6 +111,24 @@ def test_files_that_are_no_pipelines_are_refused(served: Bench, tmp_path: Path) 
 def test_steps_are_commands_that_an_assistant_may_call_too() -> None:
     assert {"embed", "classify", "generate", "chat"} <= set(kinds())
     assert not {name for name in kinds() if name.split()[0] in {"pipeline", "bench", "prompt", "batch", "endpoint"}}
+
+
+def test_it_is_known_of_every_file_whether_a_step_reads_or_writes_it() -> None:
+    """Who adds a parameter for a file: does it belong to those of `kinds.WRITTEN`?"""
+    read = {"file", "files", "image", "images", "query", "query_image", "examples", "json_schema", "messages"}
+    named = {name for kind in kinds().values() for name, one in kind.parameters.items() if one.names_file}
+    assert named - WRITTEN <= read
+    written = {kind.name: kind.written for kind in kinds().values() if kind.written}
+    assert written["audio speak"] == {"output"}
+    assert written["image detect"] == {"annotate"}
+    assert kinds()["image generate"].parameters["output"].required
+
+
+@pytest.mark.parametrize("name", ["../out.wav", "/tmp/out.wav", "", ".", "..", "-", "a/b.wav"])
+def test_what_a_step_writes_has_a_name_and_no_folder(served: Bench, tmp_path: Path, name: str) -> None:
+    file = written(tmp_path, f'[steps.say]\nrun = "audio speak"\ntext = "hello"\noutput = "{name}"\n')
+    with pytest.raises(Invalid, match="without a folder"):
+        served.node.inference.pipelines.check(file, kinds())
 
 
 def test_a_pipeline_is_drawn_for_pages_and_for_graphviz(served: Bench, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,6 +131,28 @@ def test_files_go_in_by_their_address(served: Bench, written: Callable[[str], Pa
     assert served.run(file, "words=first.txt").outputs == {"texts": "one+two"}
     # The same bytes are the same input.
     assert served.states(file, "words=second.txt") == {"read": "cached"}
+
+
+def test_a_file_that_a_step_writes_is_a_value_and_kept(
+    served: Bench, written: Callable[[str], Path], tmp_path: Path
+) -> None:
+    pictures: Any = pytest.importorskip("PIL.Image")
+    pictures.new("RGB", (8, 4), "red").save(tmp_path / "red.png")
+    file = written(
+        '[inputs]\npicture = "file"\n[steps.small]\nrun = "image process"\nfiles = "$inputs.picture"\nresize = "4x2"\n'
+        'output = "small.png"\n[steps.turned]\nrun = "image process"\nfiles = "$small.output"\nrotate = 90\n'
+        'output = "turned.png"\n[outputs]\npicture = "$turned.output"\n'
+    )
+    first = served.run(file, "picture=red.png", save=tmp_path / "out")
+    with pictures.open(tmp_path / "out" / "picture.png") as picture:
+        assert picture.size == (2, 4)
+    assert first.outputs["picture"]["file"] == first.steps[1].files["output"]
+    second = served.run(file, "picture=red.png", save=tmp_path / "again")
+    assert [step.state for step in second.steps] == ["cached", "cached"]
+    assert (tmp_path / "again" / "picture.png").read_bytes() == (tmp_path / "out" / "picture.png").read_bytes()
+    assert not list(tmp_path.glob("*small*"))
+    with using(Call(folders=(tmp_path,))):
+        assert served.states(file, "picture=red.png", fresh=True) == {"small": "ran", "turned": "ran"}
 
 
 def test_a_list_takes_one_text_whole(served: Bench, written: Callable[[str], Path]) -> None:

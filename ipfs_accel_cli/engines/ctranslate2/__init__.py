@@ -1,0 +1,1 @@
+"""CTranslate2: Whisper in 8 bits."""

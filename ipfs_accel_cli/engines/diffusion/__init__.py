@@ -1,0 +1,1 @@
+"""The diffusers engine: pipelines that draw pictures."""

@@ -1,0 +1,1 @@
+"""fastText: classifiers over words and their parts, such as one for languages."""

@@ -1,0 +1,1 @@
+"""llama.cpp: GGUF models, in a process of their own."""

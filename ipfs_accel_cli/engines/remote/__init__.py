@@ -1,0 +1,1 @@
+"""Models that run elsewhere, behind an endpoint of OpenAI's protocol."""

@@ -1,0 +1,1 @@
+"""Models that read pictures and words: captions, questions, and both in one space."""

@@ -1,0 +1,68 @@
+"""Sessions of models that look at pictures, for every engine that has one: a few pictures of each request at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.engines.base import Chunk, Request, RequestId
+from ipfs_accel_cli.engines.exchange.image import FindOptions, ImageOptions, Images
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.engines.exchange.image import Pixels
+
+Options = ImageOptions | FindOptions
+# Takes the positions of some pictures, these pictures, and the options; gives what the answer's chunk holds.
+Look = Callable[[tuple[int, ...], "Sequence[Pixels]", Options], object]
+
+
+@dataclass(slots=True)
+class _Work:
+    images: Images
+    options: Options
+    left: deque[int]
+
+
+class VisionSession:
+    """One loaded model of pictures. A step looks at one batch of each request that it holds."""
+
+    def __init__(self, name: str, task: str, look: Look) -> None:
+        self._name, self._task = name, task
+        self._look: Look | None = look
+        self._active: dict[RequestId, _Work] = {}
+
+    def submit(self, request: Request) -> None:
+        """Take pictures on; raises Invalid for a request of another task."""
+        payload, options = request.payload, request.options
+        right = isinstance(payload, Images) and isinstance(options, ImageOptions | FindOptions)
+        if request.kind != self._task or not right:
+            raise Invalid(f"{self._name} was loaded for {self._task}, not for {request.kind}")
+        assert isinstance(payload, Images)
+        assert isinstance(options, ImageOptions | FindOptions)
+        self._active[request.id] = _Work(payload, options, deque(range(len(payload.images))))
+
+    def step(self) -> Sequence[tuple[RequestId, Chunk]]:
+        """Look at one batch of each request."""
+        if self._active and self._look is None:
+            raise Invalid(f"{self._name} was closed")
+        done = []
+        for request, work in list(self._active.items()):
+            positions = tuple(work.left.popleft() for _ in range(min(work.options.batch, len(work.left))))
+            assert self._look is not None
+            data = self._look(positions, [work.images.images[at] for at in positions], work.options)
+            done.append((request, Chunk(data, finished=not work.left)))
+            if not work.left:
+                del self._active[request]
+        return done
+
+    def abort(self, request: RequestId) -> None:
+        """Forget a request."""
+        self._active.pop(request, None)
+
+    def close(self) -> None:
+        """Let go of the weights."""
+        self._active.clear()
+        self._look = None

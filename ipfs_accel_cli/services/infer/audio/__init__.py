@@ -1,0 +1,1 @@
+"""Speech and sound: written down, spoken, found, named, and made ready."""

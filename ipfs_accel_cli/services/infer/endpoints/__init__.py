@@ -1,0 +1,1 @@
+"""Models that run elsewhere, by names of ours."""

@@ -1,0 +1,1 @@
+"""Models that look at pictures, and what is done to pictures without one."""

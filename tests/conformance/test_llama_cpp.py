@@ -1,0 +1,151 @@
+"""llama.cpp, and endpoints in front of a server of llama.cpp, through the suite of all engines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("xllamacpp", reason="xllamacpp is not installed: pip install 'ipfs-accel[llama-cpp]'")
+
+from ipfs_accel_cli.core.errors import Invalid, MalformedContent, UnsupportedContent
+from ipfs_accel_cli.engines.base import Engine, Loadable, Machine, ModelFacts, Plan, Request, Session
+from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Message, Messages, Prompt
+from ipfs_accel_cli.engines.llamacpp.engine import LlamaCppEngine
+from ipfs_accel_cli.engines.llamacpp.process import start
+from ipfs_accel_cli.engines.remote.engine import RemoteEngine
+from ipfs_accel_cli.engines.remote.record import RECORD, Record
+from ipfs_accel_cli.services.model import facts as facts_of
+from tests.conformance.engine_suite import EngineSuite, chunks_of, write
+from tests.servers import tiny_gguf
+
+SCHEMA = '{"type":"object","properties":{"a":{"type":"boolean"}},"required":["a"],"additionalProperties":false}'
+
+
+@pytest.fixture(scope="session")
+def gguf_model(tmp_path_factory: pytest.TempPathFactory) -> Loadable:
+    folder = tmp_path_factory.mktemp("gguf")
+    path = tiny_gguf.write(folder / "tiny.gguf")
+    known = facts_of.read({"tiny.gguf": path}).body()
+    body = {key: tuple(value) if isinstance(value, list) else value for key, value in known.items()}
+    fields = {key: body[key] for key in ("architectures", "model_type", "tasks", "parameters", "weight_bytes", "dtype")}
+    facts = ModelFacts("tiny", "cid", files=("tiny.gguf",), context_tokens=body["context_tokens"], **fields)
+    return Loadable(facts, folder)
+
+
+@pytest.fixture(scope="module")
+def address(gguf_model: Loadable) -> Iterator[tuple[str, str]]:
+    asked = {"model": str(gguf_model.folder / "tiny.gguf"), "context": 256, "slots": 1, "batch": 256, "threads": 1}
+    process = start({**asked, "pooling": "mean"}, "tiny")
+    yield process.address, process.key
+    process.stop()
+
+
+class TestLlamaCpp(EngineSuite):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        return LlamaCppEngine()
+
+    @pytest.fixture
+    def embedder(self, gguf_model: Loadable) -> Loadable:
+        return gguf_model
+
+    @pytest.fixture
+    def writer(self, gguf_model: Loadable) -> Loadable:
+        return gguf_model
+
+    @pytest.fixture
+    def embedding(self, engine: Engine, embedder: Loadable, plan: Plan) -> Iterator[Session]:
+        session = engine.load(embedder.facts, embedder.folder, plan)
+        yield session
+        session.close()
+
+    @pytest.fixture
+    def writing(self, engine: Engine, writer: Loadable) -> Iterator[Session]:
+        session = engine.load(writer.facts, writer.folder, Plan("generate", threads=1))
+        yield session
+        session.close()
+
+    def test_an_architecture_it_does_not_know_is_unsupported(self, engine: Engine, embedder: Loadable) -> None:
+        # llama.cpp itself says which architectures it knows; without a GGUF file there is nothing to ask it about.
+        facts = ModelFacts("n", "cid", ("Nobody",), "nobodys-type", files=("model.safetensors",))
+        fit = engine.fit(facts, Machine(8, 0.0, 1 << 40))
+        assert (fit.score, fit.supported) == (0, False)
+
+    def test_json_is_held_to_its_schema(self, writing: Session) -> None:
+        piece = write(writing, "Is it?", max_tokens=60, schema=SCHEMA)
+        assert isinstance(json.loads(piece.text)["a"], bool)
+
+    def test_a_conversation_is_answered_where_the_model_has_a_template(self, writing: Session) -> None:
+        request = Request("chat", Messages((Message("user", "Hi"),)), GenerateOptions(max_tokens=3))
+        assert chunks_of(writing, request)[-1].data.tokens == 3
+
+    def test_a_model_without_a_template_was_not_made_to_chat(self, gguf_model: Loadable, tmp_path: Path) -> None:
+        tiny_gguf.write(tmp_path / "tiny.gguf", template="")
+        session = LlamaCppEngine().load(gguf_model.facts, tmp_path, Plan("generate", threads=1))
+        with pytest.raises(UnsupportedContent, match="template"):
+            session.submit(Request("chat", Messages((Message("user", "Hi"),)), GenerateOptions()))
+        session.close()
+
+    def test_a_damaged_file_is_refused_in_the_words_of_llama_cpp(self, gguf_model: Loadable, tmp_path: Path) -> None:
+        whole = (gguf_model.folder / "tiny.gguf").read_bytes()
+        (tmp_path / "tiny.gguf").write_bytes(whole.replace(b"output_norm.weight", b"output_norm.weighs"))
+        with pytest.raises(MalformedContent, match=r"llama\.cpp"):
+            LlamaCppEngine().load(gguf_model.facts, tmp_path, Plan("generate", threads=1))
+
+
+class TestRemote(TestLlamaCpp):
+    """An endpoint whose server is that of llama.cpp; what an engine says of this machine does not apply."""
+
+    @pytest.fixture
+    def engine(self) -> Engine:
+        return RemoteEngine()
+
+    @pytest.fixture
+    def embedder(self, address: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Loadable:
+        monkeypatch.setenv("TINY_KEY", address[1])
+        (tmp_path / RECORD).write_text(Record(f"{address[0]}/v1", "model", "TINY_KEY").as_json())
+        return Loadable(ModelFacts("endpoint:tiny/model", "endpoint:tiny/model", ("model",), "endpoint"), tmp_path)
+
+    @pytest.fixture
+    def writer(self, embedder: Loadable) -> Loadable:
+        return embedder
+
+    @pytest.fixture
+    def plan(self) -> Plan:
+        return Plan("embed", device="remote")
+
+    @pytest.fixture
+    def writing(self, engine: Engine, writer: Loadable) -> Iterator[Session]:
+        session = engine.load(writer.facts, writer.folder, Plan("generate", device="remote"))
+        yield session
+        session.close()
+
+    def test_the_processor_is_its_first_device(self, engine: Engine) -> None:
+        assert [device.name for device in engine.devices()] == ["remote"]
+
+    def test_a_model_larger_than_the_machine_does_not_fit(self, engine: Engine, embedder: Loadable) -> None:
+        assert engine.fit(embedder.facts, Machine(8, 0.0, 0)).score > 0
+
+    def test_a_device_that_is_not_there_is_unavailable(self, engine: Engine, embedder: Loadable) -> None:
+        with pytest.raises(Exception, match="remote"):
+            engine.load(embedder.facts, embedder.folder, Plan("embed", device="cpu"))
+
+    def test_a_prompt_that_leaves_no_room_is_refused_with_the_numbers(self, writing: Session) -> None:
+        request = Request("generate", Prompt("word " * 300), GenerateOptions(max_tokens=4))
+        error = chunks_of(writing, request)[-1].data
+        assert isinstance(error, Invalid)
+        assert "256" in error.detail
+
+    def test_json_is_held_to_its_schema(self, writing: Session) -> None:
+        messages = Messages((Message("user", "Is it?"),))
+        chunks = chunks_of(writing, Request("chat", messages, GenerateOptions(max_tokens=200, schema=SCHEMA)))
+        assert isinstance(json.loads("".join(chunk.data.text for chunk in chunks))["a"], bool)
+
+    def test_a_model_without_a_template_was_not_made_to_chat(self) -> None:  # type: ignore[override]
+        pytest.skip("the server decides")
+
+    def test_a_damaged_file_is_refused_in_the_words_of_llama_cpp(self) -> None:  # type: ignore[override]
+        pytest.skip("no file is here")
