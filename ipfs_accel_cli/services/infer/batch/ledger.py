@@ -38,6 +38,8 @@ class Ledger:
     """
 
     def __init__(self, output: Path, asked: str, *, restart: bool = False) -> None:
+        if not output.name:
+            raise Invalid(f"{output} is no name of a file", suggestion="ipfs-accel infer batch --help")
         self._output, self._asked, self._restart = output, asked, restart
         self._partial, self._journal = (output.with_name(output.name + end) for end in (".partial", ".journal"))
         self._file: IO[bytes] | None = None

@@ -65,7 +65,7 @@ class Pipelines:
         wrong = problems(spec, kinds) or list(self._models_lost(spec))
         if wrong:
             count = "one thing is" if len(wrong) == 1 else f"{len(wrong)} things are"
-            raise Invalid(f"{count} wrong with {file}: {wrong[0]['pointer']}: {wrong[0]['detail']}", errors=wrong)
+            raise Invalid(f"{count} wrong with {file}", errors=wrong)
         steps = [
             StepChecked(
                 step=step.name,

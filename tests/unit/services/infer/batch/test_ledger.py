@@ -116,6 +116,12 @@ def test_what_is_no_file_is_left_alone(tmp_path: Path, restart: bool) -> None:
         assert not output.with_name(output.name + ".partial").exists()
 
 
+def test_a_folder_is_no_name_of_a_file() -> None:
+    for folder in (".", "/"):
+        with pytest.raises(Invalid, match="no name"):
+            Ledger(Path(folder), "asked")
+
+
 def test_a_part_or_a_journal_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     output, part, journal = (tmp_path / f"out{end}" for end in ("", ".partial", ".journal"))
     part.write_text("mine")
