@@ -42,10 +42,11 @@ def json_lines(text: str, name: str) -> Iterator[tuple[int, Any]]:
     """Yield (line number from 1, value) of JSON lines, empty ones left out; raises Invalid naming the line."""
     import json
 
-    for number, line in enumerate(text.splitlines(), 1):
+    # Only this ends a line: in a JSON text may stand other characters that end lines elsewhere.
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
             yield number, json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise Invalid(f"line {number} of {name} is no JSON: {error}") from error
