@@ -74,6 +74,7 @@ class Plan:
     With `adapters` its weights are changed as these say, in memory; with `compiled` it is compiled for this machine
     first. `threads` 0 leaves the library's own number. A model that needs more than `memory_bytes` (0: no bound) is
     spread over what there is, the disk last. `derived` is what the engine made of the model, for one that `Derives`.
+    `tokens` is what the first request will write at most, 0 where that is not known.
     """
 
     task: str
@@ -84,6 +85,7 @@ class Plan:
     derived: Path | None = None
     adapters: tuple[Adapter, ...] = ()
     compiled: bool = False
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,3 +95,20 @@ def test_without_a_compiler_compiling_is_refused_with_the_next_command(
     assert (code, problem["code"]) == (6, "missing-extra")
     assert "no-such-compiler" in problem["detail"]
     assert problem["suggestion"] == "apt-get install g++"
+
+
+def test_a_conversation_takes_adapters_and_a_bound_on_time_too(accel: Any) -> None:
+    ask = ("infer", "chat", "the cat", "-m", "llama", "--template", "plain", "--max-tokens", "12")
+    status, plain = accel(*ask)
+    assert (status, plain["adapters"]) == (0, [])
+    status, told = accel(*ask, "--adapter", "rhymes:2", "--timeout", "600")
+    assert status == 0
+    assert [(one["name"], one["scale"]) for one in told["adapters"]] == [("rhymes", 2.0)]
+    assert told["text"] != plain["text"]
+    assert accel(*ask, "--adapter", "nowhere")[0] == 3
+    status, said = accel(*ask, "--timeout", "0.0001")
+    assert status == 5
+    assert "not finished after" in said["detail"]
+    status, said = accel(*ask, "--timeout", "0")
+    assert status == 2
+    assert "above 0" in said["detail"]

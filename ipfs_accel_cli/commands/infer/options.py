@@ -14,6 +14,7 @@ Adapters = Annotated[
     list[str] | None,
     Option("--adapter", help="Add this LoRA adapter, NAME or NAME:SCALE; several add up."),
 ]
+Compile = Annotated[bool, Option("--compile", help="Compile the model first: slow to begin, then faster.")]
 Engine = Annotated[str | None, Option(help="Run it with this engine, such as torch; else the one that fits best.")]
 Device = Annotated[str | None, Option(help="Run it here: cpu, cuda, cuda:0, mps; else where it fits best.")]
 Texts = Annotated[

@@ -9,6 +9,7 @@ from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.commands.infer.options import (
     Adapters,
+    Compile,
     Device,
     Engine,
     Examples,
@@ -56,7 +57,7 @@ def generate(
     examples: Examples = None,
     shots_by: ShotsBy = "similar",
     adapter: Adapters = None,
-    compile: Annotated[bool, Option("--compile", help="Compile the model first: slow to begin, then faster.")] = False,
+    compile: Compile = False,
     timeout: Annotated[float | None, Option(help="Give up after this many seconds, loading included.")] = None,
     engine: Engine = None,
     device: Device = None,
@@ -120,6 +121,11 @@ def chat(
     shots: Shots = None,
     examples: Examples = None,
     shots_by: ShotsBy = "similar",
+    adapter: Adapters = None,
+    compile: Compile = False,
+    timeout: Annotated[
+        float | None, Option(help="Give up an answer after this many seconds; the first one loads the model.")
+    ] = None,
     engine: Engine = None,
     device: Device = None,
     stats: Stats = False,
@@ -132,6 +138,7 @@ def chat(
         ipfs-accel infer chat "What is 3 plus 4?"
         ipfs-accel infer chat --system "Answer briefly."
         ipfs-accel infer chat --messages talk.json --json
+        ipfs-accel infer chat "Hello" -m talker --adapter polite:0.5 --timeout 30
         echo "Hello" | ipfs-accel infer chat -q
     """
     wish = Wish(
@@ -148,6 +155,9 @@ def chat(
         shots=shots,
         examples=examples,
         shots_by=shots_by,
+        adapters=tuple(adapter or ()),
+        compiled=compile,
+        timeout=timeout,
         engine=engine,
         device=device,
         stats=stats,

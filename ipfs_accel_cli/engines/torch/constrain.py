@@ -29,8 +29,15 @@ class Constraint:
         return bool(self._matcher.is_stopped())
 
     def allowed(self, logits: Tensor) -> Tensor:
-        """Return logits (vocabulary,) with those of tokens that may not come next set to minus infinity."""
-        bits = torch.frombuffer(bytearray(self._matcher.compute_bitmask()), dtype=torch.uint8)
+        """Return logits (vocabulary,) with those of tokens that may not come next set to minus infinity.
+
+        Raises Invalid where none may come.
+        """
+        try:
+            mask = self._matcher.compute_bitmask()
+        except (RuntimeError, ValueError) as error:
+            raise Invalid(f"the schema does not go on: {error}") from error
+        bits = torch.frombuffer(bytearray(mask), dtype=torch.uint8)
         allowed = (bits.unsqueeze(-1) >> torch.arange(8, dtype=torch.uint8) & 1).flatten().bool()
         # A head may be padded beyond the vocabulary, and the mask to whole bytes.
         allowed = torch.nn.functional.pad(allowed, (0, max(0, logits.shape[-1] - len(allowed))))[: logits.shape[-1]]
@@ -39,7 +46,7 @@ class Constraint:
         return logits.masked_fill(~allowed.to(logits.device), -torch.inf)
 
     def accept(self, token: int) -> None:
-        """Go on by the token that was taken, which was one of those allowed."""
+        """Go on by the token that was taken, which was one of those allowed; raises Invalid where it leads nowhere."""
         if not self._matcher.consume_token(token):
             raise Invalid(f"the schema does not go on: {self._matcher.get_error()}")
 

@@ -11,12 +11,10 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from ipfs_accel_cli.core.errors import DoesNotFit, Invalid, UnsupportedContent
-from ipfs_accel_cli.core.units import human_bytes
+from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
 from ipfs_accel_cli.engines.base import Chunk, Device, ModelFacts, Plan, Request, RequestId
 from ipfs_accel_cli.engines.chatting import check_room, token_ids
 from ipfs_accel_cli.engines.exchange.text import GenerateOptions, ScoreOptions
-from ipfs_accel_cli.engines.machine import available_bytes
 from ipfs_accel_cli.engines.tokenizing import load_tokenizer
 from ipfs_accel_cli.engines.torch.adapters import apply
 from ipfs_accel_cli.engines.torch.allocator import return_large_blocks
@@ -27,14 +25,13 @@ from ipfs_accel_cli.engines.torch.decoding.company import columns_unfit, company
 from ipfs_accel_cli.engines.torch.decoding.compiled import Compiled, check_compiler
 from ipfs_accel_cli.engines.torch.decoding.continuation import Continuation
 from ipfs_accel_cli.engines.torch.decoding.layout import lay_out
-from ipfs_accel_cli.engines.torch.memory import cache_bytes, short
+from ipfs_accel_cli.engines.torch.memory import WORKING_BYTES, check_cache, needed_bytes, short
 from ipfs_accel_cli.engines.torch.problems import computing
 from ipfs_accel_cli.engines.torch.scoring import Scoring
 from ipfs_accel_cli.engines.torch.weights import load_model
 
 # Rows of one pass: beyond it a pass takes longer for each request than it saves for all.
 MOST_ROWS = 32
-_WORTH_A_LOOK_BYTES = 64 << 20
 
 
 class DecoderSession:
@@ -119,19 +116,8 @@ class DecoderSession:
     def _check_room(self, tokens: int) -> None:
         """Raise DoesNotFit where what is to be kept of a request is more than the main memory that is free."""
         model = self._network.model
-        kept = cache_bytes(model.config, tokens, model.dtype)
-        # A look at the machine takes longer than small caches are worth.
-        if self._network.device.type != "cpu" or kept < _WORTH_A_LOOK_BYTES:
-            return
-        free = available_bytes()
-        if kept > free:
-            raise DoesNotFit(
-                f"{tokens} tokens keep {human_bytes(kept)} of keys and values of {self._name}; "
-                f"{human_bytes(free)} of memory are free",
-                suggestion="ask for less at a time (--max-tokens), or choose a smaller model",
-                needed_bytes=kept,
-                available_bytes=free,
-            )
+        if self._network.device.type == "cpu":
+            check_cache(self._name, model.config, tokens, model.dtype)
 
     def _take_on(self) -> None:
         """Begin to read prompts that wait: as many short ones as a pass holds, or one long one."""
@@ -172,7 +158,10 @@ class DecoderSession:
                 self._batches.remove(batch)
             return
         for row, token in zip(list(batch.rows), tokens, strict=True):
-            if not row.gone:
+            if row.problem is not None and not row.gone:
+                row.gone = True
+                yield row.request, Chunk(row.problem, finished=True)
+            elif not row.gone:
                 piece = row.take(token, ended=token in self._ends)
                 row.gone = piece.finish_reason is not None
                 yield row.request, Chunk(piece, finished=row.gone)
@@ -204,11 +193,24 @@ def load(model: ModelFacts, files: Path, plan: Plan, device: Device) -> DecoderS
     return_large_blocks()
     if plan.compiled:
         check_compiler()
-    decoder = writer(model, files, plan, spread=short(model, plan, device))
+    spread = short(model, plan, device)
+    if device.name == "cpu":
+        _check_answer(model, files, plan, spread=spread)
+    decoder = writer(model, files, plan, spread=spread)
     for adapter in plan.adapters:
         apply(decoder, model, adapter)
     on = torch.device(device.name)
     return DecoderSession(decoder, load_tokenizer(files), on, model.name, compiled=plan.compiled)
+
+
+def _check_answer(model: ModelFacts, files: Path, plan: Plan, *, spread: bool) -> None:
+    """Raise DoesNotFit for an answer that cannot be kept beside the weights, before these are loaded."""
+    config = AutoConfig.from_pretrained(files, local_files_only=True, trust_remote_code=False)
+    context = getattr(config, "max_position_embeddings", None)
+    # What the model cannot read is refused as such, and what lies on disk takes no memory.
+    if context is None or plan.tokens <= context:
+        weights = 0 if spread else needed_bytes(model) - WORKING_BYTES
+        check_cache(model.name, config, plan.tokens, getattr(torch, plan.dtype), weights, plan.memory_bytes)
 
 
 def writer(model: ModelFacts, files: Path, plan: Plan, *, spread: bool) -> Any:

@@ -6,12 +6,17 @@ from typing import Any
 
 import torch
 
+from ipfs_accel_cli.core.errors import DoesNotFit
+from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.engines.base import Device, ModelFacts, Plan
+from ipfs_accel_cli.engines.machine import available_bytes
 
 # Activations, logits and key-value caches of moderate requests; a 74 M decoder with 8 x 512 tokens took 440 MiB.
 WORKING_BYTES = 256 << 20
 INT8 = "int8"
 _FLOAT32_BYTES = 4
+# A look at the machine takes longer than smaller caches are worth.
+_WORTH_A_LOOK_BYTES = 64 << 20
 
 
 def needed_bytes(model: ModelFacts) -> int:
@@ -35,6 +40,29 @@ def cache_bytes(config: Any, tokens: int, dtype: torch.dtype) -> int:
     kept = getattr(text, "num_key_value_heads", None) or heads
     each = getattr(text, "head_dim", None) or width // heads
     return 2 * int(layers) * int(kept) * int(each) * tokens * int(dtype.itemsize)
+
+
+def check_cache(name: str, config: Any, tokens: int, dtype: torch.dtype, weights: int = 0, bound: int = 0) -> None:
+    """Raise DoesNotFit where what is kept of `tokens`, beside weights still to be loaded, is more than is free.
+
+    `bound` is what is free, 0 for a look at the machine. The error says how many tokens would fit.
+    """
+    kept = cache_bytes(config, tokens, dtype)
+    if kept < _WORTH_A_LOOK_BYTES:
+        return
+    free = bound or available_bytes()
+    if kept + weights <= free:
+        return
+    most = max(0, free - weights) * tokens // kept
+    beside = f", beside {human_bytes(weights)} of weights" if weights else ""
+    raise DoesNotFit(
+        f"{tokens} tokens keep {human_bytes(kept)} of keys and values of {name}{beside}; {human_bytes(free)} of memory "
+        f"are free, enough for {most} tokens",
+        suggestion=f"--max-tokens {most // 2}" if most > 1 else "ipfs-accel model ls",
+        needed_bytes=kept + weights,
+        available_bytes=free,
+        tokens_that_fit=most,
+    )
 
 
 def short(model: ModelFacts, plan: Plan, device: Device) -> bool:

@@ -107,8 +107,11 @@ class Loader:
         return None if found is None else round(float(found), 4)
 
     @contextmanager
-    def leased(self, model: Loadable, wanted: Wanted, watch: Watch) -> Iterator[Warm]:
-        """Hold the model, loaded, for the block; raises what choosing, making and loading raise."""
+    def leased(self, model: Loadable, wanted: Wanted, watch: Watch, tokens: int = 0) -> Iterator[Warm]:
+        """Hold the model, loaded, for the block; raises what choosing, making and loading raise.
+
+        So that an answer of `tokens` that cannot fit is refused before the weights are loaded, the engine is told.
+        """
         facts = model.facts
         choice = self._choices.get((facts.manifest, wanted))
         fresh = choice is None or not self.runtime.is_warm(_key(model, choice))
@@ -117,7 +120,7 @@ class Loader:
             choice = self._choices[facts.manifest, wanted] = self._prepared(
                 model, self._in_tuned_dtype(model, self._choose(model, wanted))
             )
-        load = partial(choice.engine.load, facts, model.folder, choice.plan)
+        load = partial(choice.engine.load, facts, model.folder, replace(choice.plan, tokens=tokens))
         # What idle models hold counted as free when the engine was chosen; room is made of them only where it must be.
         needed = choice.fit.needed_bytes
         lease = self.runtime.lease(_key(model, choice), facts.name, choice.plan, needed, available_bytes, load)

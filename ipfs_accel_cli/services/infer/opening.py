@@ -91,9 +91,11 @@ class Opener:
         *,
         adapters: tuple[Adapter, ...] = (),
         compiled: bool = False,
+        tokens: int = 0,
     ) -> Iterator[Opened]:
         """Hold a model, loaded for a task, for the block; raises what choosing, making and loading raise.
 
+        `tokens` is how many will be asked for at most, 0 where nobody knows.
         DoesNotFit says which other models for the task would fit.
         """
         if model.facts.name.startswith(REMOTE_PREFIX):
@@ -102,7 +104,7 @@ class Opener:
             engine, device = REMOTE, device or AUTO
         wanted = self.loader.wanted(task, engine, device, adapters=adapters, compiled=compiled)
         try:
-            with self.loader.leased(model, wanted, watch or Watch()) as warm:
+            with self.loader.leased(model, wanted, watch or Watch(), tokens) as warm:
                 yield Opened(model, warm)
         except DoesNotFit as error:
             raise self._with_what_fits(error, model, wanted) from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ipfs_accel_cli.core.errors import AccelError
 from ipfs_accel_cli.engines.base import RequestId
 from ipfs_accel_cli.engines.exchange.text import FinishReason, GenerateOptions, Piece
 from ipfs_accel_cli.engines.text import Detokenizer, StopStrings
@@ -17,7 +18,10 @@ from ipfs_accel_cli.engines.torch.sampling import choose
 
 @dataclass(slots=True, eq=False)
 class Continuation:
-    """A prompt and what has come of it; `last` is the token that the network has not read yet."""
+    """A prompt and what has come of it; `last` is the token that the network has not read yet.
+
+    With a `problem` nothing more comes of it.
+    """
 
     request: RequestId
     options: GenerateOptions
@@ -29,6 +33,7 @@ class Continuation:
     last: int = 0
     gone: bool = False
     constraint: Constraint | None = None
+    problem: AccelError | None = None
 
     @classmethod
     def of(
@@ -50,12 +55,16 @@ class Continuation:
         return self.options.temperature == 0 and self.constraint is None
 
     def choose(self, logits: Tensor) -> int:
-        """Return the next token from its logits (vocabulary,)."""
+        """Return the next token from its logits (vocabulary,); what a schema does not go on with is a `problem`."""
         logits = logits.float()
         if self.constraint is None:
             return choose(logits, self.options, self.generator)
-        token = choose(self.constraint.allowed(logits), self.options, self.generator)
-        self.constraint.accept(token)
+        try:
+            token = choose(self.constraint.allowed(logits), self.options, self.generator)
+            self.constraint.accept(token)
+        except AccelError as error:
+            self.problem = error
+            return self.last
         return token
 
     def take(self, token: int, *, ended: bool) -> Piece:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.deadline import within
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.engines.chatting import TEMPLATE_STOPS, TEMPLATES
 from ipfs_accel_cli.engines.exchange.text import Message, Messages
@@ -54,7 +55,7 @@ class Chats:
         given, said = self._said(message, messages, wish)
         conversation = started(system or given.system, said)
         request = task.prepare(Messages(tuple(conversation), template or ""), options)
-        with self._writer.open(self._writer.find(wish, makes), wish) as writing:
+        with within(wish.timeout), self._writer.open(self._writer.find(wish, makes), wish) as writing:
             fields = writing.write(request, stats=wish.stats)
         answered = [*conversation, Message("assistant", fields["text"])]
         return ChatAnswer(

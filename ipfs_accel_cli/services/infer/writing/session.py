@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.deadline import within
 from ipfs_accel_cli.core.dialogue import Heard
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Message, Messages
@@ -98,7 +99,8 @@ class Session:
         self._said += asked
         pieces: list[str] = []
         try:
-            self._last = self._written(pieces)
+            with within(self._wish.timeout):
+                self._last = self._written(pieces)
         except KeyboardInterrupt:
             # Said openly by whoever stopped it: what was seen of the answer is part of what was said.
             self._said.append(Message("assistant", "".join(pieces)))

@@ -28,7 +28,7 @@ class Wish:
     `schema` is a file with a JSON Schema, or the schema itself where it begins with a brace. `shots` examples of the
     file `examples` go before the input: those `similar` to it, or the `first`. `prompt_name` is a kept prompt
     template, `var` what it is filled with (`name=value`). `adapters` change the weights, each `NAME` or `NAME:SCALE`;
-    `timeout` bounds the seconds, loading included.
+    `timeout` bounds the seconds of an answer, loading included.
     """
 
     model: str | None = None

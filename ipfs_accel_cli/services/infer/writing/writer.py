@@ -89,7 +89,14 @@ class Writer:
         watch = Watch()
         adapters = tuple(adapter_of(self.opener, text) for text in wish.adapters)
         with self.opener.open(
-            model, LOADED_FOR, wish.engine, wish.device, watch, adapters=adapters, compiled=wish.compiled
+            model,
+            LOADED_FOR,
+            wish.engine,
+            wish.device,
+            watch,
+            adapters=adapters,
+            compiled=wish.compiled,
+            tokens=wish.max_tokens,
         ) as opened:
             yield Writing(self.opener, opened, watch)
 

@@ -8,8 +8,10 @@ from typing import Any
 import jsonschema
 import pytest
 
+from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.engines.base import Plan, Session
 from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Message, Messages, Piece
+from ipfs_accel_cli.engines.torch.constrain import Constraint
 from ipfs_accel_cli.tasks.chat import Chat
 from tests.conformance.tiny_models import decoder
 
@@ -70,6 +72,35 @@ def test_side_by_side_each_request_keeps_to_its_own_schema(session: Session) -> 
     assert together == alone
     for text, schema in zip(together[1:], SCHEMAS, strict=True):
         jsonschema.validate(json.loads(text), schema)
+
+
+@pytest.mark.parametrize("part", ["allowed", "accept"])
+def test_a_schema_that_leads_nowhere_ends_its_own_request_only(
+    session: Session, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    free, held = GenerateOptions(8), GenerateOptions(20, schema=json.dumps(SCHEMAS[1]))
+    (alone,) = answers(session, free)
+    whole = getattr(Constraint, part)
+    calls: list[object] = []
+
+    def stuck(self: Constraint, given: Any) -> Any:
+        calls.append(given)
+        if len(calls) > 2:
+            raise Invalid("no token leads to valid JSON from here")
+        return whole(self, given)
+
+    monkeypatch.setattr(Constraint, part, stuck)
+    task = Chat()
+    one, other = (task.prepare(Messages((Message("user", "hi"),), "plain"), options) for options in (held, free))
+    chunks: dict[str, list[Any]] = {one.id: [], other.id: []}
+    for request in (one, other):
+        session.submit(request)
+    while found := session.step():
+        for of, chunk in found:
+            chunks[of].append(chunk)
+    assert isinstance(chunks[one.id][-1].data, Invalid)
+    assert [chunk.finished for chunk in chunks[one.id]] == [False] * (len(chunks[one.id]) - 1) + [True]
+    assert task.collect(chunks[other.id]) == alone
 
 
 def test_json_that_is_cut_says_so(session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer, TopKLogitsWarper, TopPLogitsWarper
 
-from ipfs_accel_cli.core.errors import DoesNotFit, Invalid
+from ipfs_accel_cli.core.errors import DoesNotFit, Invalid, UnsupportedContent
 from ipfs_accel_cli.engines.base import Loadable, Plan, Session
 from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Prompt
-from ipfs_accel_cli.engines.torch import decoder as decoder_module
+from ipfs_accel_cli.engines.torch import memory as memory_module
 from ipfs_accel_cli.engines.torch.engine import TorchEngine
 from ipfs_accel_cli.engines.torch.sampling import choose, kept
 from ipfs_accel_cli.tasks.generate import Generate
@@ -117,10 +118,30 @@ def test_a_model_larger_than_the_memory_answers_from_the_disk(llama: Loadable, s
 
 def test_a_cache_larger_than_the_free_memory_is_refused(llama: Loadable, monkeypatch: pytest.MonkeyPatch) -> None:
     own = TorchEngine().load(llama.facts, llama.folder, Plan("generate", threads=1))
-    monkeypatch.setattr(f"{decoder_module.__name__}._WORTH_A_LOOK_BYTES", 0)
-    monkeypatch.setattr(decoder_module, "available_bytes", lambda: 10_000)
+    monkeypatch.setattr(f"{memory_module.__name__}._WORTH_A_LOOK_BYTES", 0)
+    monkeypatch.setattr(memory_module, "available_bytes", lambda: 10_000)
     # 2 layers of keys and values, 1 head of 16 numbers of 4 bytes: 256 bytes a token.
     with pytest.raises(DoesNotFit, match="keys and values") as caught:
         own.submit(Generate().prepare(Prompt("the cat"), GenerateOptions(max_tokens=40)))
     assert caught.value.context["needed_bytes"] > 10_000
+    assert caught.value.context["tokens_that_fit"] == 39
     assert write(own, "a", max_tokens=8).tokens > 0
+
+
+def test_an_answer_that_cannot_fit_is_refused_before_the_weights_are_loaded(
+    llama: Loadable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{memory_module.__name__}._WORTH_A_LOOK_BYTES", 0)
+    # Loading would fail otherwise: there are no weights.
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(llama.folder / name, tmp_path)
+    weights = memory_module.needed_bytes(llama.facts) - memory_module.WORKING_BYTES
+    plan = Plan("generate", threads=1, memory_bytes=weights + memory_module.WORKING_BYTES)
+    monkeypatch.setattr(memory_module, "cache_bytes", lambda _config, tokens, _dtype: tokens * (16 << 20))
+    with pytest.raises(DoesNotFit, match="enough for 16 tokens") as caught:
+        TorchEngine().load(llama.facts, tmp_path, replace(plan, tokens=40))
+    assert caught.value.context["tokens_that_fit"] == 16
+    assert caught.value.context["needed_bytes"] == weights + 40 * (16 << 20)
+    for fits in (0, 16):
+        with pytest.raises(UnsupportedContent, match="no safetensors"):
+            TorchEngine().load(llama.facts, tmp_path, replace(plan, tokens=fits))

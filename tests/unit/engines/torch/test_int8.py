@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from ipfs_accel_cli.engines.torch import packed as packing  # noqa: E402
 from ipfs_accel_cli.engines.torch.int8 import Int8Embedding, Int8Linear, convert, convertible, rounded  # noqa: E402
 
 
@@ -54,3 +55,60 @@ def test_only_plain_layers_are_converted() -> None:
     assert set(convertible(model)) == {"0"}
     convert(model)
     assert [type(layer).__name__ for layer in model] == ["Int8Linear", "Scaled", "LayerNorm"]
+
+
+def layers(rows: int, columns: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Int8Linear, Int8Linear]:
+    """Return the same weights as they lie in a file, and packed."""
+    if not packing.exact():
+        pytest.skip("this processor or build of torch sums packed products otherwise, so they are not used")
+    monkeypatch.setattr(packing, "LEAST_NUMBERS", 0)
+    whole, scale = rounded(torch.randn(rows, columns))
+    plain, quick = (filled(Int8Linear(columns, rows, bias=True), whole.clone(), scale) for _ in range(2))
+    quick.pack()
+    assert not quick.weight.numel()
+    return plain, quick
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(64, 40), (40, 256), (1001, 77)])
+@pytest.mark.parametrize("tokens", [1, 3, 16, 70])
+def test_a_packed_layer_answers_to_the_bit_as_before(
+    rows: int, columns: int, tokens: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(1)
+    plain, quick = layers(rows, columns, monkeypatch)
+    states = torch.randn(tokens, columns)
+    states[0] *= 1000
+    with torch.inference_mode():
+        assert torch.equal(quick(states), plain(states))
+
+
+def test_sums_of_the_largest_numbers_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers(32, 32, monkeypatch)
+    whole = packing.Packed(torch.full((48, 512), 127, dtype=torch.int8))
+    for sign in (1, -1):
+        assert torch.equal(
+            whole.sums(torch.full((5, 512), 127.0 * sign)), torch.full((5, 48), 127.0 * 127 * 512 * sign)
+        )
+
+
+def test_packed_states_without_any_size_stay_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, quick = layers(32, 32, monkeypatch)
+    with torch.inference_mode():
+        assert torch.equal(quick(torch.zeros(2, 32)), plain(torch.zeros(2, 32)))
+
+
+def test_a_token_is_computed_as_it_is_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, quick = layers(200, 64, monkeypatch)
+    states = torch.randn(32, 64)
+    with torch.inference_mode():
+        alone = torch.cat([quick(states[at : at + 1]) for at in range(32)])
+        assert torch.equal(quick(states), alone)
+
+
+def test_a_table_that_shares_its_matrix_with_a_packed_head_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, _ = layers(64, 16, monkeypatch)
+    table, head = Int8Embedding(64, 16, None), Int8Linear(16, 64, bias=False)
+    head.weight = table.weight = plain.weight
+    head.pack()
+    assert not head.weight.numel()
+    assert table(torch.tensor([3])).shape == (1, 16)

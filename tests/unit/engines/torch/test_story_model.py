@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from ipfs_accel_cli.engines.base import Plan
+from ipfs_accel_cli.engines.base import Plan, Session
+from ipfs_accel_cli.engines.exchange.text import ScoreOptions, Texts
+from ipfs_accel_cli.engines.torch import packed
 from ipfs_accel_cli.engines.torch.engine import TorchEngine
-from tests.conformance.engine_suite import write
+from ipfs_accel_cli.tasks.score import Score
+from tests.conformance.engine_suite import run, write
 from tests.conformance.tiny_models import loadable
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
@@ -54,3 +59,30 @@ def test_the_same_steps_and_seed_give_the_same_weights(trained: Path, tmp_path: 
     train(tmp_path / "again", "--steps", "12", "--seed", "3")
     for name in ("model.safetensors", "tokenizer.json"):
         assert (tmp_path / "again" / name).read_bytes() == (trained / name).read_bytes()
+
+
+STORY = "One morning Tilda the otter wanted to bake a bread, but there was no flour. " * 6
+
+
+def perplexity(session: Session) -> float:
+    request = Score().prepare(Texts((STORY,)), ScoreOptions())
+    session.submit(request)
+    found = Score().collect(run(session)[request.id])
+    return math.exp(found.nats[0] / found.tokens[0])
+
+
+def test_packing_weights_in_8_bits_keeps_the_perplexity_to_four_digits(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not packed.exact():
+        pytest.skip("this processor or build of torch sums packed products otherwise, so they are not used")
+    small, engine = tmp_path / "int8", TorchEngine()
+    shutil.copytree(trained, small)
+    engine.quantize(loadable(trained, "generate").facts, trained, Plan("generate"), small)
+    found = []
+    for least in (1 << 60, 0):
+        monkeypatch.setattr(packed, "LEAST_NUMBERS", least)
+        found.append(perplexity(engine.load(loadable(small, "generate").facts, small, Plan("generate", threads=1))))
+    assert f"{found[0]:.4g}" == f"{found[1]:.4g}"
+    whole = perplexity(engine.load(loadable(trained, "generate").facts, trained, Plan("generate", threads=1)))
+    assert found[1] < 1.02 * whole
