@@ -215,7 +215,11 @@ def run(folder: Path, asked: Any, sections: list[str]) -> bool:
         print(overhead(ours, folder, new, pairs))
     if "many" in sections:
         timed = paired(lambda: ours.one(new), lambda: ours.many(new), max(4, pairs // 2))
-        held &= report("many", f"{MANY} at once beside one at a time, {new} new tokens each", [MANY * one / two for one, two in timed])
+        held &= report(
+            "many",
+            f"{MANY} at once beside one at a time, {new} new tokens each",
+            [MANY * one / two for one, two in timed],
+        )
     if "int8" in sections:
         rounded = Ours(int8_folder(folder, folder.parent / "int8"), "int8", asked.threads)
         timed = paired(generate, lambda: rounded.one(new), pairs)

@@ -12,9 +12,9 @@ from typing import Any
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import AccelError, Conflict, Invalid, NotFound
+from ipfs_accel_cli.core.errors import AccelError, Conflict, Invalid
 from ipfs_accel_cli.core.files import replacing, writing_into
-from ipfs_accel_cli.services.infer.files import decoded
+from ipfs_accel_cli.services.infer.files import decoded, read_bytes
 from ipfs_accel_cli.services.infer.opening import Opener
 from ipfs_accel_cli.services.infer.pipeline.checking import problems
 from ipfs_accel_cli.services.infer.pipeline.drawing import Language, drawn
@@ -127,16 +127,7 @@ class Pipelines:
                 yield {"pointer": f"/steps/{step.name}/model", "detail": error.detail + hint}
 
     def _read(self, file: Path) -> _Read:
-        path = current().path(file)
-        try:
-            with path.open("rb") as stream:
-                data = stream.read(LARGEST_FILE_BYTES + 1)
-        except FileNotFoundError as error:
-            raise NotFound(f"no file {str(file)!r}") from error
-        except OSError as error:
-            raise Invalid(f"cannot read {str(file)!r}: {error.strerror}") from error
-        if len(data) > LARGEST_FILE_BYTES:
-            raise Invalid(f"{file} has more than {LARGEST_FILE_BYTES} bytes")
+        data = read_bytes(file, current(), LARGEST_FILE_BYTES)
         return _Read(parse(decoded(data, str(file))), str(CID.of(data)))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.commands.infer.pipeline import kinds
-from ipfs_accel_cli.core.errors import Invalid, NotFound
+from ipfs_accel_cli.core.errors import Invalid, LimitReached, NotFound
 from ipfs_accel_cli.services.infer.pipeline.kinds import WRITTEN
 from tests.unit.services.infer.pipeline.serving import Bench, bench
 
@@ -104,7 +104,7 @@ def test_files_that_are_no_pipelines_are_refused(served: Bench, tmp_path: Path) 
     with pytest.raises(Invalid, match="UTF-8"):
         pipelines.check(tmp_path / "p.toml", kinds())
     (tmp_path / "p.toml").write_bytes(b"#" * ((1 << 20) + 1))
-    with pytest.raises(Invalid, match="more than"):
+    with pytest.raises(LimitReached, match="longer than"):
         pipelines.check(tmp_path / "p.toml", kinds())
 
 
