@@ -100,6 +100,7 @@ def test_what_is_spoken_is_written_down_again(ask: Callable[..., tuple[int, str,
         starts = [word["start_s"] for word in one["words"]]
         assert starts == sorted(starts)
         assert words(" ".join(word["text"] for word in one["words"])) == words(one["text"])
+        assert all(word["start_s"] <= word["end_s"] <= one["end_s"] + 1 for word in one["words"])
 
 
 def test_a_long_talk_is_heard_once_without_losses_at_the_seams(
@@ -123,6 +124,15 @@ def test_a_long_talk_is_heard_once_without_losses_at_the_seams(
     cues = subtitles.read_text().strip().split("\n\n")
     assert len(cues) == len(out.splitlines())
     assert cues[0].startswith("1\n00:00:0")
+
+
+def test_a_faint_voice_after_a_loud_one_is_heard_too(
+    ask: Callable[..., tuple[int, str, str]], talk: Path, tmp_path: Path
+) -> None:
+    samples, rate = soundfile.read(talk, dtype="float32")
+    soundfile.write(tmp_path / "a.wav", numpy.concatenate([samples, numpy.zeros(rate), samples * 0.02]), rate)
+    status, out, _ = ask("transcribe", tmp_path / "a.wav", "--quiet")
+    assert (status, out.lower().count("saturday")) == (0, 2)
 
 
 def test_voices_are_found_where_they_are_and_noise_is_none(
