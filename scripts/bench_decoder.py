@@ -4,9 +4,9 @@
     python scripts/bench_decoder.py [--pairs 10] [--threads 1] [--new 48] [--sections plain,many,int8,compile,bound]
 
 Both sides run the same weights (a llama of 74 M, random: speed does not depend on what they say), prompt and number of
-tokens. A ratio is judged by its lower quartile over the pairs. That of sixteen at once is wanted for answers of 48
-tokens: shorter ones are mostly prompt, which costs nearly as much in company as alone. With more than one thread,
-barriers spin while others have the cores: on a machine that is not idle, measure with one.
+tokens. A ratio is judged by its lower quartile over the pairs. That of sixteen at once holds for answers of 48 tokens
+and more: of shorter ones most of the time is the prompt, which costs nearly as much in company as alone. With more than
+one thread, barriers spin while others have the cores: on a machine that is not idle, measure with one.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from ipfs_accel_cli.core.errors import Invalid, MissingExtra, VerificationFailed
 
 INSTALL = "pip install 'ipfs-accel[schema]'"
 # One spelling of white space, that of most JSON that models have read; free white space invites endless blanks.
+_DEEPEST = 64
 OPTIONS: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 
 _SCHEMAS = ("items", "additionalProperties", "additionalItems")
@@ -37,10 +38,17 @@ def checked(text: str) -> str:
     """
     try:
         schema = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise Invalid(f"the schema is no JSON: {error}") from error
     if not isinstance(schema, dict):
         raise Invalid('a schema is a JSON object, such as {"type": "object"}')
+    if _depth(schema) > _DEEPEST:
+        raise Invalid(f"the schema has parts within each other, more than {_DEEPEST} deep")
+    try:
+        compact = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
+        compact.encode()
+    except UnicodeEncodeError as error:
+        raise Invalid("the schema is no Unicode: half of a surrogate pair stands in it") from error
     for where, keyword in _unknown(schema, "#"):
         raise Invalid(
             f"the schema has {keyword!r} at {where}, which answers cannot be held to; "
@@ -59,7 +67,7 @@ def checked(text: str) -> str:
     problem = LLMatcher.validate_grammar(LLMatcher.grammar_from_json_schema(schema, overrides=OPTIONS), None)
     if problem:
         raise Invalid(f"answers cannot be held to this schema: {' '.join(problem.split())}")
-    return json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
+    return compact
 
 
 def value_of(text: str, schema: str) -> Any:
@@ -75,11 +83,19 @@ def value_of(text: str, schema: str) -> Any:
         value = json.loads(text)
         kind = validators.validator_for(rules)
         kind(rules, format_checker=kind.FORMAT_CHECKER).validate(value)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise VerificationFailed(f"the answer is no JSON: {error}", text=text) from error
     except ValidationError as error:
         raise VerificationFailed(f"the answer breaks the schema at {error.json_path}: {error.message}") from error
     return value
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [part for one in level for part in (one.values() if isinstance(one, dict) else one)]
+    return depth
 
 
 def _unknown(schema: Any, where: str) -> Iterator[tuple[str, str]]:

@@ -46,6 +46,11 @@ def spans(tokens: Sequence[int], first: int, seconds: float, *, ended: bool) -> 
     return found, ended and not (found and begun)
 
 
+def word_end(span: Span, start_s: float, end_s: float) -> float:
+    """Return where a word of a span ends: what follows its last one until the next is silence, and none of it."""
+    return round(min(end_s, span.end_s), 3) if start_s < span.end_s else end_s
+
+
 def plain(tokens: Sequence[int], first: int, decode: Callable[[Sequence[int]], str]) -> str:
     """Return the text of tokens without timestamps among them."""
     return decode([token for token in tokens if token < first]).strip()

@@ -26,14 +26,11 @@ from ipfs_accel_cli.engines.base import (
 from ipfs_accel_cli.engines.exchange.text import (
     EmbedOptions,
     GenerateOptions,
-    Message,
-    Messages,
     Piece,
     Prompt,
     Texts,
     Vectors,
 )
-from ipfs_accel_cli.tasks.chat import Chat
 from ipfs_accel_cli.tasks.embed import Embed
 from ipfs_accel_cli.tasks.generate import Generate
 
@@ -155,7 +152,7 @@ class EncoderSuite:
         request = _texts()
         embedding.submit(request)
         with pytest.raises(Invalid):
-            embedding.submit(_prompt())
+            embedding.submit(prompt_request())
         assert set(run(embedding)) == {request.id}
 
     def test_a_session_can_be_closed_twice(self, embedding: Session) -> None:
@@ -179,81 +176,6 @@ class EncoderSuite:
         embedding.abort(drop.id)
         embedding.abort("a request that never was")
         assert set(run(embedding)) == {keep.id}
-
-
-class EngineSuite(EncoderSuite):
-    """For an engine that also generates: give the fixture `writer`, too."""
-
-    @pytest.fixture
-    def writer(self) -> Loadable:
-        raise NotImplementedError
-
-    @pytest.fixture
-    def writing(self, engine: Engine, writer: Loadable) -> Session:
-        return engine.load(writer.facts, writer.folder, Plan("generate", threads=1))
-
-    def test_several_prompts_all_move_on(self, writing: Session) -> None:
-        all_move_on(writing, _prompt)
-
-    def test_the_last_piece_is_marked_and_only_that(self, writing: Session) -> None:
-        assert only_last_is_marked(writing, _prompt())
-        assert list(writing.step()) == []
-
-    def test_requests_side_by_side_answer_as_if_alone(self, writing: Session) -> None:
-        prompts = [PROMPT, "a dog ran", "very old"]
-        alone = [write(writing, prompt).text for prompt in prompts]
-        requests = [Generate().prepare(Prompt(prompt), GenerateOptions(max_tokens=8)) for prompt in prompts]
-        for request in requests:
-            writing.submit(request)
-        found = run(writing)
-        assert [Generate().collect(found[request.id]).text for request in requests] == alone
-
-    def test_an_aborted_request_is_heard_of_no_more(self, writing: Session) -> None:
-        keep, drop = _prompt(), _prompt()
-        writing.submit(keep)
-        writing.submit(drop)
-        writing.step()
-        writing.abort(drop.id)
-        writing.abort("a request that never was")
-        assert set(run(writing)) == {keep.id}
-
-    def test_likeliest_tokens_are_the_same_each_time(self, writing: Session) -> None:
-        assert write(writing, PROMPT) == write(writing, PROMPT)
-
-    def test_a_seed_repeats_and_another_differs(self, writing: Session) -> None:
-        def drawn(seed: int) -> str:
-            return write(writing, PROMPT, max_tokens=12, temperature=2.0, seed=seed).text
-
-        assert drawn(1) == drawn(1)
-        assert len({drawn(seed) for seed in range(6)}) > 1
-
-    def test_no_more_tokens_come_than_asked_for(self, writing: Session) -> None:
-        for count in (1, 5):
-            piece = write(writing, PROMPT, max_tokens=count)
-            assert piece.tokens <= count
-            assert piece.finish_reason == "stop" or piece.tokens == count
-            assert piece.prompt_tokens > 0
-
-    def test_text_ends_before_a_stop_string(self, writing: Session) -> None:
-        whole = write(writing, PROMPT, max_tokens=12).text
-        stop = whole[len(whole) // 2 : len(whole) // 2 + 2]
-        piece = write(writing, PROMPT, max_tokens=12, stop=(stop,))
-        assert piece.text == whole[: whole.index(stop)]
-        assert piece.finish_reason == "stop"
-
-    def test_a_conversation_is_answered_by_a_session_that_writes(self, writing: Session) -> None:
-        said = (Message("user", "the cat"), Message("assistant", "sat"), Message("user", "on"))
-        request = Chat().prepare(Messages(said, "plain"), GenerateOptions(5))
-        piece = Chat().collect(chunks_of(writing, request))
-        assert 0 < piece.tokens <= 5
-        assert piece.prompt_tokens > 3
-        with pytest.raises(Invalid, match="100000"):
-            writing.submit(Chat().prepare(Messages(said, "plain"), GenerateOptions(max_tokens=100_000)))
-
-    def test_a_prompt_that_leaves_no_room_is_refused_with_the_numbers(self, writing: Session) -> None:
-        with pytest.raises(Invalid, match="100000"):
-            writing.submit(Generate().prepare(Prompt(PROMPT), GenerateOptions(max_tokens=100_000)))
-        assert list(writing.step()) == []
 
 
 def all_move_on(session: Session, make: Callable[[], Request]) -> None:
@@ -323,5 +245,6 @@ def _texts() -> Request:
     return Embed().prepare(Texts(TEXTS), EmbedOptions(batch=2))
 
 
-def _prompt() -> Request:
+def prompt_request() -> Request:
+    """Return a request to generate text."""
     return Generate().prepare(Prompt(PROMPT), GenerateOptions(max_tokens=6))

@@ -8,8 +8,9 @@ import pytest
 
 from ipfs_accel_cli.engines import ENGINES
 from ipfs_accel_cli.engines.base import Engine, Loadable
-from tests.conformance.engine_suite import EncoderSuite, EngineSuite
+from tests.conformance.engine_suite import EncoderSuite
 from tests.conformance.plain_engine import PlainEngine, plain_model
+from tests.conformance.writing_suite import EngineSuite
 
 
 class TestPlain(EngineSuite):

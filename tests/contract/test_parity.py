@@ -54,6 +54,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     (files / "lines.jsonl").write_text('"the cat"\n"a dog"\n')
     (files / "folder" / "sub" / "numbers.bin").write_bytes(bytes(range(256)) * 5000)
     (files / "cat.md").write_text("the {{ input }}")
+    (files / "pipe.toml").write_text(
+        '[inputs]\nabout = "text"\n[steps.near]\nrun = "embed"\nmodel = "encoder"\ntexts = ["the cat", "a dog"]\n'
+        'query = "$inputs.about"\n[outputs]\nfound = "$near.*.text"\n'
+    )
     (files / "cases.jsonl").write_text('{"vars": {"input": "cat"}, "expect": {"contains": "cat"}}\n')
     tiny_models.encoder(files / "encoder")
     tiny_models.decoder(files / "decoder")
@@ -234,6 +238,15 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     ),
     "model quantize": (["encoder", "--method", "torch-int8"], {"name": "encoder", "method": "torch-int8"}),
     "infer calibrate": (["encoder"], {"model": "encoder"}),
+    "infer pipeline run": (
+        ["{files}/pipe.toml", "-i", "about=dog", "--save", "{files}/out"],
+        {"file": "{files}/pipe.toml", "given": ["about=dog"], "save": "{files}/out"},
+    ),
+    "infer pipeline check": (["{files}/pipe.toml"], {"file": "{files}/pipe.toml"}),
+    "infer pipeline graph": (
+        ["{files}/pipe.toml", "--language", "dot"],
+        {"file": "{files}/pipe.toml", "language": "dot"},
+    ),
     "infer chat": (
         ["the cat", "-m", "decoder", "--template", "plain", "--max-tokens", "4"],
         {"message": "the cat", "model": "decoder", "template": "plain", "max_tokens": 4},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from ipfs_accel_cli.engines.exchange.audio import DetectOptions, Listening, Scri
 from ipfs_accel_cli.surfaces.cli.main import run
 from tests.conformance.engine_suite import chunks_of
 from tests.conformance.sound_suite import SoundSuite, hum
+from tests.servers.cache import locked
 from tests.servers.catalogue_models import folder_of
 
 soundfile = pytest.importorskip("soundfile")
@@ -27,6 +29,7 @@ SENTENCES = (
     "The quick brown fox jumps over the lazy dog.",
     "She sells fresh bread and butter at the market every Saturday.",
 )
+PACES = (1.0, 0.9, 1.1, 1.0)
 
 
 @pytest.fixture(scope="session")
@@ -56,17 +59,21 @@ def ask(
 
 @pytest.fixture(scope="session")
 def talk(speech_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two sentences, spoken by Kokoro."""
+    """Two sentences, spoken by Kokoro, once for all processes that test."""
     from ipfs_accel_cli.services.infer.audio.service import Run
 
-    path = tmp_path_factory.mktemp("talk") / "talk.wav"
-    with Node(speech_home) as node:
-        node.inference.audio.speak(" ".join(SENTENCES), SpeakOptions(), Run(), path)
+    base = tmp_path_factory.getbasetemp()
+    room = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    path = room / "talk.wav"
+    with locked(room / "talk.lock"):
+        if not path.exists():
+            with Node(speech_home) as node:
+                node.inference.audio.speak(" ".join(SENTENCES), SpeakOptions(), Run(), path)
     return path
 
 
 def words(text: str) -> list[str]:
-    return re.sub(r"[^a-z ]", "", text.lower()).split()
+    return re.findall(r"[a-z]+", text.lower().replace("'", ""))
 
 
 def errors(said: str, heard: str) -> int:
@@ -93,33 +100,39 @@ def test_what_is_spoken_is_written_down_again(ask: Callable[..., tuple[int, str,
         starts = [word["start_s"] for word in one["words"]]
         assert starts == sorted(starts)
         assert words(" ".join(word["text"] for word in one["words"])) == words(one["text"])
+        assert all(word["start_s"] <= word["end_s"] <= one["end_s"] + 1 for word in one["words"])
 
 
-@pytest.mark.xfail(
-    strict=False, reason="a defect that is not understood yet: about a fifth of the words of such a talk are lost"
-)
 def test_a_long_talk_is_heard_once_without_losses_at_the_seams(
-    ask: Callable[..., tuple[int, str, str]], speech_home: Path, tmp_path: Path
+    ask: Callable[..., tuple[int, str, str]], talk: Path, tmp_path: Path
 ) -> None:
-    from ipfs_accel_cli.services.infer.audio.service import Run
-
-    text = " ".join(("Hello, my dear world.", *SENTENCES, "The train to the city leaves early in the morning."))
-    voices, parts = ("jf_nezumi", "jm_kumo", "jf_gongitsune"), []
-    with Node(speech_home) as node:
-        for voice in voices:
-            node.inference.audio.speak(text, SpeakOptions(voice), Run(), tmp_path / f"{voice}.wav")
-            samples, rate = soundfile.read(tmp_path / f"{voice}.wav", dtype="float32")
-            parts += [samples, numpy.zeros(rate // 2, numpy.float32)]
+    samples, rate = soundfile.read(talk, dtype="float32")
+    parts = []
+    # Slower and lower, faster and higher: other speakers.
+    for pace in PACES:
+        at = numpy.arange(0, len(samples) - 1, pace)
+        said = numpy.interp(at, numpy.arange(len(samples)), samples).astype(numpy.float32)
+        parts += [said, numpy.zeros(rate // 2, numpy.float32)]
     soundfile.write(tmp_path / "long.flac", numpy.concatenate(parts), rate)
+    assert soundfile.info(tmp_path / "long.flac").duration > 30
     subtitles = tmp_path / "long.srt"
     status, out, _ = ask("transcribe", tmp_path / "long.flac", "-o", subtitles, "--quiet")
     assert status == 0
-    said = " ".join([text] * len(voices))
-    assert errors(said, out) <= len(words(said)) * 0.1
-    assert out.lower().count("saturday") == len(voices)
+    text = " ".join(SENTENCES * len(PACES))
+    assert errors(text, out) <= len(words(text)) * 0.05
+    assert out.lower().count("saturday") == len(PACES)
     cues = subtitles.read_text().strip().split("\n\n")
     assert len(cues) == len(out.splitlines())
     assert cues[0].startswith("1\n00:00:0")
+
+
+def test_a_faint_voice_after_a_loud_one_is_heard_too(
+    ask: Callable[..., tuple[int, str, str]], talk: Path, tmp_path: Path
+) -> None:
+    samples, rate = soundfile.read(talk, dtype="float32")
+    soundfile.write(tmp_path / "a.wav", numpy.concatenate([samples, numpy.zeros(rate), samples * 0.02]), rate)
+    status, out, _ = ask("transcribe", tmp_path / "a.wav", "--quiet")
+    assert (status, out.lower().count("saturday")) == (0, 2)
 
 
 def test_voices_are_found_where_they_are_and_noise_is_none(
@@ -167,19 +180,36 @@ def test_what_cannot_be_spoken_is_refused(ask: Callable[..., tuple[int, str, str
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture(scope="module")
+def real(speech_home: Path) -> Iterator[Callable[..., Session]]:
+    """Loads a model of the home: once for all who do not close it."""
+    from ipfs_accel_cli.engines import ENGINES
+    from ipfs_accel_cli.engines.base import Plan
+
+    held: dict[str, Session] = {}
+
+    with Node(speech_home) as node:
+
+        def session(model: str, task: str, engine: str, *, own: bool) -> Session:
+            if own or model not in held:
+                found = node.models.find(model, task)
+                loaded: Session = ENGINES.load(engine)().load(found.facts, found.folder, Plan(task, threads=1))
+                if own:
+                    return loaded
+                held[model] = loaded
+            return held[model]
+
+        yield session
+
+
 class _RealSuite(SoundSuite):
     task = ""
     model = ""
+    engine = "onnx"
 
     @pytest.fixture
-    def session(self, speech_home: Path) -> Iterator[Session]:
-        from ipfs_accel_cli.engines import ENGINES
-        from ipfs_accel_cli.engines.base import Plan
-
-        with Node(speech_home) as node:
-            found = node.models.find(self.model, self.task)
-            engine = ENGINES.load("torch" if self.task == "transcribe" else "onnx")()
-            yield engine.load(found.facts, found.folder, Plan(self.task, threads=1))
+    def session(self, real: Callable[..., Session], request: pytest.FixtureRequest) -> Session:
+        return real(self.model, self.task, self.engine, own="closed" in request.node.name)
 
 
 class TestSilero(_RealSuite):
@@ -212,7 +242,7 @@ class TestKokoro(_RealSuite):
 
 
 class TestWhisper(_RealSuite):
-    task, model = "transcribe", "whisper-tiny.en"
+    task, model, engine = "transcribe", "whisper-tiny.en", "torch"
 
     @pytest.fixture
     def ask(self) -> Callable[[], Request]:

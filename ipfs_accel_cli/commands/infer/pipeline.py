@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option, Typer
 
-from ipfs_accel_cli.core.effects import READ, WRITE, effects
+from ipfs_accel_cli.core.effects import READ, WRITE, declared_effects, effects
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.infer.pipeline.drawing import Language
 from ipfs_accel_cli.services.infer.pipeline.results import PipelineChecked, PipelineGraph, PipelineRun
@@ -88,7 +88,9 @@ def kinds() -> dict[str, Kind]:
         for command in group.registered_commands:
             assert command.callback is not None
             name = before + (command.name or command.callback.__name__.replace("_", "-"))
-            kind = of_command(name, command.callback) if name not in _NO_STEPS else None
+            # What an assistant may not call, it may not call by way of a pipeline.
+            wanted = name not in _NO_STEPS and declared_effects(command.callback).exposed
+            kind = of_command(name, command.callback) if wanted else None
             if kind is not None:
                 found[name] = kind
         for inner in group.registered_groups:

@@ -12,7 +12,7 @@ from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
 from ipfs_accel_cli.engines.base import Chunk, Request, RequestId
 from ipfs_accel_cli.engines.ctranslate2.mel import RATE, WINDOW_S, features
 from ipfs_accel_cli.engines.exchange.audio import Segment, TranscribeOptions, Transcript, Waveform, Word
-from ipfs_accel_cli.engines.timestamps import STEP_S, Span, plain, spans
+from ipfs_accel_cli.engines.timestamps import STEP_S, Span, plain, spans, word_end
 
 # Windows in one pass: more takes memory and gains nothing on a processor.
 AT_ONCE = 4
@@ -144,9 +144,9 @@ class WhisperSession:
             groups = _grouped([self._decode([token]) for token in span.tokens])
             words.append(
                 tuple(
-                    Word(self._decode([span.tokens[one] for one in group]).strip(), time(place + group[0]), end)
+                    Word(self._decode([span.tokens[one] for one in group]).strip(), start, word_end(span, start, end))
                     for group in groups
-                    if (end := time(place + group[-1] + 1)) >= 0
+                    for start, end in [(time(place + group[0]), time(place + group[-1] + 1))]
                 )
             )
             place += len(span.tokens)

@@ -44,6 +44,7 @@ class _Runner:
     session: Session
     agreement: float
     rates: dict[str, float] = field(default_factory=dict)
+    problem: AccelError | None = None
 
 
 def measure(
@@ -75,8 +76,11 @@ def measure(
                         raise
                     found[choice.engine.name] = Trial(engine=choice.engine.name, reason=error.detail)
             for shape in shapes:
-                for runner, seconds in zip(runners, _in_turn(runners, task, shape), strict=True):
+                sound = [runner for runner in runners if not runner.problem]
+                for runner, seconds in zip(sound, _in_turn(sound, task, shape), strict=True):
                     runner.rates[shape.name] = round(shape.texts / seconds, 2)
+            if runners and runners[0].choice is choices[0] and runners[0].problem is not None:
+                raise runners[0].problem
             found |= {runner.choice.engine.name: _trial(runner) for runner in runners}
     trials = [found[choice.engine.name] for choice in choices]
     return trials + [Trial(engine=str(error.context.get("engine", "")), reason=_why(error)) for error in absent]
@@ -95,6 +99,8 @@ def _groups(choices: Sequence[Choice]) -> list[list[Choice]]:
 
 
 def _trial(runner: _Runner) -> Trial:
+    if runner.problem is not None:
+        return Trial(engine=runner.choice.engine.name, reason=runner.problem.detail)
     rates, plan = runner.rates, runner.choice.plan
     overall = float(numpy.exp(numpy.mean(numpy.log(list(rates.values())))))
     return Trial(
@@ -134,14 +140,21 @@ def _in_turn(runners: Sequence[_Runner], task: str, shape: Shape) -> list[float]
     while rounds <= _FEWEST_RUNS or spent < _SHAPE_SECONDS * len(runners):
         for at in order:
             start = time.perf_counter()
-            _run(runners[at].session, task, texts)
+            try:
+                _run(runners[at].session, task, texts)
+            except Cancelled:
+                raise
+            except AccelError as error:
+                runners[at].problem, best[at] = error, _LONGEST_RUN_SECONDS
             seconds = time.perf_counter() - start
             spent += seconds
             # The first run warms up; where one run takes all the time there is, that makes no difference.
             if rounds or seconds > _LONGEST_RUN_SECONDS:
                 best[at] = min(best[at], seconds)
-        order.reverse()
+        order = [at for at in reversed(order) if runners[at].problem is None]
         rounds += 1
+        if not order:
+            break
         if max(best, default=0.0) < float("inf") and spent > 2 * _LONGEST_RUN_SECONDS * len(runners):
             break
     return best

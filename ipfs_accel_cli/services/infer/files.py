@@ -13,10 +13,12 @@ LARGEST_LINES_BYTES = 64 << 20
 
 
 def read_text(path: Path, call: Call, largest_bytes: int) -> str:
-    """Return a file's text, without a byte order mark.
+    """Return a file's text, without a byte order mark; raises as `read_bytes`, and Invalid for what is no UTF-8."""
+    return decoded(read_bytes(path, call, largest_bytes), str(path))
 
-    Raises NotFound, LimitReached beyond the bound, Invalid for what is no file or no UTF-8.
-    """
+
+def read_bytes(path: Path, call: Call, largest_bytes: int) -> bytes:
+    """Return a file's bytes; raises NotFound, LimitReached beyond the bound, Invalid for what is no file."""
     allowed = call.path(path)
     try:
         with allowed.open("rb") as stream:
@@ -27,7 +29,7 @@ def read_text(path: Path, call: Call, largest_bytes: int) -> str:
         raise Invalid(f"cannot read {str(path)!r}: {error.strerror}") from error
     if len(data) > largest_bytes:
         raise LimitReached(f"{path} is longer than {largest_bytes} bytes")
-    return decoded(data, str(path))
+    return data
 
 
 def decoded(data: bytes, name: str) -> str:
@@ -42,10 +44,11 @@ def json_lines(text: str, name: str) -> Iterator[tuple[int, Any]]:
     """Yield (line number from 1, value) of JSON lines, empty ones left out; raises Invalid naming the line."""
     import json
 
-    for number, line in enumerate(text.splitlines(), 1):
+    # Only this ends a line: in a JSON text may stand other characters that end lines elsewhere.
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
             yield number, json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise Invalid(f"line {number} of {name} is no JSON: {error}") from error

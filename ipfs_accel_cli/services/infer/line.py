@@ -58,8 +58,7 @@ class Line(Generic[Item]):
             # Of those that have had equally many turns for their share, the more urgent one.
             urgency = min((one for one in Urgency if self._classes[one]), key=lambda one: (self._passed[one], -one))
             item = self._turn(self._classes[urgency])
-            if item in self._gone:
-                self._gone.discard(item)
+            if item is None:
                 continue
             self._now = self._passed[urgency]
             self._passed[urgency] += 1 / urgency
@@ -67,10 +66,18 @@ class Line(Generic[Item]):
             return item
         return None
 
-    def _turn(self, callers: OrderedDict[str, deque[Item]]) -> Item:
-        """Take the first request of the caller whose turn it is, and send the caller to the end."""
+    def _turn(self, callers: OrderedDict[str, deque[Item]]) -> Item | None:
+        """Take the first request of the caller whose turn it is, and send the caller to the end.
+
+        What was dropped takes nobody's turn; None for a caller who dropped all.
+        """
         caller, own = next(iter(callers.items()))
-        item = own.popleft()
+        item: Item | None = None
+        while own and item is None:
+            item = own.popleft()
+            if item in self._gone:
+                self._gone.discard(item)
+                item = None
         if own:
             callers.move_to_end(caller)
         else:

@@ -142,7 +142,7 @@ class Loader:
             trials = self._compared(model, task, able, absent, self._least() if least is None else least)
         found = self._calibrations.keep(model.facts.manifest, task, trials)
         # What was chosen before for this process is chosen anew.
-        for key in [key for key in self._choices if key[0] == model.facts.manifest]:
+        for key in [key for key in list(self._choices) if key[0] == model.facts.manifest]:
             self._choices.pop(key, None)
         return found
 

@@ -19,12 +19,13 @@ class Remembered:
 
     def __call__(self, name: str | None, task: str) -> Loadable:
         """Return the files of a model; raises what `find` raises."""
-        key = (name, task, self._stamp())
-        found = self._known.get(key)
+        stamp = self._stamp()
+        found = self._known.get((name, task, stamp))
         if found is None:
             found = self._find(name, task)
-            # Finding may write, such as the folder of a model that is used for the first time.
-            self._known[name, task, self._stamp()] = found
+            # What changed meanwhile may be what was found; finding itself writes only the first time.
+            if self._stamp() == stamp:
+                self._known[name, task, stamp] = found
             while len(self._known) > _MOST:
                 self._known.popitem(last=False)
         return found

@@ -96,7 +96,7 @@ class Rooms:
 
         if self._home is None:
             raise Invalid("this service has no home to keep the answers of steps in")
-        return Pipelines(*self._home[:2], self.opener, self._mark)
+        return Pipelines(*self._home[:2], self.opener, self._mark, self._template)
 
     @cached_property
     def batches(self) -> Batches:

@@ -69,7 +69,11 @@ class Runtime:
         for old in gone:
             old.worker.close()
         with self._lock:
-            warm = self._living(key) or self._add(Warm(key, name, size_bytes, plan, Worker(name, load)))
+            warm = self._living(key)
+            if warm is None:
+                # Others may have begun to load while the lock was not held.
+                self._free(size_bytes, free())
+                warm = self._add(Warm(key, name, size_bytes, plan, Worker(name, load)))
             warm.users += 1
             self._warm.move_to_end(key)
         try:

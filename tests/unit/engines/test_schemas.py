@@ -37,7 +37,13 @@ def test_what_cannot_be_held_to_is_refused_and_named(schema: object, said: str) 
         checked(json.dumps(schema))
 
 
-@pytest.mark.parametrize("text", ["", "{", "3", "[]", "true"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "3", "[]", "true"),
+        *("[" * 5000, '{"items":' * 400 + "{}" + "}" * 400, '{"minimum":' + "9" * 5000 + "}", '{"const": "\\ud800"}'),
+    ],
+)
 def test_what_is_no_schema_is_refused(text: str) -> None:
     with pytest.raises(Invalid, match="schema"):
         checked(text)

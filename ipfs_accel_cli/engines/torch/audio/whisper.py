@@ -17,7 +17,7 @@ from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.engines.base import Chunk, Request, RequestId
 from ipfs_accel_cli.engines.exchange.audio import Segment, TranscribeOptions, Transcript, Waveform, Word
 from ipfs_accel_cli.engines.exchange.text import GenerateOptions
-from ipfs_accel_cli.engines.timestamps import STEP_S, Span, plain, spans
+from ipfs_accel_cli.engines.timestamps import STEP_S, Span, plain, spans, word_end
 from ipfs_accel_cli.engines.torch.audio import alignment
 from ipfs_accel_cli.engines.torch.problems import computing
 from ipfs_accel_cli.engines.torch.sampling import choose
@@ -192,6 +192,7 @@ class WhisperSession:
         skipped = len(writing.prompt)
         weights = torch.stack(heads)[:, skipped:-1, :heard].float()
         starts = alignment.begins(*alignment.path(weights), len(tokens))
+        times = [round(frame * _FRAME_S, 3) for frame in starts]
         words: dict[int, tuple[Word, ...]] = {}
         place = 0
         for at, span in enumerate(found):
@@ -199,10 +200,11 @@ class WhisperSession:
             words[at] = tuple(
                 Word(
                     "".join(self._decode([span.tokens[one] for one in group])).strip(),
-                    round(starts[place + group[0]] * _FRAME_S, 3),
-                    round(starts[place + group[-1] + 1] * _FRAME_S, 3),
+                    start,
+                    word_end(span, start, end),
                 )
                 for group in alignment.words(texts)
+                for start, end in [(times[place + group[0]], times[place + group[-1] + 1])]
             )
             place += len(span.tokens)
         return words

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Invalid, NotFound
 from ipfs_accel_cli.services.hw.bench.results import Choice, Run, RunRow
@@ -110,7 +111,7 @@ class Kept:
 
 def _from_file(path: Path) -> Run:
     try:
-        return Run.model_validate_json(path.read_bytes())
+        return Run.model_validate_json(current().path(path).read_bytes())
     except OSError as error:
         raise NotFound(f"{path} cannot be read: {error.strerror}", suggestion="ipfs-accel hw bench ls") from error
     except ValidationError as error:

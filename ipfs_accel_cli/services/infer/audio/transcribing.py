@@ -10,6 +10,7 @@ from ipfs_accel_cli.engines.exchange.audio import Segment, TranscribeOptions, Tr
 from ipfs_accel_cli.services.infer.audio.listening import RATE, chances
 from ipfs_accel_cli.services.infer.audio.reading import Sound, heard
 from ipfs_accel_cli.services.infer.audio.results import SpokenWord, Utterance
+from ipfs_accel_cli.services.infer.audio.resuming import from_sample, resume
 from ipfs_accel_cli.services.infer.audio.windows import Cutter, Window
 from ipfs_accel_cli.services.infer.opening import Opened
 from ipfs_accel_cli.tasks.transcribe import Transcribe
@@ -39,15 +40,17 @@ class Writer:
     def _heard(self, window: Window) -> Iterator[tuple[Transcript, float]]:
         """Yield what a window holds and where that begins in seconds; what the model left out it hears again."""
         task, samples, start = Transcribe(), window.samples, window.start
+        # Without a voice model nobody knows whether what was left out is speech.
+        speech = window.speech if self.voice is not None else ()
         while len(samples) >= _LEAST_REST_S * RATE or start == window.start:
             transcript = self.model.answer(task, task.prepare(Waveform(samples, RATE), self.options))
             yield transcript, start / RATE
-            if transcript.complete or not transcript.segments:
+            if not transcript.segments or self.options.timestamps == "none":
                 return
-            read = int(transcript.segments[-1].end_s * RATE)
-            if not 0 < read < len(samples):
+            at = resume(speech, int(transcript.segments[-1].end_s * RATE), complete=transcript.complete)
+            if at is None or not 0 < at < len(samples):
                 return
-            samples, start = samples[read:], start + read
+            samples, start, speech = samples[at:], start + at, from_sample(speech, at)
 
 
 def _utterance(name: str, segment: Segment, start: float, language: str) -> Utterance:

@@ -22,10 +22,11 @@ SPEECH = Rules(min_speech_s=0.1, min_silence_s=0.3, pad_s=0.2)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Some of a sound: `start` is where it begins, in samples."""
+    """Some of a sound: `start` is where it begins, in samples; `speech` is where somebody speaks, from there on."""
 
     samples: Samples
     start: int
+    speech: tuple[Stretch, ...] = ()
 
 
 @dataclass(slots=True)
@@ -50,22 +51,28 @@ class Cutter:
         for block in blocks:
             self._held = numpy.concatenate([self._held, block.samples])
             total += len(block.samples)
-            self._ready.extend(self.finder.feed(block.chances))
+            self._take(self.finder.feed(block.chances))
             while (end := self._complete(total)) is not None:
                 yield self._window(end)
             self._forget(total)
-        self._ready.extend(self.finder.finish(total))
+        self._take(self.finder.finish(total))
         while self._ready:
             yield self._window(self._group(total, ended=True))
+
+    def _take(self, stretches: Iterable[Stretch]) -> None:
+        # One that waited for the next may lie in a window that was cut in the meantime.
+        self._ready.extend(one for one in stretches if one.end > self._cut)
 
     def _complete(self, total: int) -> int | None:
         """Return where the next window ends, or None while more may belong to it."""
         if self._ready:
             end = self._group(total, ended=False)
             return end if end else None
-        begun = self.finder.open_start
-        start = None if begun is None else max(begun, self._cut)
-        if start is None or total - start <= self.longest:
+        first = self.finder.earliest
+        if first is None or self.finder.open_start is None:
+            return None
+        start = max(first, self._cut)
+        if total - start <= self.longest:
             return None
         return self._quietest(start)
 
@@ -85,12 +92,21 @@ class Cutter:
         return end if ended or not waits else 0
 
     def _window(self, end: int) -> Window:
-        first = self._ready[0].start if self._ready else self.finder.open_start
+        first = self._ready[0].start if self._ready else self.finder.earliest
         start = max(first if first is not None else self._cut, self._cut)
+        speech = self._speech(start, end)
         while self._ready and self._ready[0].end <= end:
             self._ready.popleft()
         self._cut = end
-        return Window(self._held[start - self._origin : end - self._origin], start)
+        return Window(self._held[start - self._origin : end - self._origin], start, speech)
+
+    def _speech(self, start: int, end: int) -> tuple[Stretch, ...]:
+        """Return where somebody speaks between two samples, from the first of them on."""
+        known = [*self._ready]
+        if self.finder.earliest is not None:
+            known.append(Stretch(self.finder.earliest, end))
+        inside = (Stretch(max(one.start, start) - start, min(one.end, end) - start, one.probability) for one in known)
+        return tuple(one for one in inside if one.start < one.end)
 
     def _quietest(self, start: int) -> int:
         """Return the quietest moment of the second half of a window that is full."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from ipfs_accel_cli.core.errors import Conflict
+from ipfs_accel_cli.core.errors import Conflict, Invalid
 from ipfs_accel_cli.core.files import replacing, sync_folder, writing_into
 
 
@@ -38,6 +38,8 @@ class Ledger:
     """
 
     def __init__(self, output: Path, asked: str, *, restart: bool = False) -> None:
+        if not output.name:
+            raise Invalid(f"{output} is no name of a file", suggestion="ipfs-accel infer batch --help")
         self._output, self._asked, self._restart = output, asked, restart
         self._partial, self._journal = (output.with_name(output.name + end) for end in (".partial", ".journal"))
         self._file: IO[bytes] | None = None
@@ -46,27 +48,49 @@ class Ledger:
 
     def __enter__(self) -> Ledger:
         """Open it where it was left; raises Conflict where that cannot be gone on with, and for a finished output."""
-        if self._output.exists() and not self._restart:
-            raise Conflict(f"{self._output} is there already; --restart replaces it once all is answered anew")
+        self._check_output()
         with writing_into(self._output.parent):
-            self._file = self._partial.open("a+b")
+            # Through a link the answers would go, and the cutting off would happen, somewhere else.
+            opened = os.open(self._partial, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+            self._file = os.fdopen(opened, "a+b")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._file.close()
-            raise Conflict(f"another run is writing {self._output}") from error
-        try:
-            self.done = self._left_off()
+            self._begin(self._file)
         except BaseException:
             self._file.close()
             raise
-        self._file.truncate(self.done.size_bytes)
-        self._file.seek(self.done.size_bytes)
         return self
+
+    def _begin(self, file: IO[bytes]) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflict(f"another run is writing {self._output}") from error
+        # What was opened is the output itself where another run ended before it was locked.
+        if not self._partial.exists() or not os.path.samestat(os.fstat(file.fileno()), self._partial.stat()):
+            raise Conflict(f"another run has just written {self._output}")
+        self._check_output()
+        self.done = self._left_off()
+        file.truncate(self.done.size_bytes)
+        file.seek(self.done.size_bytes)
+        if not self.done.lines:
+            # From now on the journal says whose the part is.
+            self.commit()
+
+    def _check_output(self) -> None:
+        if self._output.exists() and not self._output.is_file():
+            raise Invalid(f"{self._output} is no file that answers could be kept in, so that a killed run goes on")
+        if self._output.exists() and not self._restart:
+            raise Conflict(f"{self._output} is there already; --restart replaces it once all is answered anew")
 
     def __exit__(self, *_: object) -> None:
         assert self._file is not None
         self._file.close()
+
+    def refuse_input(self, source: Path) -> None:
+        """Raise Invalid for an input that the output would be written over."""
+        for path in (self._output, self._partial, self._journal):
+            if path.exists() and source.exists() and path.samefile(source):
+                raise Invalid(f"{source} would be written over: give another file for the answers")
 
     def skipped(self, lines: Iterator[str]) -> None:
         """Read the lines of the input that were answered before; raises Conflict when they are others now."""
@@ -109,20 +133,25 @@ class Ledger:
     def _left_off(self) -> Progress:
         assert self._file is not None
         try:
+            if self._restart:
+                self._journal.unlink()
+                return Progress()
             state = json.loads(self._journal.read_bytes())
+            known = Progress(**{name: state[name] for name in Progress.__slots__})
         except FileNotFoundError:
+            if self._file.seek(0, os.SEEK_END) and not self._restart:
+                raise Conflict(f"{self._partial} is there, and no batch says that it is its own") from None
             return Progress()
-        if self._restart:
-            self._journal.unlink()
-            return Progress()
+        except (ValueError, KeyError, TypeError) as error:
+            raise Conflict(f"{self._journal} is no journal of a batch; begin anew with --restart") from error
         if state.pop("asked", None) != self._asked:
             raise Conflict(
                 f"{self._output} was begun with other options, or with another version of the model; "
                 "go on with the same, or begin anew with --restart"
             )
-        if self._file.seek(0, os.SEEK_END) < state["size_bytes"]:
+        if self._file.seek(0, os.SEEK_END) < known.size_bytes:
             raise Conflict(f"{self._partial} is shorter than its journal says; begin anew with --restart")
-        return Progress(**state)
+        return known
 
     def _read(self, line: str) -> None:
         self._hash.update(line.encode() + b"\n")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
-from ipfs_accel_cli.core.errors import AccelError, Cancelled, Offline, TryAgain, Unavailable
+from ipfs_accel_cli.core.errors import AccelError, Cancelled, DoesNotFit, Offline, TryAgain, Unavailable
 from ipfs_accel_cli.engines.base import Loadable, Request
 from ipfs_accel_cli.services.infer.batch.items import Item, refused, written
 from ipfs_accel_cli.services.infer.line import Urgency
@@ -49,7 +49,13 @@ class Run:
         under_way: deque[_UnderWay] = deque()
         try:
             for item in items:
-                under_way.append(self._begun(item))
+                one = self._begun(item)
+                if under_way and isinstance(one.problem, DoesNotFit):
+                    # There may be room once the models that are under way are held no more.
+                    while under_way:
+                        yield self._finished(under_way.popleft())
+                    one = self._begun(item)
+                under_way.append(one)
                 if len(under_way) >= UNDER_WAY:
                     yield self._finished(under_way.popleft())
             while under_way:

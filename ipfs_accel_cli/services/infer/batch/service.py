@@ -48,13 +48,13 @@ class Batches:
         call, begun = current(), time.perf_counter()
         if wanted.task is not None and wanted.task not in TASKS_TAKEN:
             raise Invalid(f"a batch can {', '.join(TASKS_TAKEN)}, not {wanted.task!r}")
-        if wanted.task is not None:
-            # Where nothing can answer a plain line, none of them is tried.
-            self._opener.find(wanted.model, "generate" if wanted.task == "chat" else wanted.task)
+        ledger = Ledger(call.path(output), self._asked(wanted, engine, device), restart=restart)
+        if source is not None:
+            ledger.refuse_input(call.path(source))
         lines = (line for line in open_texts((), source, call) if line.strip())
         run = Run(self._opener, wanted.model, engine, device, int(time.time()))
         problems: list[dict[str, str]] = []
-        with Ledger(call.path(output), self._asked(wanted, engine, device), restart=restart) as ledger:
+        with ledger:
             resumed = ledger.done.lines
             ledger.skipped(lines)
             committed = time.monotonic()
@@ -88,9 +88,15 @@ class Batches:
         )
 
     def _asked(self, wanted: Wanted, engine: str | None, device: str | None) -> str:
-        """Return a digest of what decides the answers beside the input: the options, and the model if one is named."""
+        """Return a digest of what decides the answers beside the input: the options, and the model of all lines.
+
+        Raises as finding the model does: where nothing can answer a plain line, none of them is tried.
+        """
         manifest = ""
-        if wanted.model is not None:
+        if wanted.task is not None:
+            task = "generate" if wanted.task == "chat" else wanted.task
+            manifest = self._opener.find(wanted.model, task).facts.manifest
+        elif wanted.model is not None:
             manifest = self._opener.named(wanted.model).facts.manifest
         said = {"wanted": asdict(wanted), "engine": engine, "device": device, "manifest": manifest}
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import Invalid, NotFound
+from ipfs_accel_cli.core.errors import Invalid, LimitReached, NotFound
 from ipfs_accel_cli.services.infer.bench.results import InferRun, InferRunRow, Test
 
 OWNER = "infer-bench"
+LARGEST_FILE_BYTES = 64 << 20
 LATEST, PREVIOUS = "latest", "previous"
 MIGRATIONS = (
     (
@@ -95,9 +97,14 @@ class Kept:
 
 def _from_file(path: Path) -> InferRun:
     try:
-        return InferRun.model_validate_json(path.read_bytes())
+        with current().path(path).open("rb") as stream:
+            data = stream.read(LARGEST_FILE_BYTES + 1)
     except OSError as error:
         raise NotFound(f"{path} cannot be read: {error.strerror}", suggestion="ipfs-accel infer bench ls") from error
+    if len(data) > LARGEST_FILE_BYTES:
+        raise LimitReached(f"{path} is longer than {LARGEST_FILE_BYTES} bytes")
+    try:
+        return InferRun.model_validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole"

@@ -27,14 +27,26 @@ class Limits:
     products: Callable[[str, str], float | None] = lambda _device, _dtype: None
 
 
-def writing(limits: Limits, folder: Path, dtype: str, tokens_s: float, batch: int) -> tuple[float | None, str]:
-    """Return the share of the memory bandwidth that a rate of new tokens needs, and what it is a share of."""
+def writing(
+    limits: Limits, folder: Path, device: str, dtype: str, tokens_s: float, batch: int
+) -> tuple[float | None, str]:
+    """Return the share of the memory bandwidth that a rate of new tokens needs, and what it is a share of.
+
+    `dtype` is that in which the weights lie in memory.
+    """
+    if device != "cpu":
+        return None, f"the memory of {device} is not measured"
     weights, bandwidth = multiplied(folder), limits.bandwidth()
     if weights is None or dtype not in _BYTES:
         return None, "the size of the weights is not known"
     if bandwidth is None:
         return None, "memory was not measured: ipfs-accel hw bench memory"
     return tokens_s / batch * weights * _BYTES[dtype] / bandwidth, "memory bandwidth"
+
+
+def lying_in(stored: str | None, computed: str) -> str:
+    """Return the dtype of weights in memory by those of the file and of the plan: 8 bits stay, others are converted."""
+    return stored if stored == "int8" else computed
 
 
 def reading(limits: Limits, folder: Path, device: str, dtype: str, tokens_s: float) -> tuple[float | None, str]:

@@ -10,6 +10,7 @@ from ipfs_accel_cli.core.figures import Row, row
 SHOWN = (0.9, 0.95, 0.99)
 # So many samples must lie beyond a percentile: with fewer, one of them alone decides it.
 _BEYOND = 5
+_DIGITS = 9
 
 
 def percentile(samples: Sequence[float], share: float) -> float | None:
@@ -17,9 +18,11 @@ def percentile(samples: Sequence[float], share: float) -> float | None:
 
     The nearest-rank method: what is returned was seen.
     """
-    if len(samples) * (1 - share) < _BEYOND:
+    # Rounded, for in binary a tenth of fifty is less than five.
+    rank = math.ceil(round(share * len(samples), _DIGITS))
+    if len(samples) - rank < _BEYOND:
         return None
-    return sorted(samples)[math.ceil(share * len(samples)) - 1]
+    return sorted(samples)[rank - 1]
 
 
 def of_latency(name: str, samples: Sequence[float]) -> list[Row]:

@@ -48,8 +48,8 @@ def write(session: Session, shape: Shape, repetitions: int, *, warm_up: bool) ->
         one = _written(session, prompt, shape)
         if number >= warm_up:
             _add(ran, one)
-    if shape.new and not ran.new:
-        raise UnsupportedContent("the model ends its text at once, so there is no time per token")
+    if shape.new and not ran.rates:
+        raise UnsupportedContent("there is no second token, so there is no time per token")
     return ran
 
 

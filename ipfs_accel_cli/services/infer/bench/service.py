@@ -15,7 +15,7 @@ from typing import Any
 from ipfs_accel_cli.core import figures
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import AccelError, HomeUnusable, Invalid, Regressed
+from ipfs_accel_cli.core.errors import AccelError, HomeUnusable, Invalid, Regressed, UnsupportedContent
 from ipfs_accel_cli.engines.base import Loadable, Session
 from ipfs_accel_cli.engines.exchange.text import ScoreOptions, Texts
 from ipfs_accel_cli.engines.identity import machine_id
@@ -138,7 +138,7 @@ class InferBenches:
             else:
                 ran = running.read(session, asked.task, shape, wanted.repetitions, warm_up=wanted.warm_up)
         except AccelError as error:
-            if not isinstance(error, Invalid) and error.exit_code not in (2, 4, 8):
+            if not isinstance(error, Invalid | UnsupportedContent) and error.exit_code not in (2, 4, 8):
                 raise
             lost = [figures.absent("rate", unit, error.detail)]
             return Test(**about, n_prompt=shape.prompt, figures=lost, reason=error.detail)
@@ -160,7 +160,8 @@ class InferBenches:
             return None, "a prompt and new tokens have limits of their own"
         rate = figures.middle(ran.rates)[0]
         if writes and shape.new:
-            return limits.writing(self._limits, model.folder, model.facts.dtype or dtype, rate, shape.batch)
+            lying = limits.lying_in(model.facts.dtype, dtype)
+            return limits.writing(self._limits, model.folder, device, lying, rate, shape.batch)
         tokens_s = rate if writes else rate * ran.prompt
         return limits.reading(self._limits, model.folder, device, dtype, tokens_s)
 

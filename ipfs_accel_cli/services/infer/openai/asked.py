@@ -71,12 +71,12 @@ def understood(url: str, body: Any) -> Asked:
         texts = _texts(body.get("input"))
         return Asked(url, "embed", model, Embed().prepare(texts, EmbedOptions(LARGEST_BATCH)), encoding)
     if url == CHAT:
-        tokens = _of(body, "max_completion_tokens", int) or _of(body, "max_tokens", int) or _CHAT_TOKENS
+        tokens = _first(_of(body, "max_completion_tokens", int), _of(body, "max_tokens", int), _CHAT_TOKENS)
         return Asked(url, "generate", model, Chat().prepare(_messages(body), _options(body, tokens, _schema(body))))
     prompt = body.get("prompt")
     if not isinstance(prompt, str):
         raise Invalid("prompt is a text; each request has one")
-    tokens = _of(body, "max_tokens", int) or _COMPLETION_TOKENS
+    tokens = _first(_of(body, "max_tokens", int), _COMPLETION_TOKENS)
     return Asked(url, "generate", model, Generate().prepare(Prompt(prompt), _options(body, tokens)))
 
 
@@ -136,6 +136,11 @@ def _texts(given: Any) -> Texts:
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
         raise Invalid("input is a text or a list of texts; tokens are not taken")
     return Texts(tuple(texts))
+
+
+def _first(*values: Any) -> Any:
+    """Return the first that was given; 0 was given."""
+    return next(value for value in values if value is not None)
 
 
 def _of(body: Mapping[str, Any], name: str, kind: type) -> Any:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.services.infer.pipeline.kinds import (
     ANYTHING,
     FILE,
     FLAG,
     NUMBER,
-    OUTPUT,
     TEXT,
     Kind,
+    Parameter,
     Type,
+    is_name,
     of_field,
 )
 from ipfs_accel_cli.services.infer.pipeline.spec import INPUTS, Reference, Spec, Step, references, whole
@@ -51,10 +53,27 @@ def _of_step(spec: Spec, step: Step, known: Mapping[str, Kind], at: str) -> Iter
         yield from (_problem(f"{at}/{name}", why) for why in lost)
         if lost:
             continue
-        wanted, given = kind.parameters[name].type, of_value(spec, value, known)
-        if not wanted.takes(given):
+        parameter, given = kind.parameters[name], of_value(spec, value, known)
+        if not list(references(value)):
+            yield from (_problem(f"{at}/{name}", why) for why in _literal(name, value, parameter, kind))
+        elif not parameter.takes(given):
+            wanted = parameter.type
             hint = '; { join = "$STEP.*.FIELD", with = " " } makes one text of many' if given.many else ""
             yield _problem(f"{at}/{name}", f"{name} is a {wanted}, and {_told(value)} is a {given}{hint}")
+
+
+def _literal(name: str, value: Any, parameter: Parameter, kind: Kind) -> Iterator[str]:
+    """Yield why a value that stands in the file cannot be given."""
+    if name in kind.written and not is_name(value):
+        yield f"{name} is the name of a file, without a folder, and not {value!r}"
+        return
+    if isinstance(value, dict) and "join" in value:
+        # What is joined of texts that stand there is a text.
+        value = ""
+    try:
+        parameter.read(value)
+    except Invalid as error:
+        yield f"{name}: {error.detail}"
 
 
 def of_value(spec: Spec, value: Any, known: Mapping[str, Kind]) -> Type:
@@ -67,8 +86,7 @@ def of_value(spec: Spec, value: Any, known: Mapping[str, Kind]) -> Type:
     if isinstance(value, int | float):
         return Type(NUMBER)
     if isinstance(value, str):
-        # A text names a file, too.
-        return Type(TEXT) if list(references(value)) else Type(ANYTHING)
+        return Type(TEXT)
     if isinstance(value, dict) and value.keys() <= {"join", "with"} and "join" in value:
         return Type(TEXT)
     if isinstance(value, list) and value:
@@ -79,9 +97,15 @@ def of_value(spec: Spec, value: Any, known: Mapping[str, Kind]) -> Type:
 def _of_reference(spec: Spec, reference: Reference, known: Mapping[str, Kind]) -> Type:
     if reference.source == INPUTS:
         return _INPUTS.get(spec.inputs[reference.path[0]], Type(FILE))
-    if reference.path == (OUTPUT,):
-        return Type(FILE)
-    return of_field(known[reference.source], reference.path)
+    if reference.source not in known:
+        # What is wrong with that step is said where it stands.
+        return Type(ANYTHING)
+    kind = known[reference.source]
+    return Type(FILE) if _is_written(kind, reference) else of_field(kind, reference.path)
+
+
+def _is_written(kind: Kind, reference: Reference) -> bool:
+    return len(reference.path) == 1 and reference.path[0] in kind.written
 
 
 def _lost(spec: Spec, reference: Reference, known: Mapping[str, Kind]) -> Iterator[str]:
@@ -94,7 +118,7 @@ def _lost(spec: Spec, reference: Reference, known: Mapping[str, Kind]) -> Iterat
         yield f"{reference}: there is no step {reference.source!r}"
         return
     kind = known.get(reference.source)
-    if kind is None or (reference.path == (OUTPUT,) and OUTPUT in kind.parameters):
+    if kind is None or _is_written(kind, reference):
         return
     try:
         of_field(kind, reference.path)

@@ -5,21 +5,28 @@ from __future__ import annotations
 import json
 from typing import Literal
 
+from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.services.infer.pipeline.spec import INPUTS, Spec, references
 
 Language = Literal["mermaid", "dot"]
 
 
 def drawn(spec: Spec, language: Language) -> str:
-    """Return the graph: inputs, steps with what they run, outputs, and what flows between them."""
-    nodes = [(f"in_{name}", f"{name}\\n{kind}", "input") for name, kind in spec.inputs.items()]
-    nodes += [(f"step_{step.name}", f"{step.name}\\n{step.run}", "step") for step in spec.steps]
+    """Return the graph: inputs, steps with what they run, outputs, and what flows between them.
+
+    Raises Invalid for a reference to an input or a step that is not there.
+    """
+    nodes = [(f"in_{name}", f"{name}\n{kind}", "input") for name, kind in spec.inputs.items()]
+    nodes += [(f"step_{step.name}", f"{step.name}\n{step.run}", "step") for step in spec.steps]
     nodes += [(f"out_{name}", name, "output") for name in spec.outputs]
+    known = {name for name, _, _ in nodes}
     edges = []
     ends = [(f"step_{step.name}", value) for step in spec.steps for value in step.arguments.values()]
     for end, value in [*ends, *((f"out_{name}", value) for name, value in spec.outputs.items())]:
         for one in references(value):
-            start = f"in_{one.path[0]}" if one.source == INPUTS else f"step_{one.source}"
+            start = f"in_{'.'.join(one.path)}" if one.source == INPUTS else f"step_{one.source}"
+            if start not in known:
+                raise Invalid(f"{one} is neither an input nor a step", suggestion="ipfs-accel infer pipeline check")
             label = "" if one.source == INPUTS else ".".join(one.path)
             edges.append((start, end, label))
     edges = list(dict.fromkeys(edges))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,10 +42,7 @@ def _read(name: str, kind: str, values: list[str], call: Call, stored: Callable[
         raise Invalid(f"the input {name!r} is given {len(values)} times")
     (value,) = values
     if kind == "number":
-        try:
-            return int(value) if value.lstrip("-").isdecimal() else float(value)
-        except ValueError as error:
-            raise Invalid(f"the input {name!r} is a number, not {value!r}") from error
+        return _number(name, value)
     if kind == "flag":
         if value not in _FLAGS:
             raise Invalid(f"the input {name!r} is true or false, not {value!r}")
@@ -55,6 +53,16 @@ def _read(name: str, kind: str, values: list[str], call: Call, stored: Callable[
             raise NotFound(f"no file {value!r}")
         return stored(path)
     return value
+
+
+def _number(name: str, value: str) -> float:
+    try:
+        found = int(value) if value.removeprefix("-").isdecimal() else float(value)
+    except ValueError as error:
+        raise Invalid(f"the input {name!r} is a number, not {value!r}") from error
+    if not math.isfinite(found):
+        raise Invalid(f"the input {name!r} is a number, not {value!r}")
+    return found
 
 
 def _named(spec: Spec) -> str:

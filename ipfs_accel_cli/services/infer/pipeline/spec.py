@@ -19,6 +19,7 @@ INPUTS = "inputs"
 INPUT_TYPES = ("text", "texts", "number", "flag", "file")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _PATH = r"[a-z][a-z0-9_-]*(?:\.(?:\*|[A-Za-z0-9_-]+))*"
+_DEEPEST = 32
 _WHOLE, _INSIDE = re.compile(rf"\$({_PATH})"), re.compile(rf"\$\{{({_PATH})\}}")
 
 
@@ -62,8 +63,10 @@ def parse(text: str) -> Spec:
     """Read the text of a file; raises Invalid naming what is wrong with its form."""
     try:
         page = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise Invalid(f"the pipeline is not TOML: {error}") from error
+    if _depth(page) > _DEEPEST:
+        raise Invalid(f"the pipeline has tables or lists within each other, more than {_DEEPEST} deep")
     unknown = page.keys() - {"name", "about", "inputs", "steps", "outputs"}
     if unknown:
         raise Invalid(f"a pipeline has name, about, inputs, steps and outputs, not {', '.join(sorted(unknown))}")
@@ -73,6 +76,10 @@ def parse(text: str) -> Spec:
     for name, kind in tables["inputs"].items():
         if kind not in INPUT_TYPES or not _NAME.fullmatch(name):
             raise Invalid(f"the input {name!r} has one of the types {', '.join(INPUT_TYPES)}, not {kind!r}")
+    for name in tables["outputs"]:
+        # It names a file where outputs are saved.
+        if not _NAME.fullmatch(name):
+            raise Invalid(f"{name!r} is no name of an output: a letter first, then a-z, 0-9, '_', '-'")
     steps = {name: _step(name, table) for name, table in tables["steps"].items()}
     return Spec(
         str(page.get("name") or "pipeline"),
@@ -106,6 +113,15 @@ def whole(value: Any) -> Reference | None:
 def filled(text: str, values: Mapping[str, str]) -> str:
     """Put texts in the place of the references inside a text; `values` has them by their names without `$`."""
     return _INSIDE.sub(lambda found: values[found[1]], text)
+
+
+def _depth(value: Any) -> int:
+    """Count how many tables and lists lie within each other, without going into them one by one."""
+    depth, level = 0, [value]
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [part for one in level for part in (one.values() if isinstance(one, dict) else one)]
+    return depth
 
 
 def _step(name: str, table: Any) -> Step:

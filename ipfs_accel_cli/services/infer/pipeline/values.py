@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ipfs_accel_cli.core.errors import Invalid
-from ipfs_accel_cli.services.infer.pipeline.kinds import OUTPUT
 from ipfs_accel_cli.services.infer.pipeline.spec import INPUTS, Reference, filled, references, whole
 
 
@@ -32,9 +31,12 @@ class Values:
         """Return the value that a reference means; raises Invalid for an item that a list does not have."""
         if reference.source == INPUTS:
             return self.inputs[reference.path[0]]
-        if reference.path == (OUTPUT,) and OUTPUT in self.files[reference.source]:
-            return self.files[reference.source][OUTPUT]
-        return _walked(self.answers[reference.source], reference.path, str(reference))
+        if len(reference.path) == 1 and reference.path[0] in self.files[reference.source]:
+            return self.files[reference.source][reference.path[0]]
+        try:
+            return _walked(self.answers[reference.source], reference.path, str(reference))
+        except (KeyError, ValueError, TypeError) as error:
+            raise Invalid(f"{reference}: the step {reference.source!r} gave nothing there") from error
 
     def resolved(self, value: Any) -> Any:
         """Return what stands in a pipeline with values in the place of its references."""
@@ -57,6 +59,11 @@ class Values:
 def canonical(value: Any) -> Any:
     """Return a value as JSON has it, a file as its CID."""
     return mapped(value, lambda file: {"file": file.cid})
+
+
+def deciding(value: Any) -> Any:
+    """Return a value as JSON has it, with all by which a command may tell a file from another."""
+    return mapped(value, lambda file: {"file": file.cid, "suffix": file.suffix})
 
 
 def mapped(value: Any, of_file: Callable[[File], Any]) -> Any:

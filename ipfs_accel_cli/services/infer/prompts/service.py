@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import Invalid, LimitReached, NotFound, NotGoodEnough
+from ipfs_accel_cli.core.errors import Conflict, Invalid, LimitReached, NotFound, NotGoodEnough
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.engines.exchange.text import Prompt
 from ipfs_accel_cli.services.infer.files import decoded, read_text
@@ -32,7 +32,12 @@ from ipfs_accel_cli.services.infer.writing.wish import Wish
 from ipfs_accel_cli.services.infer.writing.writer import Writer
 from ipfs_accel_cli.tasks import TASKS
 
+_TRIES = 8
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+class _Overtaken(Exception):
+    """Another call has changed what was looked at."""
 
 
 class PutLike(Protocol):
@@ -66,16 +71,25 @@ class Prompts:
             raise Invalid(f"{name!r} is no name: up to 64 of a-z, 0-9, '.', '_', '-', a letter or digit first")
         text = _read(source)
         template = parse(text, str(source) if str(source) != "-" else "the template")
+        for _ in range(_TRIES):
+            with suppress(_Overtaken):
+                return self.show(self._added(name, text, template.description))
+        raise Conflict(f"{name} is being changed by others", suggestion="ipfs-accel infer prompt ls")
+
+    def _added(self, name: str, text: str, description: str) -> str:
+        """Keep a text as the next version; raises _Overtaken where another call gave that number to another text."""
         with self._content.session() as session:
             cid = session.file([text.encode()]).cid
-
-            def named(connection: sqlite3.Connection) -> None:
-                self._tables.add(connection, name, str(cid), template.description)
-
             versions = self._tables.of(name)
             label = versions[0].exact if versions and versions[0].cid == str(cid) else self._next(name, versions)
+
+            def named(connection: sqlite3.Connection) -> None:
+                # The label keeps the content, so it must be that of the version which names it.
+                if self._tables.add(connection, name, str(cid), description) != label:
+                    raise _Overtaken
+
             session.commit([(CID.parse(str(cid)), OWNER, label, "recursive")], named)
-        return self.show(label)
+        return label
 
     def ls(self, *, all_versions: bool = False) -> Stream[PromptListed]:
         """List the templates, the newest version of each, or all."""

@@ -54,16 +54,17 @@ class Tables:
         """Return the versions of a name, the newest first."""
         return [_version(row) for row in self._rows("SELECT * FROM prompts WHERE name = ? ORDER BY version DESC", name)]
 
-    def add(self, connection: sqlite3.Connection, name: str, cid: str, description: str) -> None:
-        """Give a name its next version; the same content as the newest one makes none."""
+    def add(self, connection: sqlite3.Connection, name: str, cid: str, description: str) -> str:
+        """Give a name its next version and return `name@version`; the same content as the newest one makes none."""
         newest = connection.execute(
             "SELECT version, cid FROM prompts WHERE name = ? ORDER BY version DESC LIMIT 1", (name,)
         ).fetchone()
         if newest is not None and newest["cid"] == cid:
-            return
+            return f"{name}@{newest['version']}"
         version = 1 if newest is None else newest["version"] + 1
         now = datetime.now(UTC).isoformat(timespec="seconds")
         connection.execute("INSERT INTO prompts VALUES (?, ?, ?, ?, ?)", (name, version, cid, description, now))
+        return f"{name}@{version}"
 
     def remove(self, connection: sqlite3.Connection, version: Version) -> None:
         """Forget one version."""

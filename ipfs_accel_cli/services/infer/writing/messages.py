@@ -27,7 +27,7 @@ def read_messages(path: Path, call: Call) -> list[Message]:
     name = "standard input" if piped else str(path)
     try:
         found = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise Invalid(f"{name} is no JSON: {error}", suggestion=f"--messages takes {FORMAT}") from error
     if isinstance(found, dict):
         found = found.get("messages")

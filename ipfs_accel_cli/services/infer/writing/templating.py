@@ -110,6 +110,8 @@ def parse(text: str, name: str = "the template") -> Template:
         used = template.used
     except TemplateSyntaxError as error:
         raise Invalid(f"{name} is no jinja2 template: {error.message}, line {error.lineno} of its body") from error
+    except RecursionError as error:
+        raise Invalid(f"{name} has too much within each other") from error
     if "variables" in head and (missing := sorted(used - set(template.defaults) - {EXAMPLES})):
         raise Invalid(f"{name} uses {', '.join(missing)} without listing it under variables")
     return template
@@ -153,8 +155,12 @@ def _split(text: str, name: str) -> tuple[dict[str, Any], str]:
     if end is None:
         raise Invalid(f"the front matter of {name} has no end: a line of three dashes")
     try:
-        head = yaml.safe_load("".join(lines[1:end])) or {}
-    except yaml.YAMLError as error:
+        front = "".join(lines[1:end])
+        # What is referred to many times would be written out many times.
+        if "*" in front and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(front)):
+            raise Invalid(f"the front matter of {name} refers to a part of itself (*), which is not taken")
+        head = yaml.safe_load(front) or {}
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Invalid(f"the front matter of {name} is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(head, dict):
         raise Invalid(f"the front matter of {name} must be names with values")
@@ -187,6 +193,16 @@ def _filled(text: str, values: Mapping[str, Any]) -> str:
             length += len(part)
             if length > LONGEST_RENDERED:
                 raise LimitReached(f"the template makes more than {LONGEST_RENDERED} characters")
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+    except (
+        TemplateError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        LookupError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise Invalid(f"the template cannot be filled in: {error}") from error
+    except MemoryError as error:
+        raise LimitReached("the template makes more than the memory holds") from error
     return "".join(parts)

@@ -83,6 +83,22 @@ class Broken(Quick):
         return Failing(plan.task, 0)
 
 
+class Choking(Quick):
+    """Answers a few texts, and fails at many."""
+
+    name = "choking"
+
+    def load(self, model: ModelFacts, files: Path, plan: Plan) -> Session:
+        class Few(PlainSession):
+            def submit(self, request: Request) -> None:
+                assert isinstance(request.payload, Texts)
+                if len(request.payload.texts) > 8:
+                    raise DoesNotFit("memory ran out at many")
+                super().submit(request)
+
+        return Few(plan.task, 0)
+
+
 class Absent(Quick):
     """Has a graph to make first, and cannot."""
 
@@ -293,3 +309,14 @@ def test_callers_side_by_side_compare_once(model: Loadable, calibrations: Calibr
         thread.join()
     assert [one.engine for one in service.loaded().models] == ["quick"]
     assert LOADS == ["quick", "quick"]
+
+
+def test_an_engine_that_fails_at_many_texts_is_listed_and_harms_no_other(
+    model: Loadable, calibrations: Calibrations
+) -> None:
+    service = inference(model, among(Choking, Quick), calibrations)
+    shown = service.calibrate()
+    assert shown.engine == "quick"
+    assert reasons(shown)["choking"] == "memory ran out at many"
+    assert used(service) == "quick"
+    service.close()

@@ -105,3 +105,14 @@ def test_nobody_waits_for_ever_behind_urgent_ones(urgencies: list[Urgency]) -> N
         if not left:
             return
     raise AssertionError(f"{left} requests still wait")
+
+
+def test_what_is_dropped_takes_nobodys_turn() -> None:
+    line: Line[str] = Line()
+    for item in ("a1", "a2", "a3"):
+        line.put(item, "a")
+    for item in ("b1", "b2"):
+        line.put(item, "b")
+    assert line.drop("a1")
+    assert line.drop("a2")
+    assert [line.take() for _ in range(4)] == ["a3", "b1", "b2", None]

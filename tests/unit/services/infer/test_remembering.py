@@ -37,3 +37,17 @@ def test_it_looks_again_when_this_thread_another_or_another_process_has_written(
     thread.join()
     assert found("bert", "embed").facts.manifest == "cid 5"
     assert looked == ["bert"] * 5
+
+
+def test_what_changes_while_it_is_looked_for_is_looked_for_again(tmp_path: Path) -> None:
+    stamps, changed = [0], ["old", "new", "new"]
+
+    def find(name: str | None, _task: str) -> Loadable:
+        found = Loadable(ModelFacts(str(name), changed.pop(0)), tmp_path)
+        # The name is given to another model just after it was read.
+        stamps[0] = 1
+        return found
+
+    remembered = Remembered(find, lambda: stamps[0])
+    assert [remembered("bert", "embed").facts.manifest for _ in range(3)] == ["old", "new", "new"]
+    assert changed == ["new"]

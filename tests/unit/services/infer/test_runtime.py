@@ -195,3 +195,38 @@ def test_memory_that_a_model_will_take_is_promised_while_it_loads(tmp_path: Path
     with lease("third", 900):
         assert [warm.name for warm in runtime.loaded()] == ["first", "third"]
     runtime.close()
+
+
+def test_what_begins_to_load_while_room_is_made_is_counted(tmp_path: Path) -> None:
+    runtime, gate, model = Runtime(lambda _: 10_000), threading.Event(), plain_model(tmp_path / "letters")
+
+    def lease(name: str, size_bytes: int, free: int, wait: float = 0) -> AbstractContextManager[Warm]:
+        def load() -> Session:
+            gate.wait(wait)
+            return PlainEngine().load(model.facts, model.folder, Plan("embed"))
+
+        return runtime.lease(Key(name, "embed", "plain", "cpu"), name, Plan("embed"), size_bytes, lambda: free, load)
+
+    with lease("idle", 100, 1000) as idle:
+        close = idle.worker.close
+
+    def hold() -> None:
+        with lease("first", 800, 1000, wait=30):
+            pass
+
+    holding = threading.Thread(target=hold)
+
+    def closing(seconds: float = 5.0) -> None:
+        close(seconds)
+        holding.start()
+        while not runtime.is_warm(Key("first", "embed", "plain", "cpu")):
+            pass
+
+    idle.worker.close = closing  # type: ignore[method-assign]
+    try:
+        with pytest.raises(DoesNotFit, match="being loaded: first"), lease("second", 950, 900):
+            pass
+    finally:
+        gate.set()
+        holding.join(30)
+        runtime.close()

@@ -6,7 +6,7 @@ import itertools
 
 import numpy
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.core.errors import Invalid
@@ -77,12 +77,17 @@ def cut(runs: list[tuple[bool, int]], block: int) -> tuple[list[Window], int]:
 
 @settings(max_examples=60, deadline=None)
 @given(RUNS)
+@example([(True, 100), (False, 11), (True, 1200)])
+@example([(True, 60), (False, 40), (True, 100), (False, 11), (True, 1200)])
 def test_windows_hold_all_speech_once_and_are_never_longer_than_a_model_hears(runs: list[tuple[bool, int]]) -> None:
     found, most = cut(runs, 64)
     assert most <= 65 * RATE
     for window in found:
         assert 0 < len(window.samples) <= 30 * RATE
         assert window.samples[0] == window.start
+        assert window.speech
+        for stretch in window.speech:
+            assert 0 <= stretch.start < stretch.end <= len(window.samples)
     for one, other in itertools.pairwise(found):
         assert one.start + len(one.samples) <= other.start
     covered = numpy.zeros(sum(count for _, count in runs) * FRAME, bool)

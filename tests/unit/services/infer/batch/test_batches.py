@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import itertools
 import json
@@ -12,14 +13,17 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ipfs_accel_cli.core.call import using
-from ipfs_accel_cli.core.errors import Conflict, Invalid, NotFound, SomeFailed
+from ipfs_accel_cli.core.errors import Conflict, DoesNotFit, Invalid, NotFound, SomeFailed
 from ipfs_accel_cli.engines.base import Loadable
 from ipfs_accel_cli.services.infer.batch.items import Wanted
+from ipfs_accel_cli.services.infer.batch.service import Batches
 from ipfs_accel_cli.services.infer.inference import Inference
 from tests.conformance.plain_engine import engines, plain_model
 from tests.unit.services.infer.serving import SETTINGS, from_input
@@ -143,9 +147,94 @@ def test_killed_again_and_again_no_line_is_lost_or_twice(tmp_path: Path) -> None
 
 def test_a_run_goes_on_only_with_the_same_options(inference: Inference, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('"a"\n"b"\n')
-    (tmp_path / "out.jsonl.journal").write_text(json.dumps({"asked": "otherwise", "lines": 0, "failed": 0}))
+    state = {"asked": "otherwise", "lines": 0, "failed": 0, "size_bytes": 0, "input_sha256": ""}
+    (tmp_path / "out.jsonl.journal").write_text(json.dumps(state))
     with pytest.raises(Conflict, match="other options"):
         inference.batches.run(tmp_path / "in.jsonl", tmp_path / "out.jsonl", Wanted("embed"))
     assert (
         inference.batches.run(tmp_path / "in.jsonl", tmp_path / "out.jsonl", Wanted("embed"), restart=True).lines == 2
     )
+
+
+def test_a_line_that_no_tokenizer_takes_harms_no_other(inference: Inference, tmp_path: Path) -> None:
+    schema = {"type": "json_schema", "json_schema": {"schema": {"const": "\ud800"}}}
+    chat = {"messages": [{"role": "user", "content": "x"}]}
+    bodies = [
+        {"custom_id": "a", "url": "/v1/embeddings", "body": {"input": "half a pair: \ud800"}},
+        {"custom_id": "b", "url": "/v1/chat/completions", "body": {**chat, "response_format": schema}},
+        {"custom_id": "c", "url": "/v1/chat/completions", "body": {**chat, "max_tokens": 0}},
+        {"custom_id": "d", "url": "/v1/embeddings", "body": {"input": "sound"}},
+    ]
+    lines = [json.dumps(body) for body in bodies]
+    deep = lines[1].replace('{"const": "\\ud800"}', '{"items":' * 400 + "{}" + "}" * 400)
+    (tmp_path / "in.jsonl").write_text("\n".join([*lines, deep]))
+    with pytest.raises(SomeFailed, match="4 of 5 lines"):
+        inference.batches.run(tmp_path / "in.jsonl", tmp_path / "out.jsonl", Wanted())
+    found = answers(tmp_path / "out.jsonl")
+    assert [answer["response"]["status_code"] for answer in found] == [422, 422, 422, 200, 422]  # type: ignore[index]
+
+
+def test_what_is_to_be_read_is_never_written_over(inference: Inference, tmp_path: Path) -> None:
+    for name in ("out.jsonl", "out.jsonl.partial", "out.jsonl.journal"):
+        (tmp_path / name).write_text('"a"\n')
+        (tmp_path / "linked").unlink(missing_ok=True)
+        (tmp_path / "linked").symlink_to(tmp_path / name)
+        for source in (tmp_path / name, tmp_path / "linked"):
+            with pytest.raises(Invalid, match="written over"):
+                inference.batches.run(source, tmp_path / "out.jsonl", Wanted("embed"), restart=True)
+        assert (tmp_path / name).read_text() == '"a"\n'
+
+
+def test_a_run_goes_on_only_with_the_same_default_model(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('"a"\n')
+    first, second = (plain_model(tmp_path / name, name) for name in ("one", "two"))
+    known = first
+    inference = Inference(SETTINGS, lambda _name, _task: known, engines())
+
+    def interrupted() -> Iterator[bytes]:
+        yield b'"a"\n'
+        raise KeyboardInterrupt
+
+    class Stopping(io.RawIOBase):
+        def __init__(self) -> None:
+            self.lines = interrupted()
+
+        def readline(self, _limit: int | None = -1) -> bytes:
+            return next(self.lines)
+
+    with using(from_input(Stopping())), pytest.raises(KeyboardInterrupt):  # type: ignore[arg-type]
+        inference.batches.run(None, tmp_path / "out.jsonl", Wanted("embed"))
+    known = second
+    with pytest.raises(Conflict, match="another version of the model"):
+        inference.batches.run(tmp_path / "in.jsonl", tmp_path / "out.jsonl", Wanted("embed"))
+    inference.close()
+
+
+def test_models_that_do_not_fit_together_answer_one_after_the_other(tmp_path: Path) -> None:
+    models = {name: plain_model(tmp_path / name, name) for name in ("one", "two")}
+    inference = Inference(SETTINGS, lambda name, _task: models[name or "one"], engines())
+
+    held: list[str] = []
+
+    @contextmanager
+    def tight(model: Loadable, *asked: Any) -> Iterator[Any]:
+        """Hold a model, where there is room for one at a time."""
+        if set(held) - {model.facts.name}:
+            raise DoesNotFit("no room")
+        with inference.opener.open(model, *asked) as opened:
+            held.append(model.facts.name)
+            try:
+                yield opened
+            finally:
+                held.remove(model.facts.name)
+
+    opener = copy.copy(inference.opener)
+    opener.open = tight  # type: ignore[method-assign, assignment]
+    bodies = [
+        {"custom_id": str(at), "url": "/v1/embeddings", "body": {"input": "x", "model": name}}
+        for at, name in enumerate(["one", "one", "two", "one", "two", "two"])
+    ]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, bodies)))
+    done = Batches(opener).run(tmp_path / "in.jsonl", tmp_path / "out.jsonl", Wanted())
+    assert (done.lines, done.models) == (6, ["one", "two"])
+    inference.close()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 from pathlib import Path
+from typing import IO
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ipfs_accel_cli.core.errors import Conflict
+from ipfs_accel_cli.core.errors import Conflict, DiskFull, Invalid, Unavailable
 from ipfs_accel_cli.services.infer.batch.ledger import Ledger
 
 LINES = [f"line {number}" for number in range(12)]
@@ -100,3 +104,67 @@ def test_two_runs_do_not_write_one_output(tmp_path: Path) -> None:
         Ledger(tmp_path / "out.jsonl", "asked"),
     ):
         pass
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_is_no_file_is_left_alone(tmp_path: Path, restart: bool) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "folder").mkdir()
+    for output in (tmp_path / "fifo", tmp_path / "folder", Path("/dev/null")):
+        with pytest.raises(Invalid, match="no file"), Ledger(output, "asked", restart=restart):
+            pass
+        assert not output.with_name(output.name + ".partial").exists()
+
+
+def test_a_folder_is_no_name_of_a_file() -> None:
+    for folder in (".", "/"):
+        with pytest.raises(Invalid, match="no name"):
+            Ledger(Path(folder), "asked")
+
+
+def test_a_part_or_a_journal_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    output, part, journal = (tmp_path / f"out{end}" for end in ("", ".partial", ".journal"))
+    part.write_text("mine")
+    with pytest.raises(Conflict, match="no batch says"), Ledger(output, "asked"):
+        pass
+    journal.write_text("mine, too")
+    with pytest.raises(Conflict, match="no journal"), Ledger(output, "asked"):
+        pass
+    assert (part.read_text(), journal.read_text()) == ("mine", "mine, too")
+    part.unlink()
+    part.symlink_to(journal)
+    with pytest.raises(Unavailable), Ledger(output, "asked"):
+        pass
+    assert journal.read_text() == "mine, too"
+
+
+def test_a_run_that_ends_while_another_begins_keeps_its_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = tmp_path / "out.jsonl"
+    lock = fcntl.flock
+
+    def ended_meanwhile(file: IO[bytes], how: int) -> None:
+        monkeypatch.undo()
+        run(output, LINES)
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", ended_meanwhile)
+    with pytest.raises(Conflict), Ledger(output, "asked"):
+        pass
+    assert output.read_bytes().splitlines() == [answer(line) for line in LINES]
+
+
+def test_a_disk_that_fills_up_ends_the_run_and_loses_nothing_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out.jsonl"
+    run(output, LINES, stop_after=5, commit_each=3)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(DiskFull):
+            run(output, LINES)
+    assert run(output, LINES) == 3
+    assert output.read_bytes().splitlines() == [answer(line) for line in LINES]

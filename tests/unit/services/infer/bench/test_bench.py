@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from ipfs_accel_cli import Node
-from ipfs_accel_cli.core.errors import Invalid, NotFound, Regressed
+from ipfs_accel_cli.core.call import Call, using
+from ipfs_accel_cli.core.errors import Invalid, NotAuthorised, NotFound, Regressed
 from ipfs_accel_cli.core.figures import Row
 from ipfs_accel_cli.engines.base import Loadable
 from ipfs_accel_cli.services.infer.bench import comparing, limits
@@ -97,12 +99,40 @@ def test_shapes_are_read_as_llama_bench_writes_them() -> None:
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=300), st.sampled_from([0.9, 0.95, 0.99]))
 def test_a_percentile_is_said_only_of_samples_enough(samples: list[float], share: float) -> None:
     found = percentile(samples, share)
-    if len(samples) * (1 - share) < 5:
+    if len(samples) * (1 - Fraction(str(share))) < 5:
         assert found is None
     else:
         assert found in samples
         assert sum(sample <= found for sample in samples) >= share * len(samples)
         assert sum(sample < found for sample in samples) < share * len(samples)
+
+
+def test_the_first_count_that_is_enough_is_enough() -> None:
+    assert [percentile(range(count), 0.9) for count in (49, 50, 51)] == [None, 44, 45]
+    assert [percentile(range(count), 0.95) for count in (99, 100)] == [None, 94]
+    assert [percentile(range(count), 0.99) for count in (499, 500)] == [None, 494]
+
+
+def test_a_single_new_token_has_no_time_per_token(benches: InferBenches) -> None:
+    (test,) = benches.run(["letters"], replace(QUICK, prompts=(), news=(1,))).tests
+    assert "no second token" in test.reason
+
+
+def test_a_run_in_a_file_is_read_where_the_caller_may_read(benches: InferBenches, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(benches.run(["letters"], QUICK).model_dump_json())
+    with using(Call(folders=(tmp_path / "other",))), pytest.raises(NotAuthorised):
+        benches.show(str(tmp_path / "run.json"))
+    with using(Call(folders=(tmp_path,))):
+        assert benches.show(str(tmp_path / "run.json")).tests
+
+
+def test_weights_are_counted_as_they_lie_in_memory_and_only_in_memory_that_was_measured(tmp_path: Path) -> None:
+    assert limits.lying_in("bfloat16", "float32") == "float32"
+    assert limits.lying_in(None, "float32") == "float32"
+    assert limits.lying_in("int8", "float32") == "int8"
+    share, why = limits.writing(Limits(lambda: 22_400.0), tmp_path, "cuda:0", "float32", 50.0, 1)
+    assert share is None
+    assert "cuda:0" in why
 
 
 def test_few_samples_have_a_median_and_no_percentile() -> None:
@@ -157,9 +187,9 @@ def test_the_table_of_embeddings_is_not_multiplied_unless_it_is_the_head(tmp_pat
     assert limits.multiplied(tmp_path) == 56
     save_file({**tensors, "lm_head.weight": numpy.zeros((10, 4), "float32")}, tmp_path / "model.safetensors")
     assert limits.multiplied(tmp_path) == 56
-    share, of = limits.writing(Limits(lambda: 22_400.0), tmp_path, "float32", 50.0, 1)
+    share, of = limits.writing(Limits(lambda: 22_400.0), tmp_path, "cpu", "float32", 50.0, 1)
     assert (share, of) == (0.5, "memory bandwidth")
-    assert limits.writing(Limits(), tmp_path, "float32", 50.0, 1)[0] is None
+    assert limits.writing(Limits(), tmp_path, "cpu", "float32", 50.0, 1)[0] is None
 
 
 def row(figure: Row, median: float) -> Row:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from ipfs_accel_cli import Node
-from ipfs_accel_cli.core.call import using
+from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import Invalid, LimitReached, NotFound, NotGoodEnough
+from ipfs_accel_cli.services.infer.prompts.cases import read_cases
+from ipfs_accel_cli.services.infer.prompts.tables import Version
 from ipfs_accel_cli.services.infer.writing.templating import parse
 from ipfs_accel_cli.services.infer.writing.wish import Wish
 from tests.unit.services.infer.serving import from_input
@@ -166,3 +168,51 @@ def test_a_set_that_cannot_be_read_is_refused(node: Node, tmp_path: Path, value:
     node.inference.prompts.add("t", tmp_path / "t")
     with pytest.raises(Invalid, match=detail):
         node.inference.prompts.test("t", cases(tmp_path, value), Wish())
+
+
+def test_two_that_add_at_once_get_a_version_each_and_both_are_kept(
+    node: Node, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompts = node.inference.prompts
+    looked = prompts._tables.of
+
+    def overtaken(name: str) -> list[Version]:
+        found = looked(name)
+        monkeypatch.undo()
+        with using(from_input(b"the other text {{ input }}")):
+            prompts.add("translate", Path("-"))
+        return found
+
+    monkeypatch.setattr(prompts._tables, "of", overtaken)
+    prompts.add("translate", file)
+    node.store.gc()
+    assert prompts.show("translate@1").text == "the other text {{ input }}"
+    assert prompts.show("translate@2").text == TRANSLATE.removesuffix("\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\nvariables:\n  a: &a [x, x]\n  b: [*a, *a]\n---\n{{ a }}",
+        "---\nvariables: {a: " + "9" * 5000 + "}\n---\n{{ a }}",
+        "---\nvariables: " + "[" * 5000 + "\n---\n{{ a }}",
+        "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}",
+    ],
+)
+def test_bombs_are_no_templates(text: str) -> None:
+    with pytest.raises(Invalid):
+        parse(text)
+
+
+def test_a_template_that_calls_itself_for_ever_is_refused() -> None:
+    with pytest.raises(Invalid, match="cannot be filled in"):
+        parse("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}").render({})
+
+
+def test_lines_of_json_end_at_line_feeds_only(tmp_path: Path) -> None:
+    (tmp_path / "set.jsonl").write_text('{"vars": {"input": "a\u2028b\u0085c"}, "expect": {"contains": "b"}}\r\n\n')
+    (case,) = read_cases(tmp_path / "set.jsonl", Call())
+    assert case.values == {"input": "a\u2028b\u0085c"}
+    (tmp_path / "set.jsonl").write_text("9" * 5000)
+    with pytest.raises(Invalid, match="line 1"):
+        read_cases(tmp_path / "set.jsonl", Call())
