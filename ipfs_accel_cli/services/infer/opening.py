@@ -114,8 +114,9 @@ class Opener:
         names = self.loader.fitting(facts, replace(wanted, engine=AUTO))
         told = f"; these models would fit: {', '.join(names)}" if names else f"; no other model here can {wanted.task}"
         known = {key: value for key, value in error.context.items() if key != "would_fit"}
-        suggestion = f"ipfs-accel model show {names[0]}" if names else f"ipfs-accel hw recommend --task {wanted.task}"
-        return DoesNotFit(error.detail + told, suggestion=suggestion, would_fit=names, **known)
+        less = error.suggestion if error.context.get("tokens_that_fit") else None
+        other = f"ipfs-accel model show {names[0]}" if names else f"ipfs-accel hw recommend --task {wanted.task}"
+        return DoesNotFit(error.detail + told, suggestion=less or other, would_fit=names, **known)
 
     def keep(self, opened: Opened, value: float, unit: Unit, shape: tuple[int, int]) -> None:
         """Keep how fast a run was; where that cannot be kept, the answer is no worse for it."""
