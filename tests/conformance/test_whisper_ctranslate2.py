@@ -12,24 +12,22 @@ import pytest
 pytest.importorskip("ctranslate2", reason="ctranslate2 is not installed: pip install 'ipfs-accel[ctranslate2]'")
 
 from ipfs_accel_cli import Node
-from ipfs_accel_cli.core.errors import Invalid, MalformedContent, NotFound, TryAgain, Unavailable
+from ipfs_accel_cli.core.errors import Invalid, MalformedContent
 from ipfs_accel_cli.engines.base import Loadable, Machine, Plan, Request, Session
 from ipfs_accel_cli.engines.ctranslate2.engine import CTranslate2Engine
 from ipfs_accel_cli.engines.exchange.audio import TranscribeOptions, Waveform
 from tests.conformance.engine_suite import chunks_of
 from tests.conformance.sound_suite import SoundSuite, hum
+from tests.servers.catalogue_models import folder_of
 
-pytestmark = [pytest.mark.models, pytest.mark.enable_socket]
+pytestmark = pytest.mark.models
 
 
 @pytest.fixture(scope="module")
 def whisper(tmp_path_factory: pytest.TempPathFactory) -> Loadable:
     home = tmp_path_factory.mktemp("home")
     with Node(home) as node:
-        try:
-            node.models.pull("catalogue:whisper-tiny.en")
-        except (NotFound, TryAgain, Unavailable) as error:
-            pytest.skip(f"whisper-tiny.en cannot be had here: {error}")
+        node.models.add(folder_of("whisper-tiny.en"))
         found = node.models.find("whisper-tiny.en", "transcribe")
         folder = tmp_path_factory.mktemp("whisper")
         for name in found.facts.files:
