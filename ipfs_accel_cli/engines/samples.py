@@ -8,7 +8,6 @@ from pathlib import Path
 
 from ipfs_accel_cli.engines.exchange.text import RewriteOptions
 from ipfs_accel_cli.engines.languages import read_languages
-from ipfs_accel_cli.engines.tokenizing import load_tokenizer, quiet
 
 # Of many lengths, so that in one batch there is padding.
 SAMPLES = (
@@ -26,6 +25,9 @@ def example(folder: Path, task: str, most: int, batch: int = 4) -> RewriteOption
     options = RewriteOptions(max_tokens=most, batch=batch)
     if task != "translate":
         return options
+    # It imports transformers, which takes a second.
+    from ipfs_accel_cli.engines.tokenizing import load_tokenizer, quiet
+
     with quiet():
         tokenizer = load_tokenizer(folder)
     special = [*tokenizer.get_added_vocab(), *tokenizer.all_special_tokens]
