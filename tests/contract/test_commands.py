@@ -29,6 +29,7 @@ infer image process | infer image generate | infer multimodal caption | infer mu
 infer embed | infer classify | infer generate | infer chat | infer calibrate | infer batch
 infer rerank | infer zero-shot | infer fill-mask | infer tokens | infer answer | infer summarize | infer translate
 infer prompt add | infer prompt ls | infer prompt show | infer prompt render | infer prompt test | infer prompt rm
+infer pipeline run | infer pipeline check | infer pipeline graph
 infer bench run | infer bench ls | infer bench show | infer bench compare
 infer audio transcribe | infer audio speak | infer audio detect | infer audio classify | infer audio process
 infer endpoint add | infer endpoint ls | infer endpoint show | infer endpoint test | infer endpoint rm
@@ -68,6 +69,7 @@ def test_only_what_makes_sense_there_is_offered_to_assistants(command: Found) ->
     shell_only = command.path[0] in ("mcp", "serve-mcp") or command.path in (
         *(("config", "set"), ("hw", "top")),
         *(("model", "sign"), ("model", "attest"), ("model", "trust")),
+        *(("infer", "endpoint", "add"), ("infer", "endpoint", "rm")),
     )
     assert command.effects.exposed is not shell_only
 

@@ -246,7 +246,7 @@ def of_template(uri: str) -> ResourceTemplateReference:
 @pytest.mark.parametrize(
     ("reference", "argument", "typed", "values"),
     [
-        (of_prompt("choose_model"), "task", "emb", ["embed"]),
+        (of_prompt("choose_model"), "task", "embe", ["embed", "image-embed", "pair-embed"]),
         (of_prompt("choose_model"), "purpose", "", []),
         (of_prompt("diagnose_machine"), "code", "disk", ["disk-full"]),
         (of_prompt("compare_models"), "first", "small", ["small-one", "small-two"]),

@@ -132,7 +132,7 @@ def rm(
     return node().models.remove(names)
 
 
-@effects(WRITE, featured=True)
+@effects(WRITE)
 def tag(
     name: Name,
     alias: Annotated[str, Argument(help="The alias; one that exists is moved.")],

@@ -85,6 +85,16 @@ def _shared(
             "--home", metavar="FOLDER", help="Keep the state there.", callback=_remember("home"), rich_help_panel=_PANEL
         ),
     ] = None,
+    timeout: Annotated[
+        float | None,
+        Option(
+            "--timeout",
+            metavar="SECONDS",
+            help="Give up after so long.",
+            callback=_remember("timeout"),
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
     timings: Annotated[
         bool | None,
         Option(
@@ -194,7 +204,9 @@ def adopt(command: Any) -> None:
         for parameter in command.params:
             parameter.help = _literal(getattr(parameter, "help", None))
     taken = {name for parameter in command.params for name in parameter.opts}
-    command.params = [*command.params, *(_shared_parameters() if _SHORT in taken else _with_short_format())]
+    shared = _shared_parameters() if _SHORT in taken else _with_short_format()
+    # What a command says of its own goes before.
+    command.params = [*command.params, *(one for one in shared if taken.isdisjoint(one.opts))]
     dress(command)
 
 

@@ -33,6 +33,7 @@ class Output:
     progress: bool | None = None
     offline: bool | None = None
     home: str | None = None
+    timeout: float | None = None
     timings: bool | None = None
     traceback: bool | None = None
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, BinaryIO
 
-from ipfs_accel_cli.core.call import Call, Silent, using
+from ipfs_accel_cli.core.call import Call, Silent, current, using
+from ipfs_accel_cli.core.deadline import within
 from ipfs_accel_cli.core.network import forbidden
 from ipfs_accel_cli.node import Node, using_node
 from ipfs_accel_cli.surfaces.cli.output import Format, Output
@@ -34,7 +35,9 @@ def shell(output: Output, command: str) -> Iterator[Call]:
             read_seconds=node.settings.read_seconds,
         )
         _log_to_stderr()
-        yield stack.enter_context(using(call))
+        stack.enter_context(using(call))
+        stack.enter_context(within(output.timeout))
+        yield current()
     if output.timings:
         _print_timings(time.perf_counter() - start)
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.deadline import within
 from ipfs_accel_cli.engines.base import Chunk, Loadable, Request
 from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Piece, Prompt
 from ipfs_accel_cli.engines.schemas import value_of
-from ipfs_accel_cli.services.infer.deadline import within
 from ipfs_accel_cli.services.infer.opening import Opened, Opener, cid_of
 from ipfs_accel_cli.services.infer.results import AdapterUsed, Generation
 from ipfs_accel_cli.services.infer.stats import Watch

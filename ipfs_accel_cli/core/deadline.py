@@ -34,8 +34,9 @@ class _Deadline:
         self._reporter.check()
         if time.monotonic() >= self._until:
             raise TryAgain(
-                f"the answer was not finished after {self._seconds:g} seconds; what was made by then is in the context",
-                suggestion="ask for less (--max-tokens), or allow more time (--timeout)",
+                f"not finished after {self._seconds:g} seconds"
+                + ("; what was made by then is in the context" * bool(self._texts)),
+                suggestion="ask for less, or allow more time with --timeout",
                 text="".join(self._texts),
                 timeout_s=self._seconds,
             )
