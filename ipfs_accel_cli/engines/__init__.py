@@ -84,6 +84,7 @@ ENGINES = Registry(
         ),
         "remote": Plugin(
             "ipfs_accel_cli.engines.remote.engine:RemoteEngine",
+            requires=("httpx",),
             devices=("remote",),
             tasks=("generate", "embed", "rerank"),
         ),
