@@ -6,18 +6,20 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy
 import pytest
 
 pytest.importorskip("xllamacpp", reason="xllamacpp is not installed: pip install 'ipfs-accel[llama-cpp]'")
 
 from ipfs_accel_cli.core.errors import Invalid, MalformedContent, UnsupportedContent
 from ipfs_accel_cli.engines.base import Engine, Loadable, Machine, ModelFacts, Plan, Request, Session
-from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Message, Messages, Prompt
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Message, Messages, Pairs, Prompt
 from ipfs_accel_cli.engines.llamacpp.engine import LlamaCppEngine
 from ipfs_accel_cli.engines.llamacpp.process import start
 from ipfs_accel_cli.engines.remote.engine import RemoteEngine
 from ipfs_accel_cli.engines.remote.record import RECORD, Record
 from ipfs_accel_cli.services.model import facts as facts_of
+from ipfs_accel_cli.tasks.pairs import Rerank
 from tests.conformance.engine_suite import EngineSuite, chunks_of, write
 from tests.servers import tiny_gguf
 
@@ -179,3 +181,24 @@ class TestRemote(TestLlamaCpp):
 
     def test_a_damaged_file_is_refused_in_the_words_of_llama_cpp(self) -> None:  # type: ignore[override]
         pytest.skip("no file is here")
+
+
+def test_a_server_that_ranks_is_asked_to(gguf_model: Loadable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"model": str(gguf_model.folder / "tiny.gguf"), "context": 256, "slots": 1, "batch": 256, "threads": 1}
+    process = start({**asked, "pooling": "rank"}, "tiny")
+    try:
+        monkeypatch.setenv("TINY_KEY", process.key)
+        (tmp_path / RECORD).write_text(Record(f"{process.address}/v1", "model", "TINY_KEY").as_json())
+        facts = ModelFacts("endpoint:tiny/model", "endpoint:tiny/model", ("model",), "endpoint")
+        session = RemoteEngine().load(facts, tmp_path, Plan("rerank", device="remote"))
+        pairs = (("cat", "the cat sat"), ("dog", "rain"), ("cat", "sun"))
+        found, alone = (
+            Rerank().collect(chunks_of(session, Rerank().prepare(Pairs(asked), EmbedOptions()))).rows
+            for asked in (pairs, pairs[2:])
+        )
+        session.close()
+    finally:
+        process.stop()
+    assert found.shape == (3, 1)
+    assert numpy.isfinite(found).all()
+    assert numpy.allclose(found[2], alone[0], atol=1e-4)

@@ -19,7 +19,9 @@ def mount(app: Typer) -> None:
 @effects(WRITE)
 def calibrate(
     model: Annotated[str | None, Argument(help="Name of a model that is here; else the default for the task.")] = None,
-    task: Annotated[str | None, Option(help="embed, classify, translate or summarize; else what the model can do.")] = None,
+    task: Annotated[
+        str | None, Option(help="embed, classify, translate or summarize; else what the model can do.")
+    ] = None,
     min_quality: Annotated[
         float | None, Option(min=0, max=1, help="Choose none that agrees less; else infer.min-quality, 0.99.")
     ] = None,

@@ -18,7 +18,7 @@ from ipfs_accel_cli.engines.ctranslate2.loading import load
 from ipfs_accel_cli.engines.ctranslate2.packing import pack
 from ipfs_accel_cli.engines.exchange.text import RewriteOptions, Rewritten, Texts
 from ipfs_accel_cli.engines.samples import SAMPLES, example, same_words
-from ipfs_accel_cli.engines.tokenizing import quiet
+from ipfs_accel_cli.engines.tokenizing import load_tokenizer, quiet
 from ipfs_accel_cli.engines.torch.problems import loading
 from ipfs_accel_cli.engines.torch.seq2seq import load as load_on_torch
 
@@ -35,8 +35,12 @@ class _Converter(TransformersConverter):  # type: ignore[misc]
         """Load with torch, in float32 and from the folder only."""
         others["dtype"] = torch.float32
         model = super().load_model(model_class, model_name_or_path, local_files_only=True, **others)
-        # What transformers took for granted when it dropped these settings of BART.
-        for name, value in (("normalize_before", False), ("normalize_embedding", True)):
+        family = model.config.model_type
+        # What transformers takes for granted since it dropped these settings of BART and its kin.
+        for name, value in (
+            ("normalize_before", family in ("mbart", "pegasus")),
+            ("normalize_embedding", family != "pegasus"),
+        ):
             if not hasattr(model.config, name):
                 setattr(model.config, name, value)
         return model
@@ -56,7 +60,7 @@ def convert(model: ModelFacts, files: Path, task: str, dtype: str, target: Path)
             except (ValueError, AttributeError, NotImplementedError) as error:
                 why = " ".join(str(error).split())[:200]
                 raise UnsupportedContent(f"ctranslate2 cannot convert {model.name}: {why}") from error
-        _complete(folder / "config.json")
+        _complete(folder / "config.json", files)
         pack(folder, target)
     current().check()
     plan = Plan(task, dtype=dtype, threads=1, derived=target)
@@ -96,11 +100,14 @@ def _written(session: Session, task: str, options: RewriteOptions) -> list[str]:
     return texts
 
 
-def _complete(path: Path) -> None:
-    """Name the special tokens that the tokenizer does not have: the library needs one each, used or not."""
-    said = json.loads(path.read_text("utf-8"))
+def _complete(path: Path, files: Path) -> None:
+    """Name the special tokens that are left open: the library needs one each, used or not."""
+    said, config = (json.loads(one.read_text("utf-8")) for one in (path, files / "config.json"))
+    start = config.get("decoder_start_token_id")
+    if not said.get("decoder_start_token") and isinstance(start, int):
+        said["decoder_start_token"] = load_tokenizer(files).convert_ids_to_tokens(start)
     spare = said.get("decoder_start_token") or said.get("eos_token")
     for name in ("unk_token", "bos_token", "eos_token"):
         said[name] = said.get(name) or spare
-    # Without a number it takes its own.
+    # Where it is told no number, it takes its own.
     path.write_text(json.dumps({name: value for name, value in said.items() if value is not None}, indent=1), "utf-8")

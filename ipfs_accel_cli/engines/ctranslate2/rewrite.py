@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from ipfs_accel_cli.core.errors import Invalid, MalformedContent
+from ipfs_accel_cli.core.errors import DoesNotFit, Invalid, MalformedContent
 from ipfs_accel_cli.engines.base import Chunk, Request, RequestId
 from ipfs_accel_cli.engines.ctranslate2.rules import Rules
 from ipfs_accel_cli.engines.exchange.text import FinishReason, RewriteOptions, Rewritten, Texts
@@ -126,20 +126,26 @@ class RewriteSession:
     def _searched(self, rows: list[list[str]], options: RewriteOptions, first: str) -> list[list[str]]:
         """Return the likeliest tokens of each row, with the end token where it was written."""
         most = options.max_tokens
-        results = self._network.translate_batch(
+        results = self._asked(
             rows,
             target_prefix=[[first]] * len(rows) if first else None,
             beam_size=options.beams,
             length_penalty=options.length_penalty,
             max_decoding_length=most,
-            max_input_length=0,
-            return_end_token=True,
             return_scores=True,
             **self._writing.rules.told(most),
         )
         if not all(numpy.isfinite(result.scores[0]) for result in results):
             raise MalformedContent(f"{self._name} answers with values that are no numbers; its weights are damaged")
         return [self._ended(list(result.hypotheses[0]), most) for result in results]
+
+    def _asked(self, rows: list[list[str]], **others: Any) -> Any:
+        try:
+            return self._network.translate_batch(rows, max_input_length=0, return_end_token=True, **others)
+        except MemoryError as error:
+            raise DoesNotFit(f"{self._name}: memory ran out; ask for less at a time (--batch)") from error
+        except (ValueError, RuntimeError) as error:
+            raise MalformedContent(f"{self._name}: {' '.join(str(error).split())[:200]}") from error
 
     def _drawn(self, rows: list[list[str]], seeds: list[int], options: RewriteOptions, first: str) -> list[list[str]]:
         """Return drawn tokens. A seed for each text, so that what is drawn does not depend on the company.
@@ -151,13 +157,11 @@ class RewriteSession:
         alive = [at for at, one in enumerate(written) if len(one) < options.max_tokens]
         while alive:
             length = len(written[alive[0]]) + 1
-            results = self._network.translate_batch(
+            results = self._asked(
                 [rows[at] for at in alive],
                 target_prefix=[written[at] or None for at in alive],
                 beam_size=1,
                 max_decoding_length=length,
-                max_input_length=0,
-                return_end_token=True,
                 return_logits_vocab=True,
                 **self._writing.rules.told(options.max_tokens),
             )

@@ -117,7 +117,9 @@ def _program(name: str, *, full: bool) -> EngineState:
 
 def _version(place: str) -> str:
     try:
-        told = run([place, "--version"], stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, timeout=_VERSION_SECONDS, check=False)
+        told = run(
+            [place, "--version"], stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, timeout=_VERSION_SECONDS, check=False
+        )
     except (OSError, SubprocessError):
         return ""
     words = told.stdout.decode("utf-8", "replace").split()
