@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from ipfs_accel_cli.engines.ctranslate2.engine import CTranslate2Engine, Int8Eng
 from ipfs_accel_cli.engines.ctranslate2.packing import unpack
 from ipfs_accel_cli.engines.exchange.text import RewriteOptions, Texts
 from ipfs_accel_cli.services.model import facts as facts_of
-from ipfs_accel_cli.tasks.rewrite import Translate
+from ipfs_accel_cli.tasks.rewrite import Summarize, Translate
 from tests.conformance import text_suite, tiny_models, tiny_rewriters
 from tests.conformance.engine_suite import chunks_of
 
@@ -93,16 +94,32 @@ def test_every_family_writes_the_same_as_on_torch(family: str, tmp_path: Path) -
     assert again.read_bytes() == (tmp_path / "made").read_bytes()
 
 
-def test_a_model_that_loses_words_in_eight_bits_is_refused(
-    t5: Loadable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_that_loses_words_in_eight_bits_is_refused_and_another_run(t5: Loadable, tmp_path: Path) -> None:
     engine = Int8Engine()
-    said = engine.derive(t5.facts, t5.folder, "translate", tmp_path / "made")
+    with pytest.raises(VerificationFailed, match="int8"):
+        engine.derive(t5.facts, t5.folder, "translate", tmp_path / "made")
+    model = tiny_rewriters.rewriter(tmp_path / "model", "mbart")
+    said = engine.derive(model.facts, model.folder, "summarize", tmp_path / "made")
     assert said["dtype"] == "int8"
     assert float(said["same_words"]) >= 0.9
-    monkeypatch.setitem(converting.LEAST, "int8", 1.01)
-    with pytest.raises(VerificationFailed, match="int8"):
-        engine.derive(t5.facts, t5.folder, "translate", tmp_path / "again")
+    session = engine.load(model.facts, model.folder, Plan("summarize", derived=tmp_path / "made"))
+    (chunk,) = chunks_of(session, Summarize().prepare(Texts(("the cat",)), RewriteOptions(max_tokens=6)))
+    assert 0 < chunk.data.tokens <= 6
+
+
+def test_a_conversion_that_writes_otherwise_is_refused(
+    t5: Loadable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = converting._Converter.load_model
+
+    def other(self: object, *arguments: object, **others: object) -> Any:
+        model = honest(self, *arguments, **others)
+        model.encoder.block[0].layer[0].SelfAttention.v.weight.data.mul_(-1)
+        return model
+
+    monkeypatch.setattr(converting._Converter, "load_model", other)
+    with pytest.raises(VerificationFailed, match="float32"):
+        CTranslate2Engine().derive(t5.facts, t5.folder, "translate", tmp_path / "made")
 
 
 def test_a_model_that_comes_converted_is_run_as_it_is(t5: Loadable, converted: Path, tmp_path: Path) -> None:

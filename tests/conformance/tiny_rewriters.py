@@ -1,4 +1,4 @@
-"""Random-weight encoder-decoders of the families that translate and summarize, each with its own way to begin a text."""
+"""Random-weight encoder-decoders of the families that translate, each with its own way to begin a text."""
 
 from __future__ import annotations
 
@@ -27,8 +27,15 @@ def rewriter(folder: Path, family: str) -> Loadable:
     pad = tokenizer.pad_token_id
     torch.manual_seed(3)
     config = CONFIG_MAPPING[family](
-        vocab_size=len(tokenizer), d_model=32, max_position_embeddings=64, init_std=0.2, dropout=0.0,
-        pad_token_id=pad, eos_token_id=_END, bos_token_id=1, forced_eos_token_id=None,
+        vocab_size=len(tokenizer),
+        d_model=32,
+        max_position_embeddings=64,
+        init_std=0.2,
+        dropout=0.0,
+        pad_token_id=pad,
+        eos_token_id=_END,
+        bos_token_id=1,
+        forced_eos_token_id=None,
         decoder_start_token_id=pad if family in ("marian", "pegasus") else _END,
         **_SIDES,
     )

@@ -72,7 +72,7 @@ def convert(model: ModelFacts, files: Path, task: str, dtype: str, target: Path)
         raise VerificationFailed(
             f"{model.name} on ctranslate2 in {dtype} writes {agreement:.0%} of the words that it writes on torch,"
             f" and {LEAST[dtype]:.0%} is the least that is taken",
-            suggestion="ipfs-accel hw engines",
+            suggestion=f"ipfs-accel infer calibrate {model.name}",
         )
     return {
         "converter": f"ctranslate2 {ctranslate2.__version__}",

@@ -1,4 +1,4 @@
-"""The CTranslate2 engine: Whisper as it was converted, and encoder-decoders that are converted here, on the processor."""
+"""The CTranslate2 engine, on the processor: Whisper as it was converted, and translators that are converted here."""
 
 from __future__ import annotations
 
