@@ -45,8 +45,8 @@ def test_a_translator_is_measured_on_each_engine_and_writes_the_same(
     ]
     texts = []
     for engine in ("torch", "ctranslate2", found["engine"]):
-        assert run([*asked, "-m", "t5", "--engine", engine]) == 0
-        items = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+        assert run([*asked, "-m", "t5", "--engine", engine, "-o", "jsonl"]) == 0
+        items = [json.loads(line) for line in capfd.readouterr().out.strip().split("\n")]
         assert {item["engine"] for item in items} == {engine}
         texts.append([item["translation"] for item in items])
     assert texts[0] == texts[1] == texts[2]
