@@ -96,7 +96,9 @@ def check_schema(text: str, schema: str, name: str) -> None:
     try:
         value_of(text, schema)
     except VerificationFailed as error:
-        raise RemoteFailed(f"{name} did not keep to the schema, which it may not know how to: {error.detail}") from error
+        raise RemoteFailed(
+            f"{name} did not keep to the schema, which it may not know how to: {error.detail}"
+        ) from error
 
 
 def vectors(answer: str, count: int, name: str) -> tuple[list[list[float]], int]:
