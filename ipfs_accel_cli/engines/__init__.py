@@ -59,7 +59,14 @@ ENGINES = Registry(
             requires=("ctranslate2", "tokenizers"),
             extra="ctranslate2",
             devices=("cpu",),
-            tasks=("transcribe",),
+            tasks=("transcribe", "translate", "summarize"),
+        ),
+        "ctranslate2-int8": Plugin(
+            "ipfs_accel_cli.engines.ctranslate2.engine:Int8Engine",
+            requires=("ctranslate2", "tokenizers"),
+            extra="ctranslate2",
+            devices=("cpu",),
+            tasks=("translate", "summarize"),
         ),
         "fasttext": Plugin(
             "ipfs_accel_cli.engines.fasttext.engine:FastTextEngine",
@@ -77,6 +84,7 @@ ENGINES = Registry(
         ),
         "remote": Plugin(
             "ipfs_accel_cli.engines.remote.engine:RemoteEngine",
+            requires=("httpx",),
             devices=("remote",),
             tasks=("generate", "embed", "rerank"),
         ),

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy
 import pytest
 
 pytest.importorskip("xllamacpp", reason="xllamacpp is not installed: pip install 'ipfs-accel[llama-cpp]'")
 
 from ipfs_accel_cli.core.errors import Invalid, MalformedContent, UnsupportedContent
 from ipfs_accel_cli.engines.base import Engine, Loadable, Machine, ModelFacts, Plan, Request, Session
-from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Message, Messages, Prompt
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Message, Messages, Pairs, Prompt
 from ipfs_accel_cli.engines.llamacpp.engine import LlamaCppEngine
 from ipfs_accel_cli.engines.llamacpp.process import start
 from ipfs_accel_cli.engines.remote.engine import RemoteEngine
 from ipfs_accel_cli.engines.remote.record import RECORD, Record
 from ipfs_accel_cli.services.model import facts as facts_of
+from ipfs_accel_cli.tasks.pairs import Rerank
 from tests.conformance.engine_suite import EngineSuite, chunks_of, write
 from tests.servers import tiny_gguf
 
+Loaded = Callable[..., Session]
 SCHEMA = '{"type":"object","properties":{"a":{"type":"boolean"}},"required":["a"],"additionalProperties":false}'
 
 
@@ -43,6 +46,25 @@ def address(gguf_model: Loadable) -> Iterator[tuple[str, str]]:
     process.stop()
 
 
+@pytest.fixture(scope="module")
+def loaded(gguf_model: Loadable) -> Iterator[Loaded]:
+    """Give a session for a task, the same for every test: a server takes half a second to begin."""
+    held: list[Session] = []
+    shared: dict[str, Session] = {}
+
+    def session(task: str, *, alone: bool = False) -> Session:
+        if alone or task not in shared:
+            held.append(LlamaCppEngine().load(gguf_model.facts, gguf_model.folder, Plan(task, threads=1)))
+            if alone:
+                return held[-1]
+            shared[task] = held[-1]
+        return shared[task]
+
+    yield session
+    for one in held:
+        one.close()
+
+
 class TestLlamaCpp(EngineSuite):
     @pytest.fixture
     def engine(self) -> Engine:
@@ -57,16 +79,12 @@ class TestLlamaCpp(EngineSuite):
         return gguf_model
 
     @pytest.fixture
-    def embedding(self, engine: Engine, embedder: Loadable, plan: Plan) -> Iterator[Session]:
-        session = engine.load(embedder.facts, embedder.folder, plan)
-        yield session
-        session.close()
+    def embedding(self, loaded: Loaded, request: pytest.FixtureRequest) -> Session:
+        return loaded("embed", alone="closed" in request.node.name)
 
     @pytest.fixture
-    def writing(self, engine: Engine, writer: Loadable) -> Iterator[Session]:
-        session = engine.load(writer.facts, writer.folder, Plan("generate", threads=1))
-        yield session
-        session.close()
+    def writing(self, loaded: Loaded, request: pytest.FixtureRequest) -> Session:
+        return loaded("generate", alone="closed" in request.node.name)
 
     def test_an_architecture_it_does_not_know_is_unsupported(self, engine: Engine, embedder: Loadable) -> None:
         # llama.cpp itself says which architectures it knows; without a GGUF file there is nothing to ask it about.
@@ -81,6 +99,14 @@ class TestLlamaCpp(EngineSuite):
     def test_a_conversation_is_answered_where_the_model_has_a_template(self, writing: Session) -> None:
         request = Request("chat", Messages((Message("user", "Hi"),)), GenerateOptions(max_tokens=3))
         assert chunks_of(writing, request)[-1].data.tokens == 3
+
+    def test_a_conversation_is_answered_by_a_session_that_writes(self, writing: Session) -> None:
+        said = (Message("user", "the cat"), Message("assistant", "sat"), Message("user", "on"))
+        piece = chunks_of(writing, Request("chat", Messages(said), GenerateOptions(max_tokens=5)))[-1].data
+        assert 0 < piece.tokens <= 5
+        assert piece.prompt_tokens > 3
+        with pytest.raises(Invalid, match="--template"):
+            writing.submit(Request("chat", Messages(said, "plain"), GenerateOptions(max_tokens=5)))
 
     def test_a_model_without_a_template_was_not_made_to_chat(self, gguf_model: Loadable, tmp_path: Path) -> None:
         tiny_gguf.write(tmp_path / "tiny.gguf", template="")
@@ -118,7 +144,13 @@ class TestRemote(TestLlamaCpp):
         return Plan("embed", device="remote")
 
     @pytest.fixture
-    def writing(self, engine: Engine, writer: Loadable) -> Iterator[Session]:
+    def embedding(self, engine: Engine, embedder: Loadable, plan: Plan) -> Iterator[Session]:  # type: ignore[override]
+        session = engine.load(embedder.facts, embedder.folder, plan)
+        yield session
+        session.close()
+
+    @pytest.fixture
+    def writing(self, engine: Engine, writer: Loadable) -> Iterator[Session]:  # type: ignore[override]
         session = engine.load(writer.facts, writer.folder, Plan("generate", device="remote"))
         yield session
         session.close()
@@ -149,3 +181,24 @@ class TestRemote(TestLlamaCpp):
 
     def test_a_damaged_file_is_refused_in_the_words_of_llama_cpp(self) -> None:  # type: ignore[override]
         pytest.skip("no file is here")
+
+
+def test_a_server_that_ranks_is_asked_to(gguf_model: Loadable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"model": str(gguf_model.folder / "tiny.gguf"), "context": 256, "slots": 1, "batch": 256, "threads": 1}
+    process = start({**asked, "pooling": "rank"}, "tiny")
+    try:
+        monkeypatch.setenv("TINY_KEY", process.key)
+        (tmp_path / RECORD).write_text(Record(f"{process.address}/v1", "model", "TINY_KEY").as_json())
+        facts = ModelFacts("endpoint:tiny/model", "endpoint:tiny/model", ("model",), "endpoint")
+        session = RemoteEngine().load(facts, tmp_path, Plan("rerank", device="remote"))
+        pairs = (("cat", "the cat sat"), ("dog", "rain"), ("cat", "sun"))
+        found, alone = (
+            Rerank().collect(chunks_of(session, Rerank().prepare(Pairs(asked), EmbedOptions()))).rows
+            for asked in (pairs, pairs[2:])
+        )
+        session.close()
+    finally:
+        process.stop()
+    assert found.shape == (3, 1)
+    assert numpy.isfinite(found).all()
+    assert numpy.allclose(found[2], alone[0], atol=1e-4)

@@ -102,3 +102,28 @@ def test_a_name_is_not_taken_twice_unless_asked(capfd: pytest.CaptureFixture[str
     assert run(["infer", "endpoint", "add", "lab", "https://example.org"]) == 0
     assert run(["infer", "endpoint", "add", "lab", "https://example.com"]) == 10
     assert run(["infer", "endpoint", "add", "lab", "https://example.com", "--replace"]) == 0
+
+
+def test_a_bound_on_the_time_closes_the_connection(
+    server: Faults, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    added(server, monkeypatch, capfd)
+    server.mode = "endless"
+    assert run(["infer", "generate", "-m", "endpoint:lab", "Say", "--timeout", "1", "--json"]) == 5
+    error = json.loads(capfd.readouterr().out)["error"]
+    assert "--timeout" in error["suggestion"]
+    # The server, which would write for ever, sees that nobody listens.
+    assert server.gone.wait(5)
+
+
+def test_a_schema_is_handed_to_the_server(
+    server: Faults, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    added(server, monkeypatch, capfd)
+    server.mode = "well"
+    schema = tmp_path / "schema.json"
+    schema.write_text('{"type": "object"}')
+    assert run(["infer", "generate", "-m", "endpoint:lab", "Say", "--schema", str(schema)]) != 0
+    assert server.seen[-1][2]["response_format"]["json_schema"]["schema"] == {"type": "object"}
+    # What the server makes of it is looked at: this one answers Hello, which is no JSON.
+    assert "did not keep to the schema" in capfd.readouterr().err

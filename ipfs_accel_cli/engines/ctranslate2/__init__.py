@@ -1,1 +1,1 @@
-"""CTranslate2: Whisper in 8 bits."""
+"""CTranslate2: Whisper in 8 bits, and translators."""

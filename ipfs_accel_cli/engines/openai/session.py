@@ -135,11 +135,13 @@ class ServerSession:
     async def _write(self, request: RequestId, path: str, body: dict[str, Any], options: GenerateOptions) -> None:
         failures = 0
         while True:
-            began = False
+            began, text = False, ""
             try:
                 async with aclosing(self._pieces(path, body)) as pieces:
                     async for piece in pieces:
-                        began = began or bool(piece.text)
+                        began, text = began or bool(piece.text), text + piece.text
+                        if options.schema and piece.finish_reason == "stop":
+                            wire.check_schema(text, options.schema, self._server.name)
                         self._arrived.put((request, Chunk(piece, finished=piece.finish_reason is not None)))
                 return
             except TryAgain as error:

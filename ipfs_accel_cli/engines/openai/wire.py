@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ipfs_accel_cli.core.errors import Invalid, NotGoodEnough, RemoteFailed, UnsupportedContent
+from ipfs_accel_cli.core.errors import Invalid, NotGoodEnough, RemoteFailed, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.engines.base import Request
 from ipfs_accel_cli.engines.exchange.text import FinishReason, GenerateOptions, Messages, Prompt
-from ipfs_accel_cli.engines.schemas import OPTIONS
+from ipfs_accel_cli.engines.schemas import OPTIONS, value_of
 
 # What an answer may take before it is no answer any more.
 LARGEST_BYTES = 256 << 20
@@ -89,6 +89,16 @@ def part(event: str, name: str) -> Part:
 
 
 _COUNTS = ("completion_tokens", "prompt_tokens")
+
+
+def check_schema(text: str, schema: str, name: str) -> None:
+    """Raise RemoteFailed for a whole answer that is not valid under a JSON Schema: not every server heeds one."""
+    try:
+        value_of(text, schema)
+    except VerificationFailed as error:
+        raise RemoteFailed(
+            f"{name} did not keep to the schema, which it may not know how to: {error.detail}"
+        ) from error
 
 
 def vectors(answer: str, count: int, name: str) -> tuple[list[list[float]], int]:

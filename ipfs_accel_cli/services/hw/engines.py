@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from shutil import which
+from subprocess import DEVNULL, PIPE, SubprocessError, run
 
 from pydantic import Field
 
@@ -16,6 +18,11 @@ from ipfs_accel_cli.probes import child
 from ipfs_accel_cli.services.hw.results import State
 
 Ask = Callable[[str], Sequence[str]]
+# Distributions that bring a module under another name, the one that we ask for first.
+_BRINGS = {"fasttext": ("fasttext-predict", "fasttext-wheel", "fasttext")}
+# Engines that are programs, which read with data of their own and are asked by one task.
+_PROGRAMS = {"tesseract": ("image-ocr", "apt-get install tesseract-ocr")}
+_VERSION_SECONDS = 5.0
 
 
 class EngineState(Result):
@@ -46,9 +53,9 @@ def survey(*, full: bool = False, registry: Registry = ENGINES, ask: Ask | None 
     """Describe every engine from what is installed; `full` loads each in a process of its own to see its devices."""
     asking = (ask or _ask) if full else None
     names = registry.names()
-    return Engines(
-        engines=list(ordered(lambda name: _state(name, registry.plugin(name), asking), names, max(1, len(names))))
-    )
+    states = list(ordered(lambda name: _state(name, registry.plugin(name), asking), names, max(1, len(names))))
+    programs = [_program(name, full=full) for name in _PROGRAMS] if registry is ENGINES else []
+    return Engines(engines=states + programs)
 
 
 def devices_of(name: str) -> list[str]:
@@ -64,7 +71,7 @@ def _ask(name: str) -> Sequence[str]:
 def _state(name: str, plugin: Plugin, ask: Ask | None) -> EngineState:
     state, reason, seen = _judged(plugin, name, ask)
     versions = installed()
-    needed = [normalised(package) for package in plugin.requires]
+    needed = [normalised(one) for module in plugin.requires for one in _BRINGS.get(module, (module,))]
     return EngineState(
         engine=name,
         state=state,
@@ -89,6 +96,34 @@ def _judged(plugin: Plugin, name: str, ask: Ask | None) -> tuple[State, str, lis
         return "present", "", list(ask(name))
     except child.NoAnswer as error:
         return "unknown", f"installed, but it cannot be loaded ({error})", None
+
+
+def _program(name: str, *, full: bool) -> EngineState:
+    """Describe a program; it is run only where all is to be looked at."""
+    task, install = _PROGRAMS[name]
+    place = which(name)
+    version = _version(place) if place and full else ""
+    return EngineState(
+        engine=name,
+        state="present" if place else "absent",
+        reason="" if place else f"the program {name} is not installed",
+        versions={name: version} if version else {},
+        devices=["cpu"],
+        computes_on=["cpu"] if place and full else None,
+        tasks=[task],
+        install=install,
+    )
+
+
+def _version(place: str) -> str:
+    try:
+        told = run(
+            [place, "--version"], stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, timeout=_VERSION_SECONDS, check=False
+        )
+    except (OSError, SubprocessError):
+        return ""
+    words = told.stdout.decode("utf-8", "replace").split()
+    return words[1] if len(words) > 1 else ""
 
 
 def _there(module: str) -> bool:

@@ -32,7 +32,7 @@ MIGRATIONS = (
 LEAST_QUALITY = 0.99
 # Another engine has to be this much faster than the first: below it the difference is noise.
 LEAST_GAIN = 1.05
-_PACKAGES = ("torch", "transformers", "onnxruntime", "openvino")
+_PACKAGES = ("torch", "transformers", "onnxruntime", "openvino", "ctranslate2")
 
 
 @dataclass(frozen=True, slots=True)

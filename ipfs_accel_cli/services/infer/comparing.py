@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Cancelled
-from ipfs_accel_cli.engines.base import Chunk, Session
-from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Scores, Texts, Vectors
+from ipfs_accel_cli.engines.base import Chunk, Loadable, Session
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, RewriteOptions, Texts
+from ipfs_accel_cli.engines.samples import SAMPLES, example, same_words
 from ipfs_accel_cli.services.infer.choice import Choice
 from ipfs_accel_cli.services.infer.results import Trial
 from ipfs_accel_cli.tasks import TASKS
@@ -23,8 +24,11 @@ _SHORT_WORDS, _LONG_WORDS, _MOST_TEXTS = 12, 100, 32
 _SHAPE_SECONDS, _LONGEST_RUN_SECONDS, _FEWEST_RUNS = 0.25, 0.5, 2
 # With less left beside them, engines are loaded one after the other.
 _SPARE_BYTES = 512 << 20
+# Of each text that is written.
+_MOST_TOKENS = 32
 _TEXT = "the rain in spain stays mainly in the plain while a small red bird sings on the old tree"
 _WORDS = _TEXT.split()
+_WRITING = frozenset({"translate", "summarize"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,25 @@ class _Runner:
     problem: AccelError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is asked of every engine: a task, and for one that writes texts how, such as in which languages."""
+
+    task: str
+    rewriting: RewriteOptions | None = None
+
+    def options(self, texts: int) -> EmbedOptions | RewriteOptions:
+        """Return the options for so many texts at once."""
+        return EmbedOptions(texts) if self.rewriting is None else replace(self.rewriting, batch=texts)
+
+
+def asking(model: Loadable, task: str) -> Asking:
+    """Return what to ask of a model for a task."""
+    return Asking(task, example(model.folder, task, _MOST_TOKENS) if task in _WRITING else None)
+
+
 def measure(
-    task: str, choices: Sequence[Choice], absent: Sequence[AccelError], load: Callable[[Choice], Session]
+    task: Asking, choices: Sequence[Choice], absent: Sequence[AccelError], load: Callable[[Choice], Session]
 ) -> list[Trial]:
     """Run each engine for about a second beyond its loading, the first as the reference; return what came of it.
 
@@ -116,7 +137,7 @@ def _trial(runner: _Runner) -> Trial:
     )
 
 
-def _affordable(session: Session, task: str) -> list[Shape]:
+def _affordable(session: Session, task: Asking) -> list[Shape]:
     """Return what can be run in the time there is: one short text always, many and long ones as the model allows."""
     one = Shape("one", 1, _SHORT_WORDS)
     _run(session, task, made_up(one))
@@ -133,7 +154,7 @@ def _affordable(session: Session, task: str) -> list[Shape]:
     return shapes
 
 
-def _in_turn(runners: Sequence[_Runner], task: str, shape: Shape) -> list[float]:
+def _in_turn(runners: Sequence[_Runner], task: Asking, shape: Shape) -> list[float]:
     """Return the seconds that each takes, the best of a few runs: what else the machine does only ever slows them."""
     texts, order = made_up(shape), list(range(len(runners)))
     best, spent, rounds = [float("inf")] * len(runners), 0.0, 0
@@ -160,27 +181,32 @@ def _in_turn(runners: Sequence[_Runner], task: str, shape: Shape) -> list[float]
     return best
 
 
-def _answers(session: Session, task: str) -> Any:
+def _answers(session: Session, task: Asking) -> Any:
+    if task.rewriting is not None:
+        return _run(session, task, list(SAMPLES))
     return _run(session, task, [" ".join(_WORDS[:words]) for words in (1, 3, 7, 12, 19)])
 
 
-def _run(session: Session, task: str, texts: list[str]) -> Any:
+def _run(session: Session, task: Asking, texts: list[str]) -> Any:
+    """Return vectors or scores, a row a text, or the texts that are written."""
     current().check()
-    made = TASKS.load(task)()
-    session.submit(made.prepare(Texts(tuple(texts)), EmbedOptions(len(texts))))
+    made = TASKS.load(task.task)()
+    session.submit(made.prepare(Texts(tuple(texts)), task.options(len(texts))))
     chunks: list[Chunk] = []
     while moved := session.step():
         chunks += [chunk for _, chunk in moved]
-    found: Vectors | Scores = made.collect(chunks)
-    return found.rows
+    found = made.collect(chunks)
+    return found.rows if task.rewriting is None else [one.text for one in found]
 
 
-def _agreement(task: str, reference: Any, rows: Any) -> float:
-    """Return the least cosine of vectors, or 1 less the largest difference of a score."""
-    if task == "classify":
-        return 1.0 - float(numpy.abs(reference - rows).max())
-    lengths = numpy.linalg.norm(reference, axis=1) * numpy.linalg.norm(rows, axis=1)
-    return float(((reference * rows).sum(axis=1) / numpy.maximum(lengths, 1e-12)).min())
+def _agreement(task: Asking, reference: Any, answers: Any) -> float:
+    """Return the least cosine of vectors, 1 less the largest difference of a score, or the share of the same words."""
+    if task.rewriting is not None:
+        return same_words(reference, answers)
+    if task.task == "classify":
+        return 1.0 - float(numpy.abs(reference - answers).max())
+    lengths = numpy.linalg.norm(reference, axis=1) * numpy.linalg.norm(answers, axis=1)
+    return float(((reference * answers).sum(axis=1) / numpy.maximum(lengths, 1e-12)).min())
 
 
 def _why(error: AccelError) -> str:

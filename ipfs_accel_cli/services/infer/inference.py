@@ -158,9 +158,9 @@ class Inference(Rooms):
 
         Raises Invalid for a task that is not compared, and what the engine that fits best raises.
         """
-        loadable = self.opener.find(model, task or "embed")
-        known = loadable.facts.tasks
+        known = self.opener.named(model).facts.tasks if model and not task else ()
         chosen = task or next((name for name in MEASURED_TASKS if name in known), "embed")
+        loadable = self.opener.find(model, chosen)
         found = self._loader.calibrate(loadable, chosen, min_quality)
         return CalibrationShown(
             model=loadable.facts.name,

@@ -34,9 +34,9 @@ from ipfs_accel_cli.services.infer.results import Trial
 from ipfs_accel_cli.services.infer.runtime import Key, Runtime, Warm
 from ipfs_accel_cli.services.infer.stats import Watch
 
-MEASURED_TASKS = ("embed", "classify")
+MEASURED_TASKS = ("embed", "classify", "translate", "summarize")
 # What engines put on record of what they make: how well it agrees, 1 being the same.
-_AGREEMENTS = ("least_cosine", "same_labels")
+_AGREEMENTS = ("least_cosine", "same_labels", "same_words")
 
 
 class SettingsLike(Protocol):
@@ -134,7 +134,7 @@ class Loader:
         Raises Invalid for a task that is not measured, and what the engine that fits best raises.
         """
         if task not in MEASURED_TASKS or self._calibrations is None:
-            raise Invalid(f"engines are not compared for the task {task!r}; {' and '.join(MEASURED_TASKS)} are")
+            raise Invalid(f"engines are not compared for the task {task!r}; {', '.join(MEASURED_TASKS)} are")
         wanted = Wanted(task, threads=max(0, int(self._settings.get("infer.threads"))))
         able, absent = candidates(model.facts, wanted, self._engines, self._measure)
         best(able, absent)
@@ -235,7 +235,8 @@ class Loader:
         self, model: Loadable, task: str, choices: Sequence[Choice], absent: Sequence[AccelError], least: float
     ) -> list[Trial]:
         ordered = sorted(choices, key=lambda choice: -choice.fit.score)
-        return calibrating.chosen(comparing.measure(task, ordered, absent, partial(self._load, model)), least)
+        asked = comparing.asking(model, task)
+        return calibrating.chosen(comparing.measure(asked, ordered, absent, partial(self._load, model)), least)
 
     def _least(self) -> float:
         """Return the least agreement that `auto` takes."""

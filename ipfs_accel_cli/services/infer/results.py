@@ -70,7 +70,8 @@ class Trial(Result):
     many_texts_s: float | None = Field(default=None, description="Up to 32 short texts at a time, as the model allows.")
     long_texts_s: float | None = Field(default=None, description="Up to 32 texts of 100 words at a time.")
     agreement: float | None = Field(
-        default=None, description="With the first engine: least cosine of a vector, or 1 less the largest difference."
+        default=None,
+        description="With the first engine: least cosine of a vector, 1 less a difference, or the same words.",
     )
     reason: str | None = Field(default=None, description="Why it was not measured, or not taken.")
 

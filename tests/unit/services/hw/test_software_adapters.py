@@ -44,5 +44,5 @@ def test_a_software_adapter_meets_no_requirement_of_a_gpu() -> None:
 def test_every_engine_lists_the_processor_first_and_no_software_adapter() -> None:
     for name in ENGINES.names():
         devices = [device.name for device in ENGINES.load(name)().devices()]
-        assert devices[0] == "cpu"
+        assert devices[0] == ("remote" if name == "remote" else "cpu")
         assert not any(device.startswith("webgpu") for device in devices)
