@@ -149,3 +149,14 @@ class TestRemote(TestLlamaCpp):
 
     def test_a_damaged_file_is_refused_in_the_words_of_llama_cpp(self) -> None:  # type: ignore[override]
         pytest.skip("no file is here")
+
+
+def test_its_process_runs_no_program_that_lies_in_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("open('ran', 'w').close()\nraise SystemExit\n")
+    monkeypatch.chdir(tmp_path)
+    asked = {"model": str(tmp_path / "none.gguf"), "context": 64, "slots": 1, "batch": 64, "threads": 1, "pooling": ""}
+    with pytest.raises(MalformedContent):
+        start(asked, "none")
+    assert not (tmp_path / "ran").exists()
