@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_cli.core.call import Call
 from ipfs_accel_cli.core.errors import AccelError, Invalid, LimitReached
+from ipfs_accel_cli.services.infer.failures import Failures
 from ipfs_accel_cli.services.infer.image.asked import Change
 from ipfs_accel_cli.services.infer.image.colours import has_alpha, in_colour
-from ipfs_accel_cli.services.infer.image.reading import Unread, decoding, opened, seek, shrink, transposed
+from ipfs_accel_cli.services.infer.image.reading import decoding, opened, seek, shrink, transposed
 from ipfs_accel_cli.services.infer.image.results import PictureWritten
-from ipfs_accel_cli.services.infer.image.run import Failures
 from ipfs_accel_cli.services.infer.image.writing import FORMATS, Targets, write
 
 if TYPE_CHECKING:
@@ -47,13 +47,14 @@ def processed(
     failures = Failures()
     for file in files:
         call.check()
-        failures.count += 1
+        problem: AccelError | None = None
         try:
             yield _one(file, targets, change, call, frame)
         except AccelError as error:
             if len(files) == 1:
                 raise
-            failures.unread.append(Unread(str(file), error))
+            problem = error
+        failures.usable(str(file), problem)
         call.progress(failures.count, len(files), "pictures")
     failures.end()
 
