@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.errors import AccelError, Invalid
+from ipfs_accel_cli.engines.alone import outcome
 from ipfs_accel_cli.engines.base import Chunk, Request, RequestId
 
 Work = Callable[[], object]
@@ -40,10 +41,11 @@ class StepwiseSession:
         """Do one piece of work of each request."""
         done = []
         for request, work in list(self._active.items()):
-            data = work.popleft()()
-            if not work:
+            data = outcome(self._name, work.popleft())
+            finished = not work or isinstance(data, AccelError)
+            if finished:
                 del self._active[request]
-            done.append((request, Chunk(data, finished=not work)))
+            done.append((request, Chunk(data, finished=finished)))
         return done
 
     def abort(self, request: RequestId) -> None:

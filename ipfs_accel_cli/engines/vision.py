@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.errors import AccelError, Invalid
+from ipfs_accel_cli.engines.alone import outcome
 from ipfs_accel_cli.engines.base import Chunk, Request, RequestId
 from ipfs_accel_cli.engines.exchange.image import FindOptions, ImageOptions, Images
 
@@ -52,9 +54,11 @@ class VisionSession:
         for request, work in list(self._active.items()):
             positions = tuple(work.left.popleft() for _ in range(min(work.options.batch, len(work.left))))
             assert self._look is not None
-            data = self._look(positions, [work.images.images[at] for at in positions], work.options)
-            done.append((request, Chunk(data, finished=not work.left)))
-            if not work.left:
+            look = partial(self._look, positions, [work.images.images[at] for at in positions], work.options)
+            data = outcome(self._name, look)
+            finished = not work.left or isinstance(data, AccelError)
+            done.append((request, Chunk(data, finished=finished)))
+            if finished:
                 del self._active[request]
         return done
 

@@ -202,3 +202,14 @@ def test_a_server_that_ranks_is_asked_to(gguf_model: Loadable, tmp_path: Path, m
     assert found.shape == (3, 1)
     assert numpy.isfinite(found).all()
     assert numpy.allclose(found[2], alone[0], atol=1e-4)
+
+
+def test_its_process_runs_no_program_that_lies_in_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("open('ran', 'w').close()\nraise SystemExit\n")
+    monkeypatch.chdir(tmp_path)
+    asked = {"model": str(tmp_path / "none.gguf"), "context": 64, "slots": 1, "batch": 64, "threads": 1, "pooling": ""}
+    with pytest.raises(MalformedContent):
+        start(asked, "none")
+    assert not (tmp_path / "ran").exists()

@@ -83,3 +83,9 @@ def test_help_of_every_command_is_printed(command: Found, capsys: pytest.Capture
     assert command.help.splitlines()[0].split(",")[0][:40] in shown
     assert "--json" in shown
     assert "Examples:" in shown
+
+
+@pytest.mark.parametrize("command", commands(app), ids=ids)
+def test_what_can_write_a_file_of_the_callers_is_no_reading_command(command: Found) -> None:
+    writes = {"output", "force", "annotate", "spectrogram"} & set(inspect.signature(command.function).parameters)
+    assert not writes or command.effects.effect != "read", writes

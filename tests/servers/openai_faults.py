@@ -90,6 +90,12 @@ def faulty() -> Iterator[Faults]:
             key = self.headers["Authorization"]
             self.answer(401, json.dumps({"error": {"message": f"bad key {key}"}}))
 
+        def do_echo_late(self) -> None:
+            self.stream(_said("Hel"), json.dumps({"error": {"message": f"bad key {KEY}"}}))
+
+        def do_echo_at_the_cut(self) -> None:
+            self.answer(400, json.dumps({"error": {"message": "x" * 290 + f" {KEY}"}}))
+
         def do_redirect(self) -> None:
             self.answer(307, "", Location="http://127.0.0.1:9/elsewhere")
 

@@ -46,7 +46,7 @@ def mount(group: Typer) -> None:
 
 
 @app.command()
-@effects(READ)
+@effects(WRITE)
 def transcribe(
     files: Sounds = None,
     model: Model = None,

@@ -48,7 +48,7 @@ def start(asked: Mapping[str, Any], name: str) -> Process:
     key = secrets.token_urlsafe(32)
     with tempfile.TemporaryFile() as log:
         running = subprocess.Popen(
-            [sys.executable, "-m", "ipfs_accel_cli.engines.llamacpp.child"],
+            [sys.executable, "-P", "-m", "ipfs_accel_cli.engines.llamacpp.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

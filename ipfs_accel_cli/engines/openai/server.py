@@ -47,7 +47,7 @@ class Server:
             raise RemoteFailed(
                 f"{self.name} redirects elsewhere; no key is sent there. Add the endpoint with its final address"
             )
-        said = self.hidden(_said(body, self.name))
+        said = self._said(body)
         if status in (400, 413, 422):
             raise Invalid(f"{self.name} refuses what was asked: {said}", http_status=status)
         if status in (404, 405, 501):
@@ -60,10 +60,10 @@ class Server:
             error.args = (error.detail,)
             raise
 
-
-def _said(body: bytes, name: str) -> str:
-    text = body[:_SAID_BYTES].decode("utf-8", "replace")
-    try:
-        return message(parsed(text, name))
-    except RemoteFailed:
-        return message(text) if text and not text.lstrip().startswith("<") else "it does not say why"
+    def _said(self, body: bytes) -> str:
+        text = body[:_SAID_BYTES].decode("utf-8", "replace")
+        try:
+            return message(parsed(text, self.name), self.hidden)
+        except RemoteFailed:
+            page = not text or text.lstrip().startswith("<")
+            return "it does not say why" if page else message(text, self.hidden)

@@ -160,7 +160,7 @@ class ServerSession:
                     continue
                 if event == "[DONE]":
                     break
-                part = wire.part(event, name)
+                part = wire.part(event, name, self._server.hidden)
                 counted = part.tokens if part.tokens is not None else counted + bool(part.text)
                 prompt_tokens = part.prompt_tokens if part.prompt_tokens is not None else prompt_tokens
                 reason = part.finish_reason or reason

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,11 +67,14 @@ def writing(request: Request, model: str, *, of_llama_cpp: bool = False) -> tupl
     return "completions", body | {"prompt": request.payload.text}
 
 
-def part(event: str, name: str) -> Part:
-    """Read one event of a stream; raises RemoteFailed for one that is no part of an answer."""
+def part(event: str, name: str, hidden: Callable[[str], str] = str) -> Part:
+    """Read one event of a stream; raises RemoteFailed for one that is no part of an answer.
+
+    `hidden` takes out of what the server says is wrong what nobody is to read.
+    """
     found = parsed(event, name)
     if "error" in found:
-        raise RemoteFailed(f"{name} broke off: {message(found)}")
+        raise RemoteFailed(f"{name} broke off: {message(found, hidden)}")
     said = found.get("usage")
     usage: dict[str, Any] = said if isinstance(said, dict) else {}
     counts = [usage.get(key) if isinstance(usage.get(key), int) else None for key in _COUNTS]
@@ -152,11 +155,11 @@ def parsed(text: str, name: str) -> dict[str, Any]:
     return found
 
 
-def message(found: object) -> str:
-    """Return what a server says is wrong, on one line and not too long."""
+def message(found: object, hidden: Callable[[str], str] = str) -> str:
+    """Return what a server says is wrong, on one line and not too long; what is `hidden` before it is cut short."""
     error = found.get("error") if isinstance(found, dict) else found
     said = error.get("message") if isinstance(error, dict) else error
-    return " ".join(str(said or "it does not say why").split())[:300]
+    return " ".join(hidden(str(said or "it does not say why")).split())[:300]
 
 
 def grouped(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, list[int]]]:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from ipfs_accel_cli.core.call import Call
 from ipfs_accel_cli.core.errors import Invalid, LimitReached, NotFound
+from ipfs_accel_cli.services.infer.halves import unwritable
 
 LONGEST_LINE_BYTES = 1 << 20
 LARGEST_PROMPT_BYTES = 16 << 20
@@ -27,6 +28,7 @@ def open_texts(
     if given and file is not None:
         raise Invalid("texts come from the arguments or from --file, not from both")
     if given:
+        refuse_halves(given)
         return iter(given)
     if file is not None:
         return lines(_open(call.path(file)))
@@ -44,6 +46,7 @@ def read_prompt(prompt: str | None, call: Call) -> str:
     Raises Invalid when there is neither or it is no UTF-8, and LimitReached beyond 16 MiB.
     """
     if prompt is not None:
+        refuse_halves([prompt])
         return prompt
     if call.input is None:
         raise Invalid(
@@ -97,6 +100,12 @@ def _whole(stream: BinaryIO, what: str) -> str:
     if len(data) > LARGEST_PROMPT_BYTES:
         raise LimitReached(f"{what} may have {LARGEST_PROMPT_BYTES} bytes at most")
     return _text(data.removeprefix(_BYTE_ORDER_MARK), 0).removesuffix("\n").removesuffix("\r")
+
+
+def refuse_halves(given: list[str]) -> None:
+    """Raise Invalid for a text that libraries could not write down."""
+    if (found := unwritable(given)) is not None:
+        raise Invalid(f"a text is not UTF-8: {found!r}")
 
 
 def _open(path: Path) -> BinaryIO:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 _LONGEST_CARD = 1 << 16
+TOLD = "The model was trained by a script of ours and knows its own small world only."
 
 
+@lru_cache(maxsize=64)
 def is_toy(folder: Path) -> bool:
     """Say whether the front matter of a model's card has the tag `toy`."""
     card = folder / "README.md"

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Unavailable
+from ipfs_accel_cli.core.errors import AccelError, Invalid, Unavailable
+from ipfs_accel_cli.engines.alone import failure
 from ipfs_accel_cli.engines.base import Chunk, Describes, Request, RequestId, Session
+from ipfs_accel_cli.services.infer.halves import unwritable
 from ipfs_accel_cli.services.infer.line import Line, Urgency
 
 # How long a cancelled caller may go on waiting: the time between two looks at its call.
@@ -117,6 +119,9 @@ class Worker:
         with self._lock:
             if self.failed is not None:
                 raise _again(self.failed)
+            if (problem := unwritable(request.payload) or unwritable(request.options)) is not None:
+                answer.deliver(Invalid(f"a text is not UTF-8: {problem!r}"))
+                return answer
             self._answers[request.id] = answer
             self._inbox.put(_Asked(request, current().principal.name, urgency))
         return answer
@@ -196,10 +201,10 @@ class Worker:
             answer.began = time.perf_counter()
         try:
             session.submit(request)
-        except AccelError as error:
+        except Exception as error:  # What a library cannot bear of one request is no reason to end the others.
             if answer is not None:
                 del self._answers[request.id]
-                answer.deliver(error)
+                answer.deliver(failure(self._name, error))
             return
         self._running.add(request.id)
 

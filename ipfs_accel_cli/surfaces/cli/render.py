@@ -105,9 +105,14 @@ def _live(stream: Live[Any], chosen: Format, give_way: Callable[[], None]) -> No
 def _json_items(stream: Iterable[Any]) -> None:
     """Write `{"items": […]}` while the items come, the shape that MCP answers with."""
     separator = '{"items": ['
-    for item in stream:
-        sys.stdout.write(separator + json.dumps(item.model_dump(mode="json"), ensure_ascii=False))
-        separator = ",\n"
+    try:
+        for item in stream:
+            sys.stdout.write(separator + json.dumps(item.model_dump(mode="json"), ensure_ascii=False))
+            separator = ",\n"
+    except BaseException:
+        # The problem follows as an object of its own; without this end neither could be read.
+        sys.stdout.write("]}\n" if separator == ",\n" else "")
+        raise
     sys.stdout.write("]}\n" if separator == ",\n" else '{"items": []}\n')
 
 

@@ -159,7 +159,7 @@ def run(folder: Path, *, context: int, batch: int, dtype: str) -> dict[str, Any]
                 f"measuring needs {library}, which is not installed", suggestion=f"pip install {library}"
             )
     shape = {"context": context, "batch": batch, "new_tokens": NEW_TOKENS, "dtype": dtype}
-    command = [sys.executable, "-m", "ipfs_accel_cli.services.hw.fit.child", str(folder), json.dumps(shape)]
+    command = [sys.executable, "-P", "-m", "ipfs_accel_cli.services.hw.fit.child", str(folder), json.dumps(shape)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=MEASURE_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -10,6 +9,7 @@ from ipfs_accel_cli.core.errors import Invalid
 
 _HYSTERESIS = 0.15
 _LEAST = 0.01
+_LONGEST_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,9 @@ class Rules:
         if not 0 < self.threshold < 1:
             raise Invalid(f"--threshold lies between 0 and 1, not at {self.threshold}")
         for name, value in (("speech", self.min_speech_s), ("silence", self.min_silence_s), ("pad", self.pad_s)):
-            if not (math.isfinite(value) and value >= 0):
-                raise Invalid(f"--{'' if name == 'pad' else 'min-'}{name} must be 0 s or more, not {value}")
+            if not 0 <= value <= _LONGEST_S:
+                option = f"--{'' if name == 'pad' else 'min-'}{name}"
+                raise Invalid(f"{option} lies between 0 and {_LONGEST_S:.0f} s, not at {value}")
 
 
 @dataclass(frozen=True, slots=True)

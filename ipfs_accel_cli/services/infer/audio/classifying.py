@@ -13,6 +13,7 @@ from ipfs_accel_cli.services.infer.audio.results import SoundLabels
 from ipfs_accel_cli.services.infer.floats import shortest
 from ipfs_accel_cli.services.infer.opening import Opened
 from ipfs_accel_cli.services.infer.results import LabelScore
+from ipfs_accel_cli.services.infer.toys import is_toy
 from ipfs_accel_cli.tasks.audio_classify import AudioClassify
 
 # A longer sound is heard in stretches of so much, so that memory does not grow with it.
@@ -31,12 +32,12 @@ def labelled(opened: Opened, sound: Sound, window_s: float | None, top: int | No
             found = opened.answer(task, task.prepare(Waveform(_long_enough(block), RATE), HearOptions()))
             names = found.labels
             if window_s is not None:
-                yield _labels(sound.name, at, at + len(block), found.scores, names, top)
+                yield _labels(opened, sound.name, at, at + len(block), found.scores, names, top)
             share = found.scores.astype(numpy.float64) * len(block)
             total, weight = share if total is None else total + share, weight + len(block)
         at += len(block)
     if window_s is None and total is not None:
-        yield _labels(sound.name, 0, at, (total / weight).astype(numpy.float32), names, top)
+        yield _labels(opened, sound.name, 0, at, (total / weight).astype(numpy.float32), names, top)
 
 
 def _long_enough(block: Samples) -> Samples:
@@ -45,7 +46,7 @@ def _long_enough(block: Samples) -> Samples:
 
 
 def _labels(
-    name: str, start: int, end: int, scores: numpy.ndarray, labels: tuple[str, ...], top: int | None
+    opened: Opened, name: str, start: int, end: int, scores: numpy.ndarray, labels: tuple[str, ...], top: int | None
 ) -> SoundLabels:
     values = shortest(scores).tolist()
     order = numpy.argsort(-scores, kind="stable").tolist()[:top]
@@ -57,4 +58,6 @@ def _labels(
         label=best[0].label,
         score=best[0].score,
         scores=best,
+        model=opened.model.facts.name,
+        toy=is_toy(opened.model.folder),
     )

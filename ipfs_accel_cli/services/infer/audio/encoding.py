@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.errors import Invalid, LimitReached
+from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.services.infer.audio.reading import library
 
 
@@ -28,8 +29,9 @@ _FORMS = {
     "mp3": Form("MP3", "MPEG_LAYER_III"),
     "aiff": Form("AIFF", "PCM_16"),
 }
-# WAV counts its bytes in 32 bits; RF64 is the same file for larger ones.
-LARGEST_WAV_BYTES = (1 << 32) - (1 << 16)
+# These two count their bytes in 32 bits.
+_COUNTED, _LARGEST_BYTES = ("WAV", "AIFF"), (1 << 32) - (1 << 16)
+_SAMPLE_BYTES = 2
 
 
 def form_of(path: Path, name: str | None = None) -> Form:
@@ -39,6 +41,13 @@ def form_of(path: Path, name: str | None = None) -> Form:
         said = f"--format {name}" if name else f"the ending of {path.name!r}"
         raise Invalid(f"sound is written as {', '.join(_FORMS)}; {said} is none of these")
     return _FORMS[asked]
+
+
+def check_size(form: Form, samples: int) -> None:
+    """Raise LimitReached for more samples, of all channels together, than a file of a format can count."""
+    if form.name in _COUNTED and samples * _SAMPLE_BYTES > _LARGEST_BYTES:
+        made = human_bytes(samples * _SAMPLE_BYTES)
+        raise LimitReached(f"{form.name} holds less than 4.0 GiB, and this would be {made}; FLAC holds more")
 
 
 @contextmanager

@@ -13,12 +13,12 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.files import replacing, writing_into
 from ipfs_accel_cli.services.infer.audio import mel
-from ipfs_accel_cli.services.infer.audio.encoding import Form, writer
+from ipfs_accel_cli.services.infer.audio.encoding import Form, check_size, writer
 from ipfs_accel_cli.services.infer.audio.reading import MOST_RATE, Samples, Sound, at_rate, mono
 
 # One decibel below the loudest leaves room for what resampling and lossy formats add.
 _NORMAL_PEAK = 10 ** (-1 / 20)
-_TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)")
+_TIME = re.compile(r"(?:(?:(\d{1,6}):)?(\d{1,6}):)?(\d{1,9}(?:\.\d{1,9})?)")
 _LOUDEST_GAIN_DB = 120.0
 
 
@@ -77,11 +77,15 @@ def process(sound: Sound, steps: Steps, out: Path | None, form: Form | None, dra
     rate = steps.rate or sound.rate
     if steps.start_s >= sound.seconds:
         raise Invalid(f"{sound.name} is {sound.seconds:.2f} s long; nothing is left from {steps.start_s} s on")
+    channels = 1 if steps.mono else sound.channels
+    if form is not None:
+        end_s = sound.seconds if steps.end_s is None else min(steps.end_s, sound.seconds)
+        check_size(form, int((end_s - steps.start_s) * rate) * channels)
     gain = 10 ** (steps.gain_db / 20)
     if steps.normalise:
         peak = max((float(numpy.abs(block).max(initial=0.0)) for block in _made(sound, steps, rate)), default=0.0)
         gain = _NORMAL_PEAK / peak if peak else 1.0
-    made = Made(rate, 1 if steps.mono else sound.channels)
+    made = Made(rate, channels)
     blocks = (made.seen(block * numpy.float32(gain)) for block in _made(sound, steps, rate))
     if out is not None and form is not None:
         with writing_into(out.parent), replacing(out) as file, writer(file, form, rate, made.channels) as target:

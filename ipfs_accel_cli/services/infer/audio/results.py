@@ -6,6 +6,7 @@ from pydantic import Field
 
 from ipfs_accel_cli.core.results import Result
 from ipfs_accel_cli.services.infer.results import LabelScore
+from ipfs_accel_cli.services.infer.toys import TOLD
 
 
 class SpokenWord(Result):
@@ -73,6 +74,8 @@ class SoundLabels(Result):
     label: str = Field(description="The likeliest one.")
     score: float
     scores: list[LabelScore] = Field(description="The likeliest labels, likeliest first; --top says how many.")
+    model: str
+    toy: bool = Field(description=TOLD)
 
 
 class Processed(Result):

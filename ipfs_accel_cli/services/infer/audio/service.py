@@ -159,6 +159,10 @@ class Audio:
         """Make a sound ready and write it, or draw it; raises as `transcribe`, and Conflict."""
         if output is None and spectrogram is None:
             raise Invalid("there is nothing to write: give --output or --spectrogram")
+        if spectrogram is not None and spectrogram.suffix.lower() != ".png":
+            raise Invalid(f"--spectrogram is drawn as PNG, and {spectrogram.name!r} does not end so")
+        if output is not None and output == spectrogram:
+            raise Invalid("--output and --spectrogram go into two files")
         steps.check()
         name = sources([file] if file else [], "ipfs-accel infer audio process talk.mp3 -o talk.wav")
         paths = [None if path is None else current().path(path) for path in (output, spectrogram)]

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import Invalid, MalformedContent, NotAuthorised, NotFound, SomeFailed
+from ipfs_accel_cli.core.errors import AccelError, Invalid, MalformedContent, NotAuthorised, NotFound
 from ipfs_accel_cli.services.infer.audio.reading import STDIN, Raw, Sound, opened
+from ipfs_accel_cli.services.infer.failures import Failures
 
 T = TypeVar("T")
 # What concerns one file only; anything else would go wrong with the next one too.
@@ -33,8 +34,9 @@ def each(names: Sequence[str], raw: Raw | None, answers: Callable[[Sound], Itera
 
     Raises what is wrong with the only one; of several, SomeFailed with all that failed after the others are done.
     """
-    failed: list[dict[str, str]] = []
-    for at, name in enumerate(names):
+    failures = Failures("sounds")
+    for name in names:
+        problem: AccelError | None = None
         try:
             with opened(name, current(), raw) as sound:
                 yield from answers(sound)
@@ -43,9 +45,9 @@ def each(names: Sequence[str], raw: Raw | None, answers: Callable[[Sound], Itera
         except _OF_ONE as error:
             if len(names) == 1:
                 raise
-            failed.append({"pointer": f"/files/{at}", "detail": error.detail})
-    if failed:
-        raise SomeFailed(f"{len(failed)} of {len(names)} sounds could not be read", errors=failed)
+            problem = error
+        failures.usable(name, problem)
+    failures.end()
 
 
 def raw_of(rate: int | None, channels: int | None) -> Raw | None:

@@ -28,6 +28,7 @@ from ipfs_accel_cli.services.infer.image.run import PictureRun
 from ipfs_accel_cli.services.infer.image.writing import Targets, write
 from ipfs_accel_cli.services.infer.ranking import Ranking
 from ipfs_accel_cli.services.infer.results import LabelScore
+from ipfs_accel_cli.services.infer.toys import is_toy
 
 Pictures = Iterator[Picture | Unread]
 
@@ -55,6 +56,7 @@ def labelled(run: PictureRun[Scores], pictures: Pictures, top: int | None) -> It
                 score=scores[0].score,
                 scores=scores,
                 model=run.opened.model.facts.name,
+                toy=is_toy(run.opened.model.folder),
             )
 
 
@@ -69,6 +71,7 @@ def vectors(run: PictureRun[Vectors], pictures: Pictures) -> Iterator[PictureVec
                 pooling=found.pooling,
                 vector=vector,
                 model=run.opened.model.facts.name,
+                toy=is_toy(run.opened.model.folder),
             )
 
 
@@ -91,6 +94,7 @@ def ranked(run: PictureRun[Vectors], pictures: Pictures, query: Query) -> Iterat
             pooling=asked.pooling,
             vector=None if near.row is None else shortest(near.row).tolist(),
             model=run.opened.model.facts.name,
+            toy=is_toy(run.opened.model.folder),
         )
     run.failures.end()
 
@@ -120,6 +124,7 @@ def detected(run: PictureRun[Boxes], pictures: Pictures, targets: Targets | None
                 things=things,
                 annotated=_drawn(targets, picture, drawing.with_boxes(picture.pixels, outlines) if targets else None),
                 model=run.opened.model.facts.name,
+                toy=is_toy(run.opened.model.folder),
             )
 
 
@@ -141,6 +146,7 @@ def segmented(
                 regions=regions,
                 annotated=_drawn(targets, picture, drawing.with_regions(picture.pixels, tints) if targets else None),
                 model=run.opened.model.facts.name,
+                toy=is_toy(run.opened.model.folder),
             )
 
 

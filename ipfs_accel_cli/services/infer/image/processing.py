@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_cli.core.call import Call
 from ipfs_accel_cli.core.errors import AccelError, Invalid, LimitReached
+from ipfs_accel_cli.services.infer.failures import Failures
 from ipfs_accel_cli.services.infer.image.asked import Change
 from ipfs_accel_cli.services.infer.image.colours import has_alpha, in_colour
-from ipfs_accel_cli.services.infer.image.reading import Unread, decoding, opened, seek, shrink, transposed
+from ipfs_accel_cli.services.infer.image.reading import decoding, opened, seek, shrink, transposed
 from ipfs_accel_cli.services.infer.image.results import PictureWritten
-from ipfs_accel_cli.services.infer.image.run import Failures
 from ipfs_accel_cli.services.infer.image.writing import FORMATS, Targets, write
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def check(change: Change) -> None:
         size_for(change.resize, 100, 100)
     if change.crop is not None:
         _edges(change.crop)
+    if not math.isfinite(change.rotate):
+        raise Invalid(f"--rotate takes degrees, not {change.rotate}")
     if change.quality is not None and not 1 <= change.quality <= 100:
         raise Invalid(f"--quality lies between 1 and 100, not at {change.quality}")
     if change.format is not None and change.format.lower() not in FORMATS:
@@ -44,13 +47,14 @@ def processed(
     failures = Failures()
     for file in files:
         call.check()
-        failures.count += 1
+        problem: AccelError | None = None
         try:
             yield _one(file, targets, change, call, frame)
         except AccelError as error:
             if len(files) == 1:
                 raise
-            failures.unread.append(Unread(str(file), error))
+            problem = error
+        failures.usable(str(file), problem)
         call.progress(failures.count, len(files), "pictures")
     failures.end()
 
@@ -60,7 +64,8 @@ def changed(image: Image, change: Change, name: str) -> Image:
     from PIL import Image as Images
 
     made = transposed(image)
-    made = made if made.mode in ("RGB", "L", "RGBA", "LA") else _plain(made, name)
+    mixable = made.mode in ("RGB", "L", "RGBA", "LA") and "transparency" not in made.info
+    made = made if mixable else _plain(made, name)
     if change.crop is not None:
         left, top, right, bottom = _edges(change.crop)
         if right > made.width or bottom > made.height:
@@ -79,8 +84,8 @@ def changed(image: Image, change: Change, name: str) -> Image:
 
 def size_for(asked: str, width: int, height: int) -> tuple[int, int]:
     """Return width and height for WxH, Wx, xH or N%; raises Invalid, and LimitReached beyond 16384 pixels a side."""
-    share = re.fullmatch(r"(\d+(?:\.\d+)?)%", asked)
-    sides = re.fullmatch(r"(\d*)x(\d*)", asked)
+    share = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)%", asked)
+    sides = re.fullmatch(r"(\d{0,6})x(\d{0,6})", asked)
     if share:
         factor = float(share[1]) / 100
         wide, high = max(1, round(width * factor)), max(1, round(height * factor))
@@ -109,9 +114,8 @@ def _one(file: Path, targets: Targets, change: Change, call: Call, frame: int) -
             if has_alpha(made) and format_ not in _WITH_ALPHA:
                 made = in_colour(made, name)
         # Only now: what says how it was held is taken out of it.
-        kept = _metadata(image) if change.metadata else {}
+        kept = _metadata(image, made.mode) if change.metadata else {}
         options = {"quality": change.quality} if change.quality is not None else {}
-        made.info.clear()
         size = write(made, path, format_, options | kept)
         return PictureWritten(
             file=name,
@@ -132,20 +136,20 @@ def _plain(image: Image, name: str) -> Image:
     return made.convert("L") if image.mode.startswith(("I", "F", "1")) else made
 
 
-def _metadata(image: Image) -> dict[str, Any]:
+def _metadata(image: Image, mode: str) -> dict[str, Any]:
     """Return EXIF and colour profile; the picture is upright now, so that nothing is to be turned any more."""
     exif = image.getexif()
     exif.pop(_ORIENTATION, None)
     found: dict[str, Any] = {"exif": exif.tobytes()} if len(exif) else {}
     profile = image.info.get("icc_profile")
-    # A profile of inks says nothing of red, green and blue.
-    if profile and image.mode != "CMYK":
+    # A profile of inks says nothing of red, green and blue, nor one of these of grey.
+    if profile and image.mode != "CMYK" and image.mode.startswith("L") == mode.startswith("L"):
         found["icc_profile"] = profile
     return found
 
 
 def _edges(asked: str) -> tuple[int, int, int, int]:
-    parts = re.fullmatch(r"(\d+),(\d+),(\d+),(\d+)", asked)
+    parts = re.fullmatch(r"(\d{1,6}),(\d{1,6}),(\d{1,6}),(\d{1,6})", asked)
     if parts is None:
         raise Invalid(f"--crop {asked} is not understood: left,top,right,bottom in pixels, such as 10,10,200,150")
     left, top, right, bottom = (int(parts[at]) for at in range(1, 5))

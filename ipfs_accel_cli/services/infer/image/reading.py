@@ -234,8 +234,11 @@ def _bytes(file: Path, call: Call, name: str) -> Iterator[BinaryIO]:
     if str(file) == STANDARD_INPUT:
         if call.input is None:
             raise Invalid("there is nothing on standard input")
-        with call.input() as stream:
-            data = stream.read(LARGEST_FILE_BYTES + 1)
+        try:
+            with call.input() as stream:
+                data = stream.read(LARGEST_FILE_BYTES + 1)
+        except ValueError as error:  # It was closed when its end was reached.
+            raise Invalid("standard input can be read once, and two pictures were to come from it") from error
         _bound(len(data), name)
         yield io.BytesIO(data)
         return

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from ipfs_accel_cli.core.results import Result
 from ipfs_accel_cli.services.infer.results import LabelScore
+from ipfs_accel_cli.services.infer.toys import TOLD
 
 
 class PictureLabels(Result):
@@ -20,6 +21,7 @@ class PictureLabels(Result):
     score: float
     scores: list[LabelScore] = Field(description="The likeliest labels, likeliest first; --top says how many.")
     model: str
+    toy: bool = Field(description=TOLD)
 
 
 class PictureVector(Result):
@@ -38,6 +40,7 @@ class PictureVector(Result):
         default=None, description="float32 values; with a query only when asked for with --vectors."
     )
     model: str
+    toy: bool = Field(description=TOLD)
 
 
 class FoundThing(Result):
@@ -66,6 +69,7 @@ class PictureThings(Result):
     things: list[FoundThing] = Field(description="The surest first.")
     annotated: str | None = Field(default=None, description="The picture with the boxes drawn in, for --annotate.")
     model: str
+    toy: bool = Field(description=TOLD)
 
 
 class RunLengths(Result):
@@ -103,6 +107,7 @@ class PictureRegions(Result):
     regions: list[FoundRegion] = Field(description="The largest first.")
     annotated: str | None = Field(default=None, description="The picture with the regions tinted, for --annotate.")
     model: str
+    toy: bool = Field(description=TOLD)
 
 
 class TextLine(Result):

@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeGuard, TypeVar
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import SomeFailed
 from ipfs_accel_cli.engines.exchange.image import FindOptions, ImageOptions, Images
+from ipfs_accel_cli.services.infer.failures import Failures
 from ipfs_accel_cli.services.infer.image.reading import Picture, Unread
 from ipfs_accel_cli.services.infer.opening import Opened
 from ipfs_accel_cli.services.infer.stats import Watch
 from ipfs_accel_cli.tasks.base import Task
 
 R = TypeVar("R")
-log = logging.getLogger("ipfs_accel_cli")
-
-
-@dataclass(slots=True)
-class Failures:
-    """Counts pictures and remembers those that failed."""
-
-    count: int = 0
-    unread: list[Unread] = field(default_factory=list)
-
-    def seen(self, one: Picture | Unread) -> bool:
-        """Count a picture, say what is wrong with it, and return whether it can be used."""
-        self.count += 1
-        if isinstance(one, Unread):
-            self.unread.append(one)
-            log.warning("%s", one.error.detail)
-        return isinstance(one, Picture)
-
-    def end(self) -> None:
-        """Raise SomeFailed when some pictures failed."""
-        if self.unread:
-            raise SomeFailed(
-                f"{len(self.unread)} of {self.count} pictures failed",
-                errors=[{"pointer": one.name, "detail": _unnamed(one)} for one in self.unread],
-            )
 
 
 @dataclass(slots=True)
@@ -67,8 +41,7 @@ class PictureRun(Generic[R]):
         source = iter(pictures)
         while batch := list(islice(source, self.options.batch)):
             first = self.failures.count
-            good = [(first + at, one) for at, one in enumerate(batch) if self.failures.seen(one)]
-            usable = [(index, one) for index, one in good if isinstance(one, Picture)]
+            usable = [(first + at, one) for at, one in enumerate(batch) if seen(one, self.failures)]
             if usable:
                 yield usable, self.ask([one for _, one in usable])
                 self.done += len(usable)
@@ -86,6 +59,6 @@ class PictureRun(Generic[R]):
         return found
 
 
-def _unnamed(one: Unread) -> str:
-    """Return what is wrong, without the name that stands before it already."""
-    return one.error.detail.removeprefix(one.name).lstrip(": ")
+def seen(one: Picture | Unread, failures: Failures) -> TypeGuard[Picture]:
+    """Count a picture, and return whether it was read."""
+    return failures.usable(one.name, one.error if isinstance(one, Unread) else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,13 +39,30 @@ def refuse_existing(path: Path, *, force: bool) -> None:
 
 
 def write(image: Image, path: Path, format_: str, options: Mapping[str, Any] | None = None) -> int:
-    """Write a picture and return how many bytes it takes; the file appears whole or not at all."""
+    """Write a picture and return how many bytes it takes; the file appears whole or not at all.
+
+    Raises Invalid for a picture that the format cannot hold, such as WebP one of more than 16383 pixels a side.
+    """
     encoded = io.BytesIO()
-    image.save(encoded, format_, **(options or {}))
+    try:
+        _bare(image).save(encoded, format_, **(options or {}))
+    except (OSError, ValueError, KeyError, struct.error) as error:
+        raise Invalid(
+            f"{path.name} cannot be written as {format_} with {image.width} x {image.height} pixels: {error}"
+        ) from error
     data = encoded.getvalue()
     with writing_into(path.parent), replacing(path) as file:
         file.write(data)
     return len(data)
+
+
+def _bare(image: Image) -> Image:
+    """Return the pixels alone: Pillow writes tags of the file that a picture was read from, such as where it was."""
+    from PIL import Image as Images
+
+    bare = Images.new(image.mode, image.size)
+    bare.im = image.im
+    return bare
 
 
 class Targets:
@@ -67,7 +85,7 @@ class Targets:
         """Return the file for a picture and its format; `known` is the picture's own."""
         if not self._folder:
             return self._output, format_of(self._output, self._format)
-        source = Path(name)
+        source, known = Path(name), "JPEG" if known == "MPO" else known
         chosen = format_of(source, self._format) if self._format else known
         ending = source.suffix if not self._format and source.suffix else f".{self._format or known.lower()}"
         path = self._output / f"{source.stem if source.suffix else source.name.replace(' ', '-')}{ending}"

@@ -8,8 +8,9 @@ from itertools import islice
 from pathlib import Path
 
 from ipfs_accel_cli.core.call import Call
-from ipfs_accel_cli.core.errors import SomeFailed
+from ipfs_accel_cli.services.infer.failures import Failures
 from ipfs_accel_cli.services.infer.image.reading import Picture, Unread, open_pictures
+from ipfs_accel_cli.services.infer.image.run import seen
 
 # Models look at a few hundred pixels; so many keep a window of them small.
 LONGEST_SIDE = 1024
@@ -21,25 +22,18 @@ class Windows:
 
     pictures: Iterator[Picture | Unread]
     size: int
-    count: int = 0
-    unread: list[Unread] = field(default_factory=list)
+    failures: Failures = field(default_factory=Failures)
 
     def __iter__(self) -> Iterator[list[Picture]]:
         """Yield windows of at least one picture."""
         while some := list(islice(self.pictures, self.size)):
-            self.count += len(some)
-            self.unread += [one for one in some if isinstance(one, Unread)]
-            read = [one for one in some if isinstance(one, Picture)]
+            read = [one for one in some if seen(one, self.failures)]
             if read:
                 yield read
 
     def end(self) -> None:
         """Raise SomeFailed when pictures were put aside."""
-        if self.unread:
-            raise SomeFailed(
-                f"{len(self.unread)} of {self.count} pictures could not be read",
-                errors=[{"pointer": one.name, "detail": one.error.detail} for one in self.unread],
-            )
+        self.failures.end()
 
 
 def open_windows(files: Sequence[Path], call: Call, size: int) -> Windows:

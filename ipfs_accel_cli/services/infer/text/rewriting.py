@@ -20,7 +20,7 @@ from ipfs_accel_cli.services.infer.text.results import Summary, Translation
 from ipfs_accel_cli.services.infer.text.sentences import pack, sentences
 from ipfs_accel_cli.services.infer.text.summarizing import Made, by_extract, by_model, by_prompt
 from ipfs_accel_cli.services.infer.text.ways import Way, choose, in_order
-from ipfs_accel_cli.services.infer.texts import open_texts, read_document, windows
+from ipfs_accel_cli.services.infer.texts import open_texts, read_document, refuse_halves, windows
 from ipfs_accel_cli.tasks.rewrite import Summarize, Translate, check_rewriting
 
 # Room for what a model wants around a text: a prefix, a language, an end.
@@ -64,6 +64,7 @@ class Rewriting:
         if texts and file is not None:
             raise Invalid("texts come from the arguments or from --file, not from both")
         given = list(texts) or [read_document(file, current(), "ipfs-accel infer summarize --file report.txt")]
+        refuse_halves(given)
         for text in given:
             Summarize().prepare(Texts((text,)), options)
         ways = (

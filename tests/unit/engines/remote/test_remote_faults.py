@@ -85,6 +85,14 @@ def test_what_is_no_json_is_the_servers_fault(server: Faults) -> None:
     assert isinstance(failed(asked(server, "nonsense")), RemoteFailed)
 
 
+def test_a_key_that_comes_back_within_a_stream_is_not_shown(server: Faults) -> None:
+    assert "bad key" in failed(asked(server, "echo_late")).detail
+
+
+def test_no_part_of_a_key_is_left_where_a_long_message_is_cut(server: Faults) -> None:
+    assert KEY[:4] not in failed(asked(server, "echo_at_the_cut")).detail
+
+
 def test_a_page_instead_of_an_answer_is_not_shown(server: Faults) -> None:
     assert "<html" not in failed(asked(server, "page")).detail
 

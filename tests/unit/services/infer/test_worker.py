@@ -159,6 +159,27 @@ def test_a_refused_request_harms_no_other(gated: Gated) -> None:
     assert len(list(good)) == 3
 
 
+def test_a_request_that_breaks_the_library_when_it_is_taken_on_harms_no_other(gated: Gated) -> None:
+    class Fragile(Gated):
+        def submit(self, request: Request) -> None:
+            if request.kind == "odd":
+                raise TypeError("no such thing")
+            super().submit(request)
+
+    fragile = Fragile(gated.session)
+    worker = Worker("letters", lambda: fragile)
+    with pytest.raises(Unavailable, match="no such thing"):
+        list(worker.ask(Request("odd", Texts(("a",)), EmbedOptions())))
+    assert len(list(worker.ask(texts()))) == 3
+
+
+def test_half_a_character_is_refused_before_a_library_meets_it(gated: Gated) -> None:
+    worker = Worker("letters", lambda: gated)
+    with pytest.raises(Invalid, match="not UTF-8"):
+        list(worker.ask(Embed().prepare(Texts(("fine", "caf\udcff")), EmbedOptions(1))))
+    assert len(list(worker.ask(texts()))) == 3
+
+
 def test_a_cancelled_caller_leaves_and_its_work_stops(gated: Gated) -> None:
     worker, call = Worker("letters", lambda: gated), Call()
     gated.gate.clear()

@@ -86,3 +86,23 @@ def test_what_makes_no_sense_is_refused_and_leaves_nothing(
     monkeypatch.chdir(tmp_path)
     assert process("tone.wav", *arguments) == status
     assert list(tmp_path.iterdir()) == [tone]
+
+
+def test_a_sound_and_its_picture_do_not_go_into_one_file(tone: Path, tmp_path: Path) -> None:
+    assert process(tone, "-o", tmp_path / "out.wav", "--spectrogram", tmp_path / "out.wav") == 2
+    assert process(tone, "--spectrogram", tmp_path / "tone.jpg") == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["tone.wav"]
+
+
+def test_a_sound_that_its_format_cannot_hold_is_refused_before_a_byte_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "slow.raw").write_bytes(bytes(20_000))
+    slow = (tmp_path / "slow.raw", "--rate", 1, "--resample", 384_000)
+    assert process(*slow, "-o", tmp_path / "out.wav") == 8
+    assert "4.0 GiB" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("trim", ["-" + "9" * 400, "9" * 400 + "-", "1:" * 3 + "2-"])
+def test_times_beyond_reason_are_refused_as_such(tone: Path, tmp_path: Path, trim: str) -> None:
+    assert process(tone, "-o", tmp_path / "out.wav", f"--trim={trim}") == 2

@@ -141,3 +141,60 @@ def test_run_lengths_are_those_of_coco() -> None:
     # Column by column, the first run of pixels outside: what pycocotools makes of it, too.
     assert drawing.run_lengths(numpy.array([[0, 1], [1, 1]], dtype=bool)) == [1, 3]
     assert drawing.run_lengths(numpy.array([[1, 0], [1, 0]], dtype=bool)) == [0, 2, 2]
+
+
+def test_a_tiff_keeps_no_place_in_the_tags_that_pillow_copies(node: Node, tmp_path: Path) -> None:
+    tags = {700: b"<x:xmpmeta>GPS 1 2</x:xmpmeta>", 271: "a camera", 33723: b"a secret place", 34377: b"8BIM place"}
+    bad.quarters().save(tmp_path / "a.tiff", tiffinfo=tags)
+    process(node, tmp_path / "a.tiff", tmp_path / "b.tiff")
+    written = (tmp_path / "b.tiff").read_bytes()
+    assert not [said for said in (b"GPS", b"camera", b"place") if said in written]
+
+
+def test_a_picture_with_a_preview_as_phones_make_is_a_jpeg(node: Node, tmp_path: Path) -> None:
+    bad.quarters().save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[bad.quarters()])
+    (tmp_path / "out").mkdir()
+    done = process(node, tmp_path / "a.jpg", tmp_path / "out", quality=80)
+    assert (done.format, done.output) == ("JPEG", str(tmp_path / "out" / "a.jpg"))
+    with Image.open(tmp_path / "out" / "a.jpg") as image:
+        assert image.format == "JPEG"
+
+
+def test_a_colour_profile_does_not_go_with_a_picture_in_grey(node: Node, tmp_path: Path) -> None:
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    bad.quarters().save(tmp_path / "a.jpg", icc_profile=profile)
+    process(node, tmp_path / "a.jpg", tmp_path / "b.jpg", grey=True, metadata=True)
+    process(node, tmp_path / "a.jpg", tmp_path / "c.jpg", metadata=True)
+    with Image.open(tmp_path / "b.jpg") as grey, Image.open(tmp_path / "c.jpg") as colours:
+        assert "icc_profile" not in grey.info
+        assert colours.info["icc_profile"] == profile
+
+
+def test_what_a_format_cannot_hold_is_said_and_nothing_is_left_behind(node: Node, tmp_path: Path) -> None:
+    bad.quarters().save(tmp_path / "a.png")
+    with pytest.raises(Invalid, match="WEBP"):
+        process(node, tmp_path / "a.png", tmp_path / "b.webp", resize="16384x4")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"rotate": float("nan")}, {"rotate": float("inf")}, {"resize": "9" * 400 + "%"}),
+        *({"resize": "9" * 5000 + "x1"}, {"crop": f"0,0,{'9' * 5000},1"}),
+    ],
+    ids=["nan", "infinite", "percent", "pixels", "crop"],
+)
+def test_numbers_beyond_reason_are_refused_as_such(node: Node, tmp_path: Path, change: dict[str, object]) -> None:
+    bad.quarters().save(tmp_path / "a.png")
+    with pytest.raises(Invalid, match=r"--(rotate|resize|crop)"):
+        process(node, tmp_path / "a.png", tmp_path / "b.png", **change)
+
+
+def test_a_colour_that_stands_for_transparent_stays_transparent(node: Node, tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8), (255, 0, 0)).save(tmp_path / "a.png", transparency=(255, 0, 0))
+    process(node, tmp_path / "a.png", tmp_path / "b.png")
+    with Image.open(tmp_path / "b.png") as image:
+        assert image.convert("RGBA").getpixel((1, 1))[3] == 0

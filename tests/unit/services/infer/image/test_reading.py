@@ -182,3 +182,12 @@ def test_a_caller_that_is_confined_reads_its_own_folders_only(tmp_path: Path) ->
     path = saved(tmp_path / "a.png", bad.quarters())
     with pytest.raises(NotAuthorised):
         read_picture(path, Call(folders=(tmp_path / "other",)))
+
+
+def test_standard_input_gives_one_picture_only(tmp_path: Path) -> None:
+    bad.quarters().save(tmp_path / "a.png")
+    stream = (tmp_path / "a.png").open("rb")
+    call = Call(input=lambda: stream)
+    read_picture(Path("-"), call)
+    with pytest.raises(Invalid, match="once"):
+        read_picture(Path("-"), call)
