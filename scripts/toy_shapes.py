@@ -71,10 +71,10 @@ def mirrored(scene: shapes.Scene) -> shapes.Scene:
     return shapes.Scene(scene.pixels[:, ::-1], turned, scene.numbers[:, ::-1])
 
 
-def pixels(scenes: Sequence[shapes.Scene]) -> Tensor:
-    """Return pictures as float32, shape (pictures, 3, side, side), the light ground near 0."""
+def pixels(scenes: Sequence[shapes.Scene], mean: float = MEAN, deviation: float = DEVIATION) -> Tensor:
+    """Return pictures as float32, shape (pictures, 3, side, side); by default the light ground is near 0."""
     stacked = numpy.stack([scene.pixels for scene in scenes])
-    return (torch.from_numpy(stacked).permute(0, 3, 1, 2).float() / 255 - MEAN) / DEVIATION
+    return (torch.from_numpy(stacked).permute(0, 3, 1, 2).float() / 255 - mean) / deviation
 
 
 class Hint(torch.nn.Module):
@@ -125,19 +125,22 @@ class Hint(torch.nn.Module):
         return torch.stack(losses).sum()
 
 
-def train(model: torch.nn.Module, told: argparse.Namespace, loss_of: Callable[[], Tensor]) -> int:
-    """Train for so many seconds, or steps; the learning rate follows that, so that every run ends annealed.
+def train(
+    model: torch.nn.Module, told: argparse.Namespace, loss_of: Callable[[], Tensor], *, rate: float = RATE
+) -> int:
+    """Train for so much processor time, or so many steps; the learning rate follows that, so that it ends annealed.
 
     Returns the steps that were taken.
     """
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.02)
-    start, step = time.perf_counter(), 0
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
+    start, step = time.process_time(), 0
     model.train()
-    while (spent := step / told.steps if told.steps else (time.perf_counter() - start) / told.seconds) < 1:
+    while (spent := step / told.steps if told.steps else (time.process_time() - start) / told.seconds) < 1:
         for group in optimizer.param_groups:
-            group["lr"] = RATE * min(1.0, (step + 1) / WARM_UP_STEPS) * max(0.01, 1 - spent)
+            group["lr"] = rate * min(1.0, (step + 1) / WARM_UP_STEPS) * max(0.01, 1 - spent)
         loss = loss_of()
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         step += 1
