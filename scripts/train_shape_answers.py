@@ -81,7 +81,7 @@ def make_model(vocabulary: int) -> LlavaForConditionalGeneration:
         patch_size=PATCH, projection_dim=WIDTH,
     )  # fmt: skip
     saying = LlamaConfig(
-        vocab_size=vocabulary, hidden_size=WIDTH, intermediate_size=2 * WIDTH, num_hidden_layers=3,
+        vocab_size=vocabulary, hidden_size=WIDTH, intermediate_size=2 * WIDTH, num_hidden_layers=2,
         num_attention_heads=4, num_key_value_heads=4, max_position_embeddings=128, tie_word_embeddings=True,
         pad_token_id=PAD, bos_token_id=BEGIN, eos_token_id=END,
     )  # fmt: skip
