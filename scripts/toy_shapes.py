@@ -155,7 +155,7 @@ def asked(about: str, seconds: float) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, help="folder to write the model to")
     budget = parser.add_mutually_exclusive_group()
-    budget.add_argument("--seconds", type=float, default=seconds, help=f"train for this long (default {seconds:.0f})")
+    budget.add_argument("--seconds", type=float, default=seconds, help=f"of processor time (default {seconds:.0f})")
     budget.add_argument("--steps", type=int, help="train for this many steps, for runs that can be repeated")
     parser.add_argument("--seed", type=int, default=0)
     found = parser.parse_args()

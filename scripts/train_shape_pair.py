@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Train a toy that puts drawn shapes and their captions into one space, in a minute and a half: a small CLIP.
+"""Train a toy that puts drawn shapes and their captions into one space, in a minute and a quarter: a small CLIP.
 
-    python scripts/train_shape_pair.py OUT [--seconds 90] [--seed 0]
+    python scripts/train_shape_pair.py OUT [--seconds 75] [--seed 0]
 
 The folder is one that `ipfs-accel infer multimodal embed` runs. It knows drawn shapes and nothing else: a toy.
 """
@@ -53,7 +53,7 @@ def make_model(vocabulary: int) -> CLIPModel:
 
 def main() -> None:
     """Train, measure and save."""
-    told = asked(__doc__ or "", 90)
+    told = asked(__doc__ or "", 75)
     rng, tokenizer = numpy.random.default_rng(told.seed), make_tokenizer(VOCABULARY, end=True)
     model = make_model(len(SPECIAL) + len(VOCABULARY))
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Train a toy that finds drawn shapes: real Conditional DETR and UperNet folders, whose weights are entirely our own.
 
-    python scripts/train_shapes.py --task detect toy-shape-boxes [--seconds 85 | --steps N] [--seed 0]
-    python scripts/train_shapes.py --task segment toy-shape-masks [--seconds 60 | --steps N] [--seed 0]
+    python scripts/train_shapes.py --task detect toy-shape-boxes [--seconds 80 | --steps N] [--seed 0]
+    python scripts/train_shapes.py --task segment toy-shape-masks [--seconds 45 | --steps N] [--seed 0]
 
 It knows circles, squares and triangles of six colours on a light ground, as shapes.py draws them, and nothing else;
 call it a toy. What it prints was measured on drawings that it never saw.
@@ -41,7 +41,7 @@ HELD_OUT, HELD_OUT_SEED = 300, 1 << 20
 NAMES = [f"{colour} {kind}" for colour in shapes.COLOURS for kind in shapes.KINDS]
 GROUND = "ground"
 # Of the processor, so that a busy machine trains as well as an idle one, only later.
-SECONDS = {"detect": 85.0, "segment": 60.0}
+SECONDS = {"detect": 80.0, "segment": 45.0}
 
 
 def number(shape: shapes.Shape) -> int:
@@ -254,7 +254,7 @@ def main() -> None:
     parser.add_argument("--task", choices=list(SECONDS), required=True)
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument(
-        "--seconds", type=float, help="train for so much processor time; 85 to detect and 60 to segment unless told"
+        "--seconds", type=float, help="train for so much processor time; 80 to detect and 45 to segment unless told"
     )
     budget.add_argument("--steps", type=int, help="train for exactly this many steps; the same weights each time")
     parser.add_argument("--seed", type=int, default=0)
