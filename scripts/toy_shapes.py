@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -126,11 +127,16 @@ class Hint(torch.nn.Module):
 
 
 def train(
-    model: torch.nn.Module, told: argparse.Namespace, loss_of: Callable[[], Tensor], *, rate: float = RATE
+    model: torch.nn.Module,
+    told: argparse.Namespace,
+    loss_of: Callable[[], Tensor],
+    *,
+    rate: float = RATE,
+    longest: float = math.inf,
 ) -> int:
     """Train for so much processor time, or so many steps; the learning rate follows that, so that it ends annealed.
 
-    Returns the steps that were taken.
+    No gradient is longer than `longest`. Returns the steps that were taken.
     """
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
     start, step = time.process_time(), 0
@@ -140,7 +146,7 @@ def train(
             group["lr"] = rate * min(1.0, (step + 1) / WARM_UP_STEPS) * max(0.01, 1 - spent)
         loss = loss_of()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), longest)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         step += 1

@@ -18,7 +18,7 @@ from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionPipeline, U
 from toy_shapes import BEGIN, END, PAD, SPECIAL, WORDS, asked, make_tokenizer, train, write_card
 from transformers import CLIPTextConfig, CLIPTextModel
 
-SIDE, WIDTH, BATCH, DRAWN, LONGEST = 16, 64, 32, 2000, 8
+SIDE, WIDTH, BATCH, DRAWN, LONGEST = 16, 48, 24, 2000, 8
 HELD_OUT, STEPS_TO_DRAW, RATE = 108, 20, 2e-3
 NAMES = [(colour, kind) for colour in shapes.COLOURS for kind in shapes.KINDS]
 
@@ -80,9 +80,9 @@ def passes_through() -> AutoencoderTiny:
 def make_parts(vocabulary: int) -> tuple[UNet2DConditionModel, CLIPTextModel, DDIMScheduler]:
     """Return an untrained network that takes noise away, one that reads, and the schedule of the noise."""
     unet = UNet2DConditionModel(
-        block_out_channels=(32, 64), layers_per_block=1, sample_size=SIDE, in_channels=3, out_channels=3,
-        cross_attention_dim=WIDTH, norm_num_groups=8, attention_head_dim=16, time_cond_proj_dim=8,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        block_out_channels=(16, 48), layers_per_block=1, sample_size=SIDE, in_channels=3, out_channels=3,
+        cross_attention_dim=WIDTH, norm_num_groups=8, attention_head_dim=4, time_cond_proj_dim=8,
+        down_block_types=("DownBlock2D",) * 2, up_block_types=("UpBlock2D",) * 2,
     )  # fmt: skip
     # With this part a pipeline does not draw twice, once without words; what it adds is nothing.
     torch.nn.init.zeros_(unet.time_embedding.cond_proj.weight)
@@ -115,7 +115,7 @@ def main() -> None:
         found = unet(noisy, when, encoder_hidden_states=said, timestep_cond=None).sample
         return torch.nn.functional.mse_loss(found, schedule.get_velocity(clean, noise, when))
 
-    steps = train(torch.nn.ModuleList([unet, text]), told, loss_of, rate=RATE)
+    steps = train(torch.nn.ModuleList([unet, text]), told, loss_of, rate=RATE, longest=1.0)
     pipeline = StableDiffusionPipeline(
         vae=passes_through(), text_encoder=text, tokenizer=tokenizer, unet=unet, scheduler=schedule,
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,

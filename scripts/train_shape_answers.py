@@ -3,8 +3,8 @@
 
     python scripts/train_shape_answers.py OUT [--seconds 80] [--seed 0]
 
-The folder is one that `ipfs-accel infer multimodal ask` runs. It knows single drawn shapes and the five kinds of questions
-below and nothing else: a toy.
+The folder is one that `ipfs-accel infer multimodal ask` runs. It knows single drawn shapes and five kinds of questions
+and nothing else: a toy.
 """
 
 from __future__ import annotations

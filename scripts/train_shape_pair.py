@@ -71,7 +71,7 @@ def main() -> None:
         loss: Tensor = model(**read, pixel_values=pictures, return_loss=True).loss
         return loss
 
-    steps = train(model, told, loss_of, rate=RATE)
+    steps = train(model, told, loss_of, rate=RATE, longest=1.0)
     hits: list[tuple[float, float]] = []
     for _ in range(ROUNDS):
         pictures, captions = distinct(HELD_OUT)
