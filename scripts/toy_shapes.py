@@ -88,20 +88,23 @@ class Hint(torch.nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.naming = torch.nn.Linear(width, sum(CLASSES))
-        self.kinds, self.pairs = torch.nn.Linear(width, len(KINDS)), torch.nn.Linear(width, len(KINDS) * len(COLOURS))
+        self.kinds = torch.nn.Linear(width, len(KINDS))
+        self.colours, self.sizes = torch.nn.Linear(width, len(COLOURS)), torch.nn.Linear(width, len(SIZES))
 
     def whole(self, states: Tensor, scenes: Sequence[shapes.Scene]) -> Tensor:
         """Return how wrong the kind of the one shape in each picture is named; states are (pictures, width)."""
         truth = torch.tensor([KINDS.index(scene.shapes[0].kind) for scene in scenes])
         return 2 * torch.nn.functional.cross_entropy(self.kinds(states), truth)
 
-    def present(self, states: Tensor, scenes: Sequence[shapes.Scene]) -> Tensor:
-        """Return how wrong it is told which kinds in which colours there are; states are (pictures, width)."""
-        truth = torch.zeros(len(scenes), len(KINDS) * len(COLOURS))
-        for at, scene in enumerate(scenes):
-            for one in scene.shapes:
-                truth[at, KINDS.index(one.kind) * len(COLOURS) + COLOURS.index(one.colour)] = 1
-        return 6 * torch.nn.functional.binary_cross_entropy_with_logits(self.pairs(states), truth)
+    def all_of_it(self, states: Tensor, scenes: Sequence[shapes.Scene]) -> Tensor:
+        """Return how wrong the kind, colour and size of the one shape are named; states are (pictures, width)."""
+        colours = torch.tensor([COLOURS.index(scene.shapes[0].colour) for scene in scenes])
+        sizes = torch.tensor([SIZES.index(scene.shapes[0].size) for scene in scenes])
+        return (
+            self.whole(states, scenes)
+            + torch.nn.functional.cross_entropy(self.colours(states), colours)
+            + torch.nn.functional.cross_entropy(self.sizes(states), sizes)
+        )
 
     def forward(self, states: Tensor, scenes: Sequence[shapes.Scene]) -> Tensor:
         """Return how wrong the patches are named, from states of shape (…, width), picture by picture."""

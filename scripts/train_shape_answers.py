@@ -9,6 +9,7 @@ and nothing else: a toy.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import numpy
@@ -36,6 +37,8 @@ from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForCon
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 BATCH, HELD_OUT, WIDTH, QUESTIONS, SLOT, DRAWN = 32, 400, 96, 5, 8, 3000
+# The share of the budget in which the model learns to see, before any question is asked.
+EYES_FIRST = 0.4
 ASKING = ["what", "colour", "is", "it", "the", "shape", "how", "?"]
 VOCABULARY = [*dict.fromkeys([*WORDS, *ASKING, "yes", "no"])]
 # The picture comes first, then the words, as they are.
@@ -87,6 +90,7 @@ def make_model(vocabulary: int) -> LlavaForConditionalGeneration:
     )  # fmt: skip
     config = LlavaConfig(
         vision_config=seeing, text_config=saying, image_token_index=SPECIAL.index("<image>"), vision_feature_layer=-1,
+        vision_feature_select_strategy="full",
         tie_word_embeddings=True,
     )  # fmt: skip
     model = LlavaForConditionalGeneration(config)
@@ -100,13 +104,21 @@ def main() -> None:
     rng, tokenizer = numpy.random.default_rng(told.seed), make_tokenizer(VOCABULARY)
     model = make_model(len(SPECIAL) + len(VOCABULARY))
     tokenizer.padding_side = "left"
-    shown, cells = " ".join(["<image>"] * (SIDE // PATCH) ** 2), (SIDE // PATCH) ** 2 + 1
+    seen = (SIDE // PATCH) ** 2 + 1
+    shown, cells = " ".join(["<image>"] * seen), seen + 1
     visible, places = layout(cells)
 
     pool = Pool(rng, DRAWN)
 
+    began, taken = time.process_time(), 0
+
     def loss_of() -> Tensor:
-        scenes = pool.take(BATCH)
+        nonlocal taken
+        scenes, taken = pool.take(BATCH), taken + 1
+        done = taken / told.steps if told.steps else (time.process_time() - began) / told.seconds
+        if done < EYES_FIRST:
+            states = model.model.multi_modal_projector(model.model.vision_tower(pixels(scenes)).last_hidden_state)
+            return hint.all_of_it(states[:, 0], scenes)
         pairs = [pair for scene in scenes for pair in questions(rng, scene.shapes[0])]
         rows = tokenizer([f"{ask} {answer} <eos>" for ask, answer in pairs], add_special_tokens=False)["input_ids"]
         slots = torch.tensor([row + [PAD] * (SLOT - len(row)) for row in rows])
@@ -122,8 +134,8 @@ def main() -> None:
             attention_mask=visible.expand(BATCH, 1, -1, -1),
             position_ids=places.expand(BATCH, -1),
         )
-        seen = output.image_hidden_states.view(BATCH, -1, WIDTH)
-        loss: Tensor = output.loss + hint.whole(seen.mean(1), scenes)
+        states = output.image_hidden_states.view(BATCH, -1, WIDTH)
+        loss: Tensor = output.loss + hint.all_of_it(states[:, 0], scenes)
         return loss
 
     hint = Hint(WIDTH)
@@ -145,7 +157,7 @@ def main() -> None:
         CLIPImageProcessorPil(
             size={"height": SIDE, "width": SIDE}, do_center_crop=False, **LOOK
         ),
-        tokenizer, patch_size=PATCH, vision_feature_select_strategy="default", image_token="<image>",
+        tokenizer, patch_size=PATCH, vision_feature_select_strategy="full", image_token="<image>",
         num_additional_image_tokens=1, chat_template=TEMPLATE,
     ).save_pretrained(told.out)  # fmt: skip
     write_card(
