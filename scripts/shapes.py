@@ -102,15 +102,20 @@ def words(shape: Shape) -> str:
 
 def _cover(shape: Shape, side: int) -> Array:
     """Return how much of each pixel a shape covers, 0 to 1."""
+    left, right = (max(0, min(side, int(shape.x + sign * shape.half) + (sign > 0))) for sign in (-1, 1))
+    top, bottom = (max(0, min(side, int(shape.y + sign * shape.half) + (sign > 0))) for sign in (-1, 1))
     steps = (numpy.arange(side * _FINE) + 0.5) / _FINE
-    across, down = (steps[None] - shape.x) / shape.half, (steps[:, None] - shape.y) / shape.half
+    across = (steps[None, left * _FINE : right * _FINE] - shape.x) / shape.half
+    down = (steps[top * _FINE : bottom * _FINE, None] - shape.y) / shape.half
     if shape.kind == "circle":
         inside = across**2 + down**2 <= 1
     elif shape.kind == "square":
         inside = (numpy.abs(across) <= 1) & (numpy.abs(down) <= 1)
     else:
         inside = (numpy.abs(down) <= 1) & (numpy.abs(across) <= (down + 1) / 2)
-    return inside.reshape(side, _FINE, side, _FINE).mean(axis=(1, 3))
+    covered = numpy.zeros((side, side))
+    covered[top:bottom, left:right] = inside.reshape(bottom - top, _FINE, right - left, _FINE).mean(axis=(1, 3))
+    return covered
 
 
 def _apart(one: Shape, other: Shape) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -71,10 +72,10 @@ def mirrored(scene: shapes.Scene) -> shapes.Scene:
     return shapes.Scene(scene.pixels[:, ::-1], turned, scene.numbers[:, ::-1])
 
 
-def pixels(scenes: Sequence[shapes.Scene]) -> Tensor:
-    """Return pictures as float32, shape (pictures, 3, side, side), the light ground near 0."""
+def pixels(scenes: Sequence[shapes.Scene], mean: float = MEAN, deviation: float = DEVIATION) -> Tensor:
+    """Return pictures as float32, shape (pictures, 3, side, side); by default the light ground is near 0."""
     stacked = numpy.stack([scene.pixels for scene in scenes])
-    return (torch.from_numpy(stacked).permute(0, 3, 1, 2).float() / 255 - MEAN) / DEVIATION
+    return (torch.from_numpy(stacked).permute(0, 3, 1, 2).float() / 255 - mean) / deviation
 
 
 class Hint(torch.nn.Module):
@@ -87,20 +88,23 @@ class Hint(torch.nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.naming = torch.nn.Linear(width, sum(CLASSES))
-        self.kinds, self.pairs = torch.nn.Linear(width, len(KINDS)), torch.nn.Linear(width, len(KINDS) * len(COLOURS))
+        self.kinds = torch.nn.Linear(width, len(KINDS))
+        self.colours, self.sizes = torch.nn.Linear(width, len(COLOURS)), torch.nn.Linear(width, len(SIZES))
 
     def whole(self, states: Tensor, scenes: Sequence[shapes.Scene]) -> Tensor:
         """Return how wrong the kind of the one shape in each picture is named; states are (pictures, width)."""
         truth = torch.tensor([KINDS.index(scene.shapes[0].kind) for scene in scenes])
         return 2 * torch.nn.functional.cross_entropy(self.kinds(states), truth)
 
-    def present(self, states: Tensor, scenes: Sequence[shapes.Scene]) -> Tensor:
-        """Return how wrong it is told which kinds in which colours there are; states are (pictures, width)."""
-        truth = torch.zeros(len(scenes), len(KINDS) * len(COLOURS))
-        for at, scene in enumerate(scenes):
-            for one in scene.shapes:
-                truth[at, KINDS.index(one.kind) * len(COLOURS) + COLOURS.index(one.colour)] = 1
-        return 6 * torch.nn.functional.binary_cross_entropy_with_logits(self.pairs(states), truth)
+    def all_of_it(self, states: Tensor, scenes: Sequence[shapes.Scene]) -> Tensor:
+        """Return how wrong the kind, colour and size of the one shape are named; states are (pictures, width)."""
+        colours = torch.tensor([COLOURS.index(scene.shapes[0].colour) for scene in scenes])
+        sizes = torch.tensor([SIZES.index(scene.shapes[0].size) for scene in scenes])
+        return (
+            self.whole(states, scenes)
+            + torch.nn.functional.cross_entropy(self.colours(states), colours)
+            + torch.nn.functional.cross_entropy(self.sizes(states), sizes)
+        )
 
     def forward(self, states: Tensor, scenes: Sequence[shapes.Scene]) -> Tensor:
         """Return how wrong the patches are named, from states of shape (…, width), picture by picture."""
@@ -125,19 +129,27 @@ class Hint(torch.nn.Module):
         return torch.stack(losses).sum()
 
 
-def train(model: torch.nn.Module, told: argparse.Namespace, loss_of: Callable[[], Tensor]) -> int:
-    """Train for so many seconds, or steps; the learning rate follows that, so that every run ends annealed.
+def train(
+    model: torch.nn.Module,
+    told: argparse.Namespace,
+    loss_of: Callable[[], Tensor],
+    *,
+    rate: float = RATE,
+    longest: float = math.inf,
+) -> int:
+    """Train for so much processor time, or so many steps; the learning rate follows that, so that it ends annealed.
 
-    Returns the steps that were taken.
+    No gradient is longer than `longest`. Returns the steps that were taken.
     """
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.02)
-    start, step = time.perf_counter(), 0
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
+    start, step = time.process_time(), 0
     model.train()
-    while (spent := step / told.steps if told.steps else (time.perf_counter() - start) / told.seconds) < 1:
+    while (spent := step / told.steps if told.steps else (time.process_time() - start) / told.seconds) < 1:
         for group in optimizer.param_groups:
-            group["lr"] = RATE * min(1.0, (step + 1) / WARM_UP_STEPS) * max(0.01, 1 - spent)
+            group["lr"] = rate * min(1.0, (step + 1) / WARM_UP_STEPS) * max(0.01, 1 - spent)
         loss = loss_of()
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), longest)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         step += 1
@@ -152,7 +164,7 @@ def asked(about: str, seconds: float) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, help="folder to write the model to")
     budget = parser.add_mutually_exclusive_group()
-    budget.add_argument("--seconds", type=float, default=seconds, help=f"train for this long (default {seconds:.0f})")
+    budget.add_argument("--seconds", type=float, default=seconds, help=f"of processor time (default {seconds:.0f})")
     budget.add_argument("--steps", type=int, help="train for this many steps, for runs that can be repeated")
     parser.add_argument("--seed", type=int, default=0)
     found = parser.parse_args()

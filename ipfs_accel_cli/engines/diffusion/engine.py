@@ -52,11 +52,15 @@ class DiffusersEngine:
         if plan.threads:
             torch.set_num_threads(plan.threads)
         bars = diffusers.utils.logging.is_progress_bar_enabled()
+        told = diffusers.utils.logging.get_verbosity()
         diffusers.utils.logging.disable_progress_bar()
+        # It warns of parts that it runs well, such as an autoencoder of another class.
+        diffusers.utils.logging.set_verbosity_error()
         try:
             with loading(model.name, ", ".join(model.architectures) or "this pipeline"), quiet():
                 pipeline = load_pipeline(files, plan.dtype, device.name)
         finally:
+            diffusers.utils.logging.set_verbosity(told)
             if bars:
                 diffusers.utils.logging.enable_progress_bar()
         room = plan.memory_bytes - needed_bytes(model) if plan.memory_bytes and device.name == "cpu" else None
