@@ -26,7 +26,9 @@ from ipfs_accel_cli.surfaces.mcp.select import Selection
 from ipfs_accel_cli.surfaces.mcp.server import build
 from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
 from tests.conformance import tiny_models, tiny_text_models, tiny_vision
+from tests.contract import modalities
 from tests.flows import drawn
+from tests.servers.openai_faults import faulty
 from tests.servers.shelves import ollama_store
 
 pytestmark = pytest.mark.models
@@ -45,7 +47,13 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def server() -> Iterator[str]:
+    with faulty() as state:
+        yield f"{state.url}/v1"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, server: str) -> World:
     base = tmp_path_factory.mktemp("world")
     files = base / "files"
     (files / "folder" / "sub").mkdir(parents=True)
@@ -72,6 +80,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         node.models.add(tiny_models.classifier(files / "classifier").folder, name="classifier")
         node.models.add(tiny_models.rewriter(files / "rewriter").folder, name="rewriter")
         node.models.add(tiny_text_models.masked(files / "masked").folder, name="masked")
+        modalities.prepare(node, files, server)
         node.inference.prompts.add("cat", files / "cat.md")
         node.models.deploys.new("served", "encoder")
         node.models.deploys.new("served", assignments=["port=9000"])
@@ -108,6 +117,7 @@ KINDS = ("cpu", "memory", "disk", "content", "network", "accelerator", "all")
 
 # Command line words, and the same as tool arguments. {cid} and {hello} are CIDs, {files} the folder.
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
+    **modalities.CASES,
     "hw info": ([], {}),
     "hw engines": ([], {}),
     "hw report": ([], {}),
