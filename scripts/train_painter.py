@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train a toy that draws one shape from words, "a red circle": a Stable Diffusion folder of 16 x 16 pixels.
 
-    python scripts/train_painter.py OUT [--seconds 75 | --steps N] [--seed 0]
+    python scripts/train_painter.py OUT [--seconds 65 | --steps N] [--seed 0]
 
 The folder is one that `ipfs-accel infer image generate` runs. It knows circles, squares and triangles in six colours
 and nothing else: a toy. Guidance makes no difference to it.
@@ -99,7 +99,7 @@ def make_parts(vocabulary: int) -> tuple[UNet2DConditionModel, CLIPTextModel, DD
 
 def main() -> None:
     """Train, measure and save."""
-    told = asked(__doc__ or "", 75)
+    told = asked(__doc__ or "", 65)
     rng, tokenizer = numpy.random.default_rng(told.seed), make_tokenizer(WORDS, end=True)
     tokenizer.model_max_length = LONGEST
     unet, text, schedule = make_parts(len(SPECIAL) + len(WORDS))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train a toy that answers questions about drawn shapes, "what colour is the circle?": a small LLaVA.
 
-    python scripts/train_shape_answers.py OUT [--seconds 60] [--seed 0]
+    python scripts/train_shape_answers.py OUT [--seconds 50] [--seed 0]
 
 The folder is one that `ipfs-accel infer multimodal ask` runs. It knows single drawn shapes and three kinds of questions
 and nothing else: a toy.
@@ -92,7 +92,7 @@ def make_model(vocabulary: int) -> LlavaForConditionalGeneration:
 
 def main() -> None:
     """Train, measure and save."""
-    told = asked(__doc__ or "", 60)
+    told = asked(__doc__ or "", 50)
     rng, tokenizer = numpy.random.default_rng(told.seed), make_tokenizer(VOCABULARY)
     model = make_model(len(SPECIAL) + len(VOCABULARY))
     tokenizer.padding_side = "left"

@@ -227,7 +227,9 @@ def mean_overlap(model: Any, made: list[shapes.Scene]) -> float:
 
 def save(model: Any, folder: Path, processor: str, said: str, task: str) -> None:
     """Write weights, configuration, what is done to pictures, and a card that says what this is."""
-    weights = {name: value for name, value in model.state_dict().items() if not name.endswith("num_batches_tracked")}
+    # The norms of a detector are fixed once more when it is loaded, and count no batches.
+    counted = "num_batches_tracked" if task == "detect" else ()
+    weights = {name: value for name, value in model.state_dict().items() if not name.endswith(counted)}
     model.save_pretrained(folder, state_dict=weights)
     seen = {
         "image_processor_type": processor,

@@ -19,9 +19,9 @@ SHAPES = (("red", "circle"), ("blue", "square"), ("yellow", "square"), ("green",
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the toy after a quarter of its usual steps."""
+    """A home with the toy after a third of its usual steps."""
     folder = tmp_path_factory.mktemp("shapes")
-    script = [sys.executable, ROOT / "scripts/train_shapes.py", "--task", "segment", folder / "toy", "--steps", "150"]
+    script = [sys.executable, ROOT / "scripts/train_shapes.py", "--task", "segment", folder / "toy", "--steps", "200"]
     subprocess.run(script, check=True, cwd=ROOT)
     with Node(folder / "home") as node:
         node.models.add(folder / "toy", "toy")
