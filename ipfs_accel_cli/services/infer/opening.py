@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ipfs_accel_cli.core.errors import AccelError, DoesNotFit, Invalid, UnsupportedContent
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.errors import AccelError, DoesNotFit, Invalid, NotAuthorised, UnsupportedContent
 from ipfs_accel_cli.engines.base import Adapter, Loadable, ModelFacts, Request
 from ipfs_accel_cli.services.infer.choice import AUTO, Wanted
 from ipfs_accel_cli.services.infer.line import Urgency
@@ -25,6 +26,8 @@ Others = Callable[[str], Iterable[ModelFacts]]
 T = TypeVar("T")
 # Names of models that run elsewhere begin so, and this engine asks for them.
 REMOTE_PREFIX, REMOTE = "endpoint:", "remote"
+# Who may only look here may not send anything elsewhere with the owner's key.
+_SENDS = "infer:write"
 # What a model is loaded for, beside what its files say that it can do: any network with a tokenizer gives vectors.
 _ALSO = {
     "score": frozenset({"generate"}),
@@ -66,6 +69,12 @@ class Opener:
         Raises NotFound with the command that fetches one, and UnsupportedContent for a model of other tasks.
         """
         remote = name is not None and name.startswith(REMOTE_PREFIX)
+        if remote and not current().principal.may(_SENDS):
+            raise NotAuthorised(
+                f"{current().principal.name} may not use endpoints: what is asked leaves this machine, at the owner's cost",
+                suggestion="ipfs-accel serve-mcp --toolsets all",
+                permission=_SENDS,
+            )
         found = self._elsewhere(name, task) if name and remote and self._elsewhere else self._find(name, task)
         known = set(found.facts.tasks)
         if known and task not in known and not known & _ALSO.get(task, frozenset()):

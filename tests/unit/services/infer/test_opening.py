@@ -8,7 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from ipfs_accel_cli.core.errors import DoesNotFit, UnsupportedContent
+from ipfs_accel_cli.core.call import Call, Principal, using
+from ipfs_accel_cli.core.errors import DoesNotFit, NotAuthorised, UnsupportedContent
 from ipfs_accel_cli.engines.base import Loadable, ModelFacts
 from ipfs_accel_cli.services.infer.loader import Loader
 from ipfs_accel_cli.services.infer.opening import Opener
@@ -54,3 +55,21 @@ def test_a_model_that_does_not_fit_is_refused_with_those_that_would(tmp_path: Pa
     assert told.value.context["would_fit"] == ["small", "other"]
     assert told.value.exit_code == 8
     assert told.value.suggestion == "ipfs-accel model show small"
+
+
+def test_who_may_only_look_sends_nothing_to_an_endpoint() -> None:
+    asked: list[str] = []
+
+    def elsewhere(reference: str, _task: str) -> Loadable:
+        asked.append(reference)
+        return Loadable(ModelFacts(reference, reference, tasks=("generate",)), Path())
+
+    made = Opener(cast(Any, None), cast(Any, None), lambda _folder, _pace: None, lambda _task: (), elsewhere)
+    for permissions, may in (({"infer:read"}, False), ({"infer:read", "infer:write"}, True)):
+        with using(Call(principal=Principal("assistant", "mcp", frozenset(permissions)))):
+            if may:
+                assert made.find("endpoint:lab/m", "generate").facts.name == "endpoint:lab/m"
+            else:
+                with pytest.raises(NotAuthorised, match="leaves this machine"):
+                    made.find("endpoint:lab/m", "generate")
+    assert asked == ["endpoint:lab/m"]
