@@ -69,9 +69,10 @@ class Opener:
         Raises NotFound with the command that fetches one, and UnsupportedContent for a model of other tasks.
         """
         remote = name is not None and name.startswith(REMOTE_PREFIX)
-        if remote and not current().principal.may(_SENDS):
+        caller = current().principal
+        if remote and not caller.may(_SENDS):
             raise NotAuthorised(
-                f"{current().principal.name} may not use endpoints: what is asked leaves this machine, at the owner's cost",
+                f"{caller.name} may not use endpoints: what is asked leaves this machine, at the owner's cost",
                 suggestion="ipfs-accel serve-mcp --toolsets all",
                 permission=_SENDS,
             )
