@@ -61,7 +61,7 @@ def classify(
     texts: Texts = None,
     model: Model = None,
     file: Annotated[Path | None, Option(help="Read texts from this file, one a line, UTF-8.")] = None,
-    top: Annotated[int | None, Option(help="Give only this many of the likeliest labels.")] = None,
+    top: Annotated[int | None, Option(help="Give this many of the likeliest labels.")] = 5,
     batch: Batch = None,
     engine: Engine = None,
     device: Device = None,
