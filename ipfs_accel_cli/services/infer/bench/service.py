@@ -22,6 +22,7 @@ from ipfs_accel_cli.engines.identity import machine_id
 from ipfs_accel_cli.services.infer.bench import comparing, limits, running
 from ipfs_accel_cli.services.infer.bench.kept import Kept
 from ipfs_accel_cli.services.infer.bench.limits import Limits
+from ipfs_accel_cli.services.infer.bench.perceiving import PERCEIVED, SEEING, perceive, sound_of
 from ipfs_accel_cli.services.infer.bench.results import InferCompared, InferRun, InferRuns, Test
 from ipfs_accel_cli.services.infer.bench.running import Ran
 from ipfs_accel_cli.services.infer.bench.wanted import Shape, Wanted, checked
@@ -34,7 +35,7 @@ from ipfs_accel_cli.services.infer.samples import SAMPLES
 from ipfs_accel_cli.tasks import TASKS
 
 ALL = "all"
-MEASURED = ("generate", "embed", "classify")
+MEASURED = ("generate", "embed", "classify", *PERCEIVED)
 
 
 class InferBenches:
@@ -110,6 +111,8 @@ class InferBenches:
         return found
 
     def _tests(self, model: Loadable, asked: Engine, wanted: Wanted) -> list[Test]:
+        if asked.task in PERCEIVED:
+            return self._perceived(model, asked, wanted)
         writes = asked.task == "generate"
         shapes = list(wanted.writing() if writes else wanted.reading())
         tests: list[Test] = []
@@ -122,15 +125,24 @@ class InferBenches:
         about = {"peak_memory_bytes": peak, "quality_value": quality[0], "quality_measure": quality[1]}
         return [test.model_copy(update=about) for test in tests]
 
+    def _perceived(self, model: Loadable, asked: Engine, wanted: Wanted) -> list[Test]:
+        """Measure a model that sees, hears or speaks; its memory is not measured, and its quality is its card's."""
+        sound = sound_of(wanted.sound)
+        tests: list[Test] = []
+        with self._opener.loader.alone(model, asked) as (session, choice):
+            for batch in wanted.batches if asked.task in SEEING else (1,):
+                current().progress(len(tests), None, f"measuring {model.facts.name} on {choice.engine.name}")
+                name, seen = perceive(session, asked.task, batch, sound, wanted.repetitions, warm_up=wanted.warm_up)
+                about = _about(model, asked.task, choice) | {"test": name, "n_batch": batch, "n_prompt": 0}
+                tests.append(Test(**about, repetitions=wanted.repetitions, figures=seen))
+        return tests
+
     def _test(
         self, session: Session, model: Loadable, asked: Engine, choice: Choice, shape: Shape, wanted: Wanted
     ) -> Test:
         writes, plan = asked.task == "generate", choice.plan
-        about: dict[str, Any] = {
-            **{"model": model.facts.name, "model_cid": model.facts.manifest, "task": asked.task},
-            **{"engine": choice.engine.name, "device": plan.device, "dtype": plan.dtype, "threads": plan.threads},
-            **{"test": shape.name if writes else shape.of_texts, "n_batch": shape.batch},
-        }
+        about = _about(model, asked.task, choice)
+        about |= {"test": shape.name if writes else shape.of_texts, "n_batch": shape.batch}
         unit = "tokens/s" if writes else "texts/s"
         try:
             if writes:
@@ -177,6 +189,14 @@ class InferBenches:
                 return _perplexity(one), f"perplexity on {len(SAMPLES)} texts of ours"
         except AccelError as error:
             return None, error.detail
+
+
+def _about(model: Loadable, task: str, choice: Choice) -> dict[str, Any]:
+    plan = choice.plan
+    return {
+        **{"model": model.facts.name, "model_cid": model.facts.manifest, "task": task},
+        **{"engine": choice.engine.name, "device": plan.device, "dtype": plan.dtype, "threads": plan.threads},
+    }
 
 
 def _perplexity(session: Session) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ipfs_accel_cli.core.errors import Invalid
 
@@ -43,6 +44,7 @@ class Wanted:
     warm_up: bool = True
     memory: bool = True
     quality: bool = True
+    sound: Path | None = None
 
     def writing(self) -> Iterator[Shape]:
         """Yield what a model that writes is asked: each prompt, each number of new tokens, and each pair of both."""
