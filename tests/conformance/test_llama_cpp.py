@@ -20,7 +20,8 @@ from ipfs_accel_cli.engines.remote.engine import RemoteEngine
 from ipfs_accel_cli.engines.remote.record import RECORD, Record
 from ipfs_accel_cli.services.model import facts as facts_of
 from ipfs_accel_cli.tasks.pairs import Rerank
-from tests.conformance.engine_suite import EngineSuite, chunks_of, write
+from tests.conformance.engine_suite import chunks_of, write
+from tests.conformance.writing_suite import EngineSuite
 from tests.servers import tiny_gguf
 
 Loaded = Callable[..., Session]

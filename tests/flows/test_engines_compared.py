@@ -16,7 +16,7 @@ import pytest
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.content.cid import CID
-from ipfs_accel_cli.core.errors import Invalid, VerificationFailed
+from ipfs_accel_cli.core.errors import UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.services.infer.calibrating import chosen
 from ipfs_accel_cli.services.infer.results import Trial
 from tests.conformance.tiny_models import encoder
@@ -184,7 +184,7 @@ def test_what_was_measured_decides_and_a_task_without_engines_says_so(shared: Pa
         measured = node.inference.calibrate("bert").engine
         list(node.inference.embed(["rain"], model="bert"))
         assert [one.engine for one in node.inference.loaded().models] == [measured]
-        with pytest.raises(Invalid, match="generate"):
+        with pytest.raises(UnsupportedContent, match="cannot generate: it can embed"):
             node.inference.calibrate("bert", "generate")
 
 

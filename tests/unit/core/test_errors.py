@@ -15,10 +15,10 @@ def test_every_code_is_used_by_one_class_only() -> None:
     for error in classes:
         classes.extend(error.__subclasses__())
     codes = [error.code for error in classes if error.__module__ == errors.__name__]
-    assert len(codes) == len(set(codes)) == len(errors.catalogue())
+    assert len(codes) == len(set(codes)) == len(errors.error_kinds())
 
 
-@pytest.mark.parametrize("error", errors.catalogue().values(), ids=lambda error: error.code)
+@pytest.mark.parametrize("error", errors.error_kinds().values(), ids=lambda error: error.code)
 def test_an_error_has_a_known_exit_a_meaning_and_a_remedy(error: type[errors.AccelError]) -> None:
     assert error.exit_code in EXITS
     assert 200 <= error.status < 600
@@ -28,7 +28,7 @@ def test_an_error_has_a_known_exit_a_meaning_and_a_remedy(error: type[errors.Acc
 
 
 def test_codes_and_exits_have_not_changed() -> None:
-    assert {code: error.exit_code for code, error in errors.catalogue().items()} == {
+    assert {code: error.exit_code for code, error in errors.error_kinds().items()} == {
         "internal": 1,
         "remote-failed": 1,
         "invalid-input": 2,
