@@ -13,7 +13,7 @@ from ipfs_accel_cli.services.hw.fit import arithmetic
 from ipfs_accel_cli.services.hw.fit.arithmetic import BITS, Need, Shape
 from ipfs_accel_cli.services.hw.fit.headers import Described
 from ipfs_accel_cli.services.hw.fit.results import Choice
-from ipfs_accel_cli.services.hw.fit.shape import Stack, stacks, tied_bytes
+from ipfs_accel_cli.services.hw.fit.shape import Stack, laid_out_bytes, stacks, tied_bytes
 
 FLOATS = ("float32", "bfloat16", "float16")
 # From wide to narrow; what torch loads as it is, then what a conversion gives.
@@ -35,6 +35,7 @@ class Model:
     parameters: int
     limit: int
     merged_bytes: int = 0
+    laid_out_bytes: int = 0
 
     @property
     def causal(self) -> bool:
@@ -57,7 +58,8 @@ def model_of(described: Described) -> Model:
     apart = [one.size_bytes for one in described.tensors if _EXPERT.search(one.name)]
     merged = sum(apart) if described.format == "safetensors" else 0
     limit = max((one.context for one in towers), default=0)
-    return Model(described, towers, stored, size, parameters, limit, merged)
+    laid_out = laid_out_bytes(described.config, described.tensors) if described.format == "safetensors" else 0
+    return Model(described, towers, stored, size, parameters, limit, merged, laid_out)
 
 
 def weights_bytes(model: Model, dtype: str) -> int:
@@ -80,7 +82,8 @@ def check_dtype(dtype: str) -> str:
 def need(model: Model, shape: Shape, dtype: str, kv_dtype: str) -> Need:
     """Return what the model takes at a shape."""
     weights = weights_bytes(model, dtype)
-    return arithmetic.need(weights, model.towers, shape, dtype=dtype, kv_dtype=kv_dtype, loading=model.merged_bytes)
+    loading = model.merged_bytes + (model.laid_out_bytes if dtype == "float32" else 0)
+    return arithmetic.need(weights, model.towers, shape, dtype=dtype, kv_dtype=kv_dtype, loading=loading)
 
 
 def largest(model: Model, shape: Shape, dtype: str, kv_dtype: str, budget: int) -> tuple[int | None, int | None]:

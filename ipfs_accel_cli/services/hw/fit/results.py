@@ -90,8 +90,8 @@ class Fitted(Result):
     activations_bytes: int
     base_bytes: int
     loading_bytes: int = Field(
-        description="Pages of the file that are read once while experts are merged. The system takes them back when it"
-        " must, so total_bytes holds them and the verdict does not."
+        description="Pages of the file that are read once while experts are merged, or matrices laid out anew. The"
+        " system takes them back when it must, so total_bytes holds them and the verdict does not."
     )
     total_bytes: int = Field(description="Above what the process takes before: libraries are not counted.")
     budget_bytes: int

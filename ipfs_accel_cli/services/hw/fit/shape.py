@@ -213,6 +213,28 @@ def tied_bytes(config: Mapping[str, Any], tensors: tuple[Tensor, ...]) -> int:
     return sum(tensor.size_bytes for tensor in heads if tensor.shape in shapes)
 
 
+def laid_out_bytes(config: Mapping[str, Any], tensors: tuple[Tensor, ...]) -> int:
+    """Return the bytes of float32 matrices that torch lays out anew for a decoder; the file's stay mapped beside them.
+
+    Those are of linear layers with more rows than columns (`engines/torch/decoding/layout.py`), the head among them,
+    also where it is the input embedding; GPT-2's kin has layers of another kind, and only its head is one of these.
+    """
+    names = _names(config)
+    if not names.endswith(("ForCausalLM", "LMHeadModel")):
+        return 0
+    tall = [one for one in tensors if one.dtype == "float32" and len(one.shape) == 2]
+    tall = [one for one in tall if one.shape[0] > one.shape[1]]
+    heads = [one for one in tall if "lm_head" in one.name]
+    tables = [one for one in tall if any(word in one.name for word in ("embed", "wte", "wpe", "shared"))]
+    tied = max(tables, key=lambda one: one.size_bytes, default=None) if not heads else None
+    inner = (
+        []
+        if names.startswith(("GPT2", "OpenAIGPT", "ImageGPT"))
+        else [one for one in tall if one not in tables and one not in heads]
+    )
+    return sum(one.size_bytes for one in (*heads, *inner)) + (tied.size_bytes if tied else 0)
+
+
 def _copies(config: Mapping[str, Any]) -> int:
     stated = (config.get(key) for key in ("hidden_act", "activation_function", "hidden_activation", "dense_act_fn"))
     return next((_COPIES.get(name, 2) for name in stated if isinstance(name, str)), 2)
