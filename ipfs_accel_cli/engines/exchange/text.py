@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ipfs_accel_cli.core.errors import Invalid
-
 if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
@@ -23,21 +21,12 @@ class Texts:
     texts: tuple[str, ...]
     role: Role = "text"
 
-    def __post_init__(self) -> None:
-        """Raise Invalid for what is no Unicode."""
-        for text in self.texts:
-            refuse_surrogates(text)
-
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What a generation request carries."""
 
     text: str
-
-    def __post_init__(self) -> None:
-        """Raise Invalid for what is no Unicode."""
-        refuse_surrogates(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +35,6 @@ class Pairs:
 
     pairs: tuple[tuple[str, str], ...]
 
-    def __post_init__(self) -> None:
-        """Raise Invalid for what is no Unicode."""
-        for pair in self.pairs:
-            for text in pair:
-                refuse_surrogates(text)
-
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -59,10 +42,6 @@ class Message:
 
     role: Speaker
     content: str
-
-    def __post_init__(self) -> None:
-        """Raise Invalid for what is no Unicode."""
-        refuse_surrogates(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,13 +258,3 @@ class Rewritten:
     read: int
     truncated: bool = False
     finish_reason: FinishReason | None = None
-
-
-def refuse_surrogates(text: str) -> None:
-    """Raise Invalid for a text with half of a surrogate pair: JSON can write one, and no tokenizer takes it."""
-    if text.isascii():
-        return
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise Invalid(f"the text is no Unicode: half of a surrogate pair stands at character {error.start}") from error

@@ -116,12 +116,12 @@ class Worker:
     def ask(self, request: Request, urgency: Urgency = Urgency.NORMAL) -> Answer:
         """Send a request, in the name of the current caller; its answer can be iterated at once."""
         answer = Answer(self, request.id)
+        if (problem := unwritable(request.payload) or unwritable(request.options)) is not None:
+            answer.deliver(Invalid(f"a text is not UTF-8: {problem!r}"))
+            return answer
         with self._lock:
             if self.failed is not None:
                 raise _again(self.failed)
-            if (problem := unwritable(request.payload) or unwritable(request.options)) is not None:
-                answer.deliver(Invalid(f"a text is not UTF-8: {problem!r}"))
-                return answer
             self._answers[request.id] = answer
             self._inbox.put(_Asked(request, current().principal.name, urgency))
         return answer
