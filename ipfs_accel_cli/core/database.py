@@ -42,6 +42,16 @@ class Database:
                 self._open.append(connection)
         return connection
 
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+        """Return what a query finds; nothing where its table was never made, since the first writer makes it."""
+        try:
+            found: list[sqlite3.Row] = self.read().execute(query, values).fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return []
+            raise
+        return found
+
     def stamp(self) -> tuple[int, int, int]:
         """Return what is another value, in this thread, whenever this or another process has changed anything."""
         connection = self.read()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,22 +55,16 @@ class Calibrations:
             "SELECT engine, trials, measured_at FROM infer_calibrations"
             " WHERE machine = ? AND manifest = ? AND task = ? AND versions = ?"
         )
-        try:
-            row = self._database.read().execute(query, (machine_id(), manifest, task, versions())).fetchone()
-        except sqlite3.OperationalError:
-            # Before the first measurement there is no table, and a home that is only read gets none.
+        rows = self._database.rows(query, (machine_id(), manifest, task, versions()))
+        if not rows:
             return None
-        if row is None:
-            return None
+        row = rows[0]
         return Calibration(row["engine"], _trials(row["trials"]), row["measured_at"])
 
     def all(self, manifest: str) -> list[tuple[str, str, Calibration]]:
         """Return (machine, task, what was measured) of a model, under all versions of the libraries; writes nothing."""
         query = "SELECT machine, task, engine, trials, measured_at FROM infer_calibrations WHERE manifest = ?"
-        try:
-            rows = self._database.read().execute(query, (manifest,)).fetchall()
-        except sqlite3.OperationalError:
-            return []
+        rows = self._database.rows(query, (manifest,))
         return [
             (row["machine"], row["task"], Calibration(row["engine"], _trials(row["trials"]), row["measured_at"]))
             for row in rows

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import Invalid, NotFound
+from ipfs_accel_cli.core.errors import NotFound
+from ipfs_accel_cli.core.runs import read_run
 from ipfs_accel_cli.services.hw.bench.results import Choice, Run, RunRow
 
 OWNER = "hw-bench"
@@ -46,7 +43,9 @@ class Kept:
 
     def rows(self, limit: int | None) -> list[RunRow]:
         """List runs, the newest first; None is no limit."""
-        found = self._read("SELECT body FROM bench_runs ORDER BY id DESC LIMIT ?", (-1 if limit is None else limit,))
+        found = self._database.rows(
+            "SELECT body FROM bench_runs ORDER BY id DESC LIMIT ?", (-1 if limit is None else limit,)
+        )
         runs = [Run.model_validate_json(body) for (body,) in found]
         return [
             RunRow(
@@ -67,11 +66,11 @@ class Kept:
         """
         if name in (LATEST, PREVIOUS):
             query = "SELECT body FROM bench_runs WHERE machine = ? ORDER BY id DESC LIMIT 1 OFFSET ?"
-            found = self._read(query, (machine, int(name == PREVIOUS)))
+            found = self._database.rows(query, (machine, int(name == PREVIOUS)))
         elif name.endswith(".json"):
-            return _from_file(Path(name))
+            return read_run(Run, Path(name), "ipfs-accel hw bench ls")
         else:
-            found = self._read("SELECT body FROM bench_runs WHERE id = ?", (name,))
+            found = self._database.rows("SELECT body FROM bench_runs WHERE id = ?", (name,))
         if not found:
             command = "ipfs-accel hw bench all" if name in (LATEST, PREVIOUS) else "ipfs-accel hw bench ls"
             raise NotFound(f"no run {name!r} is kept here", suggestion=command)
@@ -80,7 +79,7 @@ class Kept:
     def same_kind(self, run: Run) -> Run:
         """Return the run of the same kind on the same machine before another; raises NotFound."""
         query = "SELECT body FROM bench_runs WHERE machine = ? AND kind = ? AND id < ? ORDER BY id DESC LIMIT 1"
-        found = self._read(query, (run.machine_id, run.kind, run.id))
+        found = self._database.rows(query, (run.machine_id, run.kind, run.id))
         if not found:
             raise NotFound(
                 f"no {run.kind} run before {run.id} is kept here", suggestion=f"ipfs-accel hw bench {run.kind}"
@@ -98,23 +97,4 @@ class Kept:
     def choices(self, machine: str) -> list[Choice]:
         """Return what was tuned."""
         query = "SELECT body FROM bench_choices WHERE machine = ? ORDER BY name"
-        return [Choice.model_validate_json(body) for (body,) in self._read(query, (machine,))]
-
-    def _read(self, query: str, values: tuple[object, ...]) -> list[tuple[str, ...]]:
-        try:
-            return self._database.read().execute(query, values).fetchall()
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error):
-                return []
-            raise
-
-
-def _from_file(path: Path) -> Run:
-    try:
-        return Run.model_validate_json(current().path(path).read_bytes())
-    except OSError as error:
-        raise NotFound(f"{path} cannot be read: {error.strerror}", suggestion="ipfs-accel hw bench ls") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
-        raise Invalid(f"{path} is no run of ipfs-accel/bench/v1: {where}: {first['msg']}") from error
+        return [Choice.model_validate_json(body) for (body,) in self._database.rows(query, (machine,))]

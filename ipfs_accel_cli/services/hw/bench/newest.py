@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
 
 from ipfs_accel_cli.core.database import Database
@@ -33,12 +32,7 @@ def figure(database: Database, machine_id: Callable[[], str], kind: str, name: s
     disturbs a measurement makes it slower. `machine_id` is asked only if there are runs.
     """
     query = "SELECT machine, body FROM bench_runs WHERE kind IN (?, 'all') ORDER BY id DESC LIMIT ?"
-    try:
-        found = database.read().execute(query, (kind, _LOOKED_AT)).fetchall()
-    except sqlite3.OperationalError as error:
-        if "no such table" in str(error):
-            return None
-        raise
+    found = database.rows(query, (kind, _LOOKED_AT))
     here = machine_id() if found else ""
     runs = [json.loads(body) for machine, body in found if machine == here]
     counting = [

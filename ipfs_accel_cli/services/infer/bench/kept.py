@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import Invalid, LimitReached, NotFound
+from ipfs_accel_cli.core.errors import NotFound
+from ipfs_accel_cli.core.runs import read_run
 from ipfs_accel_cli.services.infer.bench.results import InferRun, InferRunRow, Test
 
 OWNER = "infer-bench"
-LARGEST_FILE_BYTES = 64 << 20
 LATEST, PREVIOUS = "latest", "previous"
 MIGRATIONS = (
     (
@@ -48,7 +44,7 @@ class Kept:
 
     def rows(self, limit: int | None) -> list[InferRunRow]:
         """List runs, the newest first; None is no limit."""
-        bodies = self._read(
+        bodies = self._database.rows(
             "SELECT body FROM infer_bench_runs ORDER BY id DESC LIMIT ?", (-1 if limit is None else limit,)
         )
         runs = [InferRun.model_validate_json(body) for (body,) in bodies]
@@ -66,7 +62,7 @@ class Kept:
     def of_model(self, manifest: str) -> Iterator[tuple[InferRun, Test]]:
         """Yield every test of a model that was kept, the oldest first."""
         query = "SELECT body FROM infer_bench_models JOIN infer_bench_runs ON run = id WHERE manifest = ? ORDER BY id"
-        for (body,) in self._read(query, (manifest,)):
+        for (body,) in self._database.rows(query, (manifest,)):
             run = InferRun.model_validate_json(body)
             yield from ((run, test) for test in run.tests if test.model_cid == manifest)
 
@@ -77,35 +73,11 @@ class Kept:
         """
         if name in (LATEST, PREVIOUS):
             query = "SELECT body FROM infer_bench_runs WHERE machine = ? ORDER BY id DESC LIMIT 1 OFFSET ?"
-            found = self._read(query, (machine, int(name == PREVIOUS)))
+            found = self._database.rows(query, (machine, int(name == PREVIOUS)))
         elif name.endswith(".json"):
-            return _from_file(Path(name))
+            return read_run(InferRun, Path(name), "ipfs-accel infer bench ls")
         else:
-            found = self._read("SELECT body FROM infer_bench_runs WHERE id = ?", (name,))
+            found = self._database.rows("SELECT body FROM infer_bench_runs WHERE id = ?", (name,))
         if not found:
             raise NotFound(f"no run {name!r} is kept here", suggestion="ipfs-accel infer bench ls")
         return InferRun.model_validate_json(found[0][0])
-
-    def _read(self, query: str, values: tuple[object, ...]) -> list[tuple[str, ...]]:
-        try:
-            return self._database.read().execute(query, values).fetchall()
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error):
-                return []
-            raise
-
-
-def _from_file(path: Path) -> InferRun:
-    try:
-        with current().path(path).open("rb") as stream:
-            data = stream.read(LARGEST_FILE_BYTES + 1)
-    except OSError as error:
-        raise NotFound(f"{path} cannot be read: {error.strerror}", suggestion="ipfs-accel infer bench ls") from error
-    if len(data) > LARGEST_FILE_BYTES:
-        raise LimitReached(f"{path} is longer than {LARGEST_FILE_BYTES} bytes")
-    try:
-        return InferRun.model_validate_json(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
-        raise Invalid(f"{path} is no run of ipfs-accel/infer-bench/v1: {where}: {first['msg']}") from error

@@ -39,11 +39,8 @@ class Kept:
 
     def find(self, key: str) -> Given | None:
         """Return what a step gave before."""
-        try:
-            row = self._database.read().execute("SELECT * FROM pipeline_steps WHERE key = ?", (key,)).fetchone()
-        except sqlite3.OperationalError:
-            return None
-        return Given(row["value"], json.loads(row["files"])) if row is not None else None
+        rows = self._database.rows("SELECT * FROM pipeline_steps WHERE key = ?", (key,))
+        return Given(rows[0]["value"], json.loads(rows[0]["files"])) if rows else None
 
     def ready(self) -> None:
         """Make the table where there is none."""

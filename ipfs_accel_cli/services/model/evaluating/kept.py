@@ -82,7 +82,7 @@ class Kept:
 
     def answers(self, number: int) -> dict[str, Any]:
         """Return the answers of a run by the ids of the items."""
-        rows = self._read("SELECT item, body FROM eval_answers WHERE run = ?", (number,))
+        rows = self._database.rows("SELECT item, body FROM eval_answers WHERE run = ?", (number,))
         return {row["item"]: json.loads(row["body"]) for row in rows}
 
     def add(self, number: int, answers: Sequence[tuple[str, Any]]) -> None:
@@ -93,7 +93,7 @@ class Kept:
 
     def figures(self, manifest: str | None = None) -> list[Figure]:
         """Return what was measured of a model, or of all, the newest first."""
-        rows = self._read(
+        rows = self._database.rows(
             "SELECT * FROM eval_figures JOIN eval_runs ON run = id WHERE ? IS NULL OR manifest = ?"
             " ORDER BY at DESC, run DESC, metric",
             (manifest, manifest),
@@ -103,14 +103,6 @@ class Kept:
     def statements(self, manifest: str) -> set[str]:
         """Return the CIDs of the statements about a model that were made here."""
         return {one.statement for one in self.figures(manifest)}
-
-    def _read(self, query: str, values: tuple[object, ...]) -> list[sqlite3.Row]:
-        try:
-            return self._database.read().execute(query, values).fetchall()
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error):
-                return []
-            raise
 
 
 def add_figures(
