@@ -49,14 +49,18 @@ def client(certificates: str | None = None, *, guarded: bool = False, passwords:
 
 
 @contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Turn what httpx raises in the block into our errors: Unavailable before a connection stood, else TryAgain."""
+def explained(what: str, suggestion: str | None = None) -> Iterator[None]:
+    """Turn what httpx raises in the block into our errors: Unavailable before a connection stood, else TryAgain.
+
+    `suggestion` is the command to type where the server cannot be reached.
+    """
     import httpx
 
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
-        raise Unavailable(f"cannot reach the server of {what}: {error or type(error).__name__}") from error
+        detail = f"cannot reach the server of {what}: {error or type(error).__name__}"
+        raise Unavailable(detail, suggestion=suggestion) from error
     except httpx.TooManyRedirects as error:
         raise Unavailable(f"the server of {what} redirects in a circle") from error
     except (httpx.HTTPError, ssl.SSLError) as error:

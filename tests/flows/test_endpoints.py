@@ -48,6 +48,16 @@ def test_an_endpoint_is_added_used_tested_and_forgotten(
     assert KEY not in "".join(capfd.readouterr())
 
 
+def test_one_that_cannot_be_reached_names_the_command_that_shows_where_it_is(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["infer", "endpoint", "add", "lab", "http://127.0.0.1:9/v1"]) == 0
+    for asked in (["infer", "endpoint", "test", "lab"], ["infer", "generate", "hi", "-m", "endpoint:lab/m"]):
+        capfd.readouterr()
+        assert run(asked) == 6
+        assert "next: ipfs-accel infer endpoint show lab" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("mode", ["echo", "page", "nonsense", "redirect", "cut", "busy_for_ever"])
 def test_no_failure_shows_the_key(
     server: Faults, mode: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

@@ -26,6 +26,12 @@ class Server:
     of_llama_cpp: bool = False
     pooling: str = "the server's"
 
+    @property
+    def advice(self) -> str | None:
+        """The command that shows where it is thought to be; None for a server of our own."""
+        kind, _, name = self.name.partition(" ")
+        return f"ipfs-accel infer endpoint show {name}" if kind == "endpoint" else None
+
     def address(self, path: str) -> str:
         """Return where to ask for something."""
         return f"{self.url}/{path}"

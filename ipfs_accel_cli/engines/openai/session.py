@@ -203,7 +203,7 @@ class ServerSession:
 
     @asynccontextmanager
     async def _asked(self, path: str, body: dict[str, Any]) -> AsyncIterator[httpx.Response]:
-        with explained(self._server.name):
+        with explained(self._server.name, self._server.advice):
             async with self._client.stream("POST", self._server.address(path), json=body) as response:
                 if response.status_code >= 300:
                     self._server.check(response, await _read(response, self._server.name))

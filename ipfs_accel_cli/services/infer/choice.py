@@ -50,12 +50,15 @@ def choose(
 def candidates(
     model: ModelFacts, wanted: Wanted, engines: Registry, measure: Callable[[tuple[Device, ...]], Machine]
 ) -> tuple[list[Choice], list[AccelError]]:
-    """Return the engines that can run a model, and why the others cannot; raises Unavailable (no such device)."""
+    """Return the engines that can run a model, and why others that do its task cannot.
+
+    Raises Unavailable for a device that is not there, and UnsupportedContent for a task that no engine does, or that
+    the one asked for does not do; no library is loaded to know that.
+    """
     problems: list[AccelError] = []
     choices: list[Choice] = []
-    for name in engines.names() if wanted.engine == AUTO else [wanted.engine]:
+    for name in _doing(engines, model, wanted):
         try:
-            _check_task(engines, name, model, wanted.task)
             choices.append(_consider(engines.load(name)(), model, wanted, measure))
         except (MissingExtra, UnsupportedContent, DoesNotFit) as error:
             error.context.setdefault("engine", name)
@@ -73,14 +76,27 @@ def best(choices: Sequence[Choice], problems: Sequence[AccelError]) -> Choice:
     if choices:
         return max(choices, key=lambda choice: choice.fit.score)
     # A model that is too large for an engine that knows it says more than another engine that does not.
-    raise next((problem for problem in problems if isinstance(problem, DoesNotFit)), problems[0])
+    large = next((problem for problem in problems if isinstance(problem, DoesNotFit)), None)
+    if large is not None:
+        raise large
+    missing = [problem for problem in problems if isinstance(problem, MissingExtra)]
+    others = [problem for problem in problems if problem not in missing]
+    if not missing or not others:
+        raise problems[0]
+    names = " or ".join(str(problem.context["engine"]) for problem in missing)
+    raise MissingExtra(
+        f"{others[0].detail}; {names} may run it: {missing[0].detail}", suggestion=missing[0].suggestion
+    ) from others[0]
 
 
-def _check_task(engines: Registry, name: str, model: ModelFacts, task: str) -> None:
-    """Raise UnsupportedContent for an engine that is known not to do a task, before its library is loaded."""
-    tasks = engines.plugin(name).tasks
-    if tasks and task not in tasks:
-        raise UnsupportedContent(f"{model.name}: the {name} engine does not {task}", engine=name)
+def _doing(engines: Registry, model: ModelFacts, wanted: Wanted) -> list[str]:
+    """Return the engines that are asked: those that do the task, as far as they say which they do."""
+    asked = engines.names() if wanted.engine == AUTO else [wanted.engine]
+    found = [name for name in asked if not (tasks := engines.plugin(name).tasks) or wanted.task in tasks]
+    if not found:
+        which = "no engine here does" if wanted.engine == AUTO else f"the {wanted.engine} engine does not"
+        raise UnsupportedContent(f"{model.name}: {which} {wanted.task}", engine=wanted.engine)
+    return found
 
 
 def _consider(

@@ -103,7 +103,7 @@ class Endpoints:
 
         current().needs_network(f"endpoint {name}")
         found = server(self._at(name))
-        with http.client() as client, http.explained(found.name):
+        with http.client() as client, http.explained(found.name, found.advice):
             client.follow_redirects = False
             client.headers.update(found.headers())
             began = time.perf_counter()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -230,3 +231,34 @@ def test_what_begins_to_load_while_room_is_made_is_counted(tmp_path: Path) -> No
         gate.set()
         holding.join(30)
         runtime.close()
+
+
+class Absent:
+    """An engine whose library is not installed."""
+
+    def __init__(self) -> None:
+        raise MissingExtra("absent needs a library, which is not installed", suggestion="pip install library")
+
+
+def asked_of(tmp_path: Path, plugins: dict[str, Plugin], task: str = "embed", model_type: str = "letters") -> None:
+    facts = replace(plain_model(tmp_path / "letters").facts, model_type=model_type)
+    choose(facts, Wanted(task), Registry("engines", plugins), lambda _: Machine(2, 0.0, 1 << 40))
+
+
+PLAIN, ABSENT = "tests.conformance.plain_engine:PlainEngine", f"{__name__}:Absent"
+
+
+def test_an_engine_that_does_not_do_the_task_hides_no_reason_of_one_that_does(tmp_path: Path) -> None:
+    plugins = {"plain": Plugin(PLAIN, tasks=("embed",)), "absent": Plugin(ABSENT, tasks=("speak",))}
+    with pytest.raises(MissingExtra, match="absent needs a library") as told:
+        asked_of(tmp_path, plugins, "speak")
+    assert told.value.suggestion == "pip install library"
+    with pytest.raises(UnsupportedContent, match="no engine here does transcribe"):
+        asked_of(tmp_path, plugins, "transcribe")
+
+
+def test_a_model_that_an_engine_here_does_not_know_may_be_one_for_another_that_is_not_installed(tmp_path: Path) -> None:
+    plugins = {"plain": Plugin(PLAIN), "absent": Plugin(ABSENT)}
+    with pytest.raises(MissingExtra, match=r"no architecture numbers.*absent may run it") as told:
+        asked_of(tmp_path, plugins, model_type="numbers")
+    assert told.value.suggestion == "pip install library"
