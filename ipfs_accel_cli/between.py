@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import AccelError
 from ipfs_accel_cli.engines.identity import machine_id
 from ipfs_accel_cli.services.hw.fit.service import Fits
+from ipfs_accel_cli.services.hw.fit.speeds import Figure
 from ipfs_accel_cli.services.infer.bench.kept import Kept
 from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.model.deploy.config import Deployment
@@ -38,23 +39,32 @@ def estimated(fits: Fits, folder: Path, config: Deployment) -> Estimate:
     )
 
 
-def speeds(fits: Fits, database: Database, manifest: str, folder: Path) -> Iterator[Speed]:
+def speeds(fits: Fits, database: Database, manifest: str, folder: Callable[[], Path]) -> Iterator[Speed]:
     """Yield what other services measured of a model: runs with statistics, `hw fit --measure`, benchmarks."""
     about: dict[str, object]
-    for one in fits.measured(folder):
+    for one in _fitted(fits, folder):
         machine = machine_id() if one.here else one.machine
         name = "increment_bytes" if one.kind == "memory" else one.unit.replace("/", "_")
         about = {"context": one.context, "batch": one.batch}
         yield Speed(machine, one.engine, one.device, one.dtype, name, one.value, one.at, "measured run", about)
     for machine, task, found in Calibrations(database).all(manifest):
         for trial in found.trials:
-            if trial.texts_s is not None:
+            if trial.rate is not None:
+                name = "texts_s" if trial.rtfx is None else "rtfx"
                 about = {"task": task, "threads": trial.threads, "chosen": trial.chosen}
                 yield Speed(
-                    *(machine, trial.engine, trial.device or "cpu", "", "texts_s", trial.texts_s),
+                    *(machine, trial.engine, trial.device or "cpu", "", name, trial.rate),
                     *(found.measured_at, "calibration", about),
                 )
     yield from _benched(database, manifest)
+
+
+def _fitted(fits: Fits, folder: Callable[[], Path]) -> list[Figure]:
+    try:
+        return fits.measured(folder())
+    except AccelError:
+        # Whoever measures whether a model fits reads its headers first; of what has none, nothing was ever measured.
+        return []
 
 
 def _benched(database: Database, manifest: str) -> Iterator[Speed]:
@@ -63,7 +73,8 @@ def _benched(database: Database, manifest: str) -> Iterator[Speed]:
         about = {"test": test.test, "threads": test.threads, "run": run.id}
         for row in test.figures:
             if row.median is not None:
-                name = row.unit.replace("/", "_") if row.name == "rate" else f"{row.name}_s"
+                timed = f"{row.name}_s" if row.unit == "seconds" else row.name
+                name = row.unit.replace("/", "_") if row.name == "rate" else timed
                 yield Speed(*where, name, row.median, run.started_at, "benchmark", about)
         if test.peak_memory_bytes is not None:
             yield Speed(*where, "peak_memory_bytes", test.peak_memory_bytes, run.started_at, "benchmark", about)

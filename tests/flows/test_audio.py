@@ -6,14 +6,18 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy
 import pytest
 
 from ipfs_accel_cli import Node
+from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.engines.base import Request, Session
 from ipfs_accel_cli.engines.exchange.audio import DetectOptions, Listening, Script, SpeakOptions, TranscribeOptions
+from ipfs_accel_cli.services.infer.audio.service import Run
+from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.surfaces.cli.main import run
 from tests.conformance.engine_suite import chunks_of
 from tests.conformance.sound_suite import SoundSuite, hum
@@ -60,8 +64,6 @@ def ask(
 @pytest.fixture(scope="session")
 def talk(speech_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two sentences, spoken by Kokoro, once for all processes that test."""
-    from ipfs_accel_cli.services.infer.audio.service import Run
-
     base = tmp_path_factory.getbasetemp()
     room = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     path = room / "talk.wav"
@@ -101,6 +103,32 @@ def test_what_is_spoken_is_written_down_again(ask: Callable[..., tuple[int, str,
         assert starts == sorted(starts)
         assert words(" ".join(word["text"] for word in one["words"])) == words(one["text"])
         assert all(word["start_s"] <= word["end_s"] <= one["end_s"] + 1 for word in one["words"])
+
+
+def test_engines_are_compared_on_a_sound_and_the_one_chosen_writes_from_then_on(talk: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ctranslate2")
+    with Node(tmp_path / "home") as node:
+        node.models.add(folder_of("whisper-tiny.en"))
+        with pytest.raises(Invalid, match="on a sound"):
+            node.inference.calibrate("whisper-tiny.en")
+        shown = node.inference.calibrate("whisper-tiny.en", sound=talk)
+        trials = [trial for trial in shown.trials if trial.rtfx is not None]
+        assert {trial.engine for trial in trials} == {"torch", "ctranslate2"}
+        assert shown.task == "transcribe"
+        for trial in trials:
+            assert trial.rate is not None
+            assert trial.rate > 0
+            assert trial.texts_s is None
+            assert trial.agreement is not None
+            assert trial.agreement > 0.8
+        found = node.models.perf.perf(["whisper-tiny.en"], None, datetime.now(UTC)).figures
+        assert {(one.engine, one.figure) for one in found} == {("torch", "rtfx"), ("ctranslate2", "rtfx")}
+    for trial in trials:
+        with Node(tmp_path / "home") as node:
+            turned = [one.model_copy(update={"chosen": one is trial, "agreement": 1.0}) for one in trials]
+            Calibrations(node.database).keep(shown.model_cid, "transcribe", turned)
+            list(node.inference.audio.transcribe([str(talk)], TranscribeOptions(), Run(model="whisper-tiny.en")))
+            assert {one.engine for one in node.inference.loaded().models} == {trial.engine}
 
 
 def test_a_long_talk_is_heard_once_without_losses_at_the_seams(

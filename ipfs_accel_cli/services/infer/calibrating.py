@@ -94,11 +94,11 @@ def chosen(trials: Sequence[Trial], least: float = LEAST_QUALITY) -> list[Trial]
 
     `least` is the least agreement that is taken; an engine that was measured and is not taken for it says so.
     """
-    measured = [trial for trial in trials if trial.texts_s is not None and trial.agreement is not None]
+    measured = [trial for trial in trials if trial.rate is not None and trial.agreement is not None]
     able = [trial for at, trial in enumerate(measured) if at == 0 or (trial.agreement or 0) >= least]
     best = able[0]
     for trial in able[1:]:
-        if (trial.texts_s or 0) > (best.texts_s or 0) * (LEAST_GAIN if best is able[0] else 1):
+        if (trial.rate or 0) > (best.rate or 0) * (LEAST_GAIN if best is able[0] else 1):
             best = trial
     found = []
     for trial in trials:

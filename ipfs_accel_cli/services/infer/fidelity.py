@@ -9,10 +9,10 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import UnsupportedContent
-from ipfs_accel_cli.engines.base import Chunk, Session
+from ipfs_accel_cli.engines.base import Session
 from ipfs_accel_cli.engines.exchange.text import EmbedOptions, ScoreOptions, Texts
+from ipfs_accel_cli.services.infer.driving import chunks_of
 from ipfs_accel_cli.tasks import TASKS
 
 BATCH = 8
@@ -47,12 +47,7 @@ def rows(session: Session, task: str, texts: Sequence[str], batch: int = BATCH) 
 
 def _answered(session: Session, task: str, texts: Sequence[str], options: EmbedOptions | ScoreOptions) -> Any:
     made = TASKS.load(task)()
-    session.submit(made.prepare(Texts(tuple(texts)), options))
-    chunks: list[Chunk] = []
-    while moved := session.step():
-        current().check()
-        chunks += [chunk for _, chunk in moved]
-    return made.collect(chunks)
+    return made.collect(chunks_of(session, made.prepare(Texts(tuple(texts)), options)))
 
 
 def _vectors(reference: Rows, other: Rows) -> dict[str, Any]:

@@ -17,15 +17,18 @@ from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.engines import ENGINES
+from ipfs_accel_cli.engines.exchange.audio import Waveform
 from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Texts
 from ipfs_accel_cli.engines.identity import machine_id
 from ipfs_accel_cli.services.infer.asking import Asking
 from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.infer.classifying import labelled
 from ipfs_accel_cli.services.infer.embedding import Query, in_order, ranked
-from ipfs_accel_cli.services.infer.loader import MEASURED_TASKS, Derived, Loader, SettingsLike
+from ipfs_accel_cli.services.infer.loader import Loader, SettingsLike
+from ipfs_accel_cli.services.infer.making import Derived
 from ipfs_accel_cli.services.infer.opening import Find, Note, Opener, Others, cid_of
 from ipfs_accel_cli.services.infer.quantizing import Workshop
+from ipfs_accel_cli.services.infer.questions import MEASURED_TASKS
 from ipfs_accel_cli.services.infer.remembering import Remembered
 from ipfs_accel_cli.services.infer.results import (
     CalibrationShown,
@@ -152,16 +155,21 @@ class Inference(Rooms):
         return Stream(self._texts("classify", asked, "texts classified", partial(labelled, top=top)))
 
     def calibrate(
-        self, model: str | None = None, task: str | None = None, min_quality: float | None = None
+        self,
+        model: str | None = None,
+        task: str | None = None,
+        min_quality: float | None = None,
+        sound: Path | None = None,
     ) -> CalibrationShown:
         """Compare the engines for a model on this machine; `auto` takes the fastest that agrees well enough.
 
-        Raises Invalid for a task that is not compared, and what the engine that fits best raises.
+        A model that hears is compared on the first 30 s of `sound`. Raises Invalid for a task that is not compared,
+        what reading the sound raises, and what the engine that fits best raises.
         """
         known = self.opener.named(model).facts.tasks if model and not task else ()
         chosen = task or next((name for name in MEASURED_TASKS if name in known), "embed")
         loadable = self.opener.find(model, chosen)
-        found = self._loader.calibrate(loadable, chosen, min_quality)
+        found = self._loader.calibrate(loadable, chosen, min_quality, _sound(sound))
         return CalibrationShown(
             model=loadable.facts.name,
             model_cid=loadable.facts.manifest,
@@ -233,6 +241,14 @@ class Inference(Rooms):
                     self.opener.keep(opened, run.count / max(1e-9, run.busy_s), "texts/s", shape)
 
         return answered()
+
+
+def _sound(file: Path | None) -> Waveform | None:
+    if file is None:
+        return None
+    from ipfs_accel_cli.services.infer.audio.measured import beginning
+
+    return beginning(file)
 
 
 def _loaded(warm: Warm) -> LoadedModel:

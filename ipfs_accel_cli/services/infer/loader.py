@@ -3,54 +3,40 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, Protocol
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, HomeUnusable, Invalid, UnsupportedContent
+from ipfs_accel_cli.core.errors import AccelError, HomeUnusable, Invalid
 from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.engines.base import (
     Adapter,
-    Adopts,
     Converts,
-    Derives,
     Device,
-    Engine,
     Loadable,
     Machine,
     ModelFacts,
-    Refines,
     Session,
 )
+from ipfs_accel_cli.engines.exchange.audio import Waveform
 from ipfs_accel_cli.engines.machine import available_bytes, measure
 from ipfs_accel_cli.services.infer import calibrating, comparing, timing
 from ipfs_accel_cli.services.infer.calibrating import Calibration, Calibrations
 from ipfs_accel_cli.services.infer.choice import AUTO, Choice, Wanted, best, candidates
+from ipfs_accel_cli.services.infer.making import Derived, Making
+from ipfs_accel_cli.services.infer.questions import MEASURED_TASKS, READING, OfTexts, Questions, questions
 from ipfs_accel_cli.services.infer.results import Trial
 from ipfs_accel_cli.services.infer.runtime import Key, Runtime, Warm
 from ipfs_accel_cli.services.infer.stats import Watch
-
-MEASURED_TASKS = ("embed", "classify", "translate", "summarize")
-# What engines put on record of what they make: how well it agrees, 1 being the same.
-_AGREEMENTS = ("least_cosine", "same_labels", "same_words")
 
 
 class SettingsLike(Protocol):
     """Where settings come from."""
 
     def get(self, name: str, /) -> Any: ...
-
-
-class Derived(Protocol):
-    """Where what engines make of models is kept, by the CID of the model's manifest and a kind."""
-
-    def find(self, manifest: str, kind: str, /) -> Path | None: ...
-    def obtain(self, manifest: str, kind: str, make: Callable[[Path], Mapping[str, Any]], /) -> Path: ...
-    def said(self, manifest: str, kind: str, /) -> Mapping[str, Any]: ...
 
 
 class Loader:
@@ -65,7 +51,7 @@ class Loader:
         tuned: Callable[[str], str | None] = lambda _name: None,
     ) -> None:
         self._settings, self._engines = settings, engines
-        self._derived, self._calibrations = derived, calibrations
+        self._making, self._calibrations = Making(engines, derived), calibrations
         self._tuned = tuned
         self.runtime = Runtime(partial(_bound_bytes, settings))
         self._choices: dict[tuple[str, Wanted], Choice] = {}
@@ -95,16 +81,8 @@ class Loader:
     def fidelity(self, model: Loadable, key: Key) -> float | None:
         """Return how well what an engine made of a model was measured to agree with it; None for the model itself."""
         if key not in self._fidelities:
-            self._fidelities[key] = self._fidelity(model, key)
+            self._fidelities[key] = self._making.agreement(model, key)
         return self._fidelities[key]
-
-    def _fidelity(self, model: Loadable, key: Key) -> float | None:
-        engine: Engine = self._engines.load(key.engine)()
-        if self._derived is None or not isinstance(engine, Derives) or _own(engine, model):
-            return None
-        said = self._derived.said(key.manifest, engine.kind(key.task))
-        found = next((said[name] for name in _AGREEMENTS if name in said), None)
-        return None if found is None else round(float(found), 4)
 
     @contextmanager
     def leased(self, model: Loadable, wanted: Wanted, watch: Watch, tokens: int = 0) -> Iterator[Warm]:
@@ -117,7 +95,7 @@ class Loader:
         fresh = choice is None or not self.runtime.is_warm(_key(model, choice))
         if choice is None or fresh:
             current().progress(0, None, f"loading {facts.name}")
-            choice = self._choices[facts.manifest, wanted] = self._prepared(
+            choice = self._choices[facts.manifest, wanted] = self._making.prepared(
                 model, self._in_tuned_dtype(model, self._choose(model, wanted))
             )
         load = partial(choice.engine.load, facts, model.folder, replace(choice.plan, tokens=tokens))
@@ -128,18 +106,22 @@ class Loader:
             watch.loaded(fresh=fresh)
             yield warm
 
-    def calibrate(self, model: Loadable, task: str, least: float | None = None) -> Calibration:
+    def calibrate(
+        self, model: Loadable, task: str, least: float | None = None, sound: Waveform | None = None
+    ) -> Calibration:
         """Measure every engine that can do a task with a model, and keep the fastest that agrees well enough.
 
-        Raises Invalid for a task that is not measured, and what the engine that fits best raises.
+        A model that hears needs a `sound` of up to 30 s, others take none. Raises Invalid for those and for a task that
+        is not measured, and what the engine that fits best raises.
         """
         if task not in MEASURED_TASKS or self._calibrations is None:
             raise Invalid(f"engines are not compared for the task {task!r}; {', '.join(MEASURED_TASKS)} are")
+        asked = questions(model, task, sound)
         wanted = Wanted(task, threads=max(0, int(self._settings.get("infer.threads"))))
         able, absent = candidates(model.facts, wanted, self._engines, self._measure)
         best(able, absent)
         with self._comparing:
-            trials = self._compared(model, task, able, absent, self._least() if least is None else least)
+            trials = self._compared(model, asked, able, absent, self._least() if least is None else least)
         found = self._calibrations.keep(model.facts.manifest, task, trials)
         # What was chosen before for this process is chosen anew.
         for key in [key for key in list(self._choices) if key[0] == model.facts.manifest]:
@@ -152,7 +134,7 @@ class Loader:
 
         Raises what choosing, making and loading raise.
         """
-        choice = self._prepared(model, self._in_tuned_dtype(model, self._choose(model, wanted)))
+        choice = self._making.prepared(model, self._in_tuned_dtype(model, self._choose(model, wanted)))
         with closing(choice.engine.load(model.facts, model.folder, choice.plan)) as session:
             yield session, choice
 
@@ -182,7 +164,7 @@ class Loader:
 
     def prepared(self, model: Loadable, wanted: Wanted) -> Choice:
         """Return the engine for a model with what it makes of it; raises what choosing and making raise."""
-        return self._prepared(model, best(*candidates(model.facts, wanted, self._engines, self._measure)))
+        return self._making.prepared(model, best(*candidates(model.facts, wanted, self._engines, self._measure)))
 
     def _choose(self, model: Loadable, wanted: Wanted) -> Choice:
         """Return the engine that was asked for, else the one measured to be fastest, else the one that fits best."""
@@ -192,8 +174,8 @@ class Loader:
         if choice is not None:
             return choice
         able, absent = candidates(model.facts, wanted, self._engines, self._measure)
-        ready = [choice for choice in able if self._is_ready(model, choice)]
-        if not self._worth_comparing(ready):
+        ready = [choice for choice in able if self._making.is_ready(model, choice)]
+        if wanted.task not in READING or not self._worth_comparing(ready):
             return best(ready or able, absent)
         # Two comparisons side by side would measure each other.
         with self._comparing:
@@ -206,11 +188,11 @@ class Loader:
         if name not in self._engines.names():
             return None
         able, _ = candidates(model.facts, replace(wanted, engine=name), self._engines, self._measure)
-        return able[0] if able and self._is_ready(model, able[0]) else None
+        return able[0] if able and self._making.is_ready(model, able[0]) else None
 
     def _fastest(self, model: Loadable, task: str, ready: Sequence[Choice], absent: Sequence[AccelError]) -> Choice:
         assert self._calibrations is not None
-        trials = self._compared(model, task, ready, absent, self._least())
+        trials = self._compared(model, OfTexts.of(model, task), ready, absent, self._least())
         # A home that is only read cannot keep the figures; they hold for this process all the same.
         with suppress(HomeUnusable):
             self._calibrations.keep(model.facts.manifest, task, trials)
@@ -223,19 +205,15 @@ class Loader:
         wanted = self._calibrations is not None and bool(self._settings.get("infer.calibrate"))
         return len(ready) > 1 and on_processor and wanted
 
-    def _is_ready(self, model: Loadable, choice: Choice) -> bool:
-        """Say whether an engine can begin at once: making a graph takes long enough that it has to be asked for."""
-        engine = choice.engine
-        if not isinstance(engine, Derives) or _own(engine, model):
-            return True
-        kind = engine.kind(choice.plan.task)
-        return self._derived is not None and self._derived.find(model.facts.manifest, kind) is not None
-
     def _compared(
-        self, model: Loadable, task: str, choices: Sequence[Choice], absent: Sequence[AccelError], least: float
+        self,
+        model: Loadable,
+        asked: Questions,
+        choices: Sequence[Choice],
+        absent: Sequence[AccelError],
+        least: float,
     ) -> list[Trial]:
         ordered = sorted(choices, key=lambda choice: -choice.fit.score)
-        asked = comparing.asking(model, task)
         return calibrating.chosen(comparing.measure(asked, ordered, absent, partial(self._load, model)), least)
 
     def _least(self) -> float:
@@ -244,27 +222,8 @@ class Loader:
         return calibrating.LEAST_QUALITY if found is None else float(found)
 
     def _load(self, model: Loadable, choice: Choice) -> Session:
-        made = self._prepared(model, choice)
+        made = self._making.prepared(model, choice)
         return made.engine.load(model.facts, model.folder, made.plan)
-
-    def _prepared(self, model: Loadable, choice: Choice) -> Choice:
-        """Return the choice with what its engine makes of the model, made now unless it is kept."""
-        engine, task = choice.engine, choice.plan.task
-        if not isinstance(engine, Derives):
-            return choice
-        own = _own(engine, model)
-        if own:
-            return replace(choice, plan=replace(choice.plan, derived=model.folder / own))
-        if self._derived is None:
-            raise UnsupportedContent(f"{engine.name} needs a place to keep what it makes of a model")
-        return replace(choice, plan=replace(choice.plan, derived=self._obtained(model, engine, task, self._derived)))
-
-    def _obtained(self, model: Loadable, engine: Derives, task: str, kept: Derived) -> Path:
-        make: Callable[[Path], Mapping[str, Any]] = partial(engine.derive, model.facts, model.folder, task)
-        if isinstance(engine, Refines) and kept.find(model.facts.manifest, engine.kind(task)) is None:
-            made = self._obtained(model, self._engines.load(engine.begins_with())(), task, kept)
-            make = partial(engine.refine, model.facts, model.folder, task, made)
-        return kept.obtain(model.facts.manifest, engine.kind(task), make)
 
     def _in_tuned_dtype(self, model: Loadable, choice: Choice) -> Choice:
         dtype = self._tuned("dtype")
@@ -279,10 +238,6 @@ class Loader:
         if threads:
             machine = replace(machine, cores=min(machine.cores, int(threads)))
         return replace(machine, memory_available_bytes=machine.memory_available_bytes + self.runtime.idle_bytes())
-
-
-def _own(engine: Derives, model: Loadable) -> str:
-    return engine.own(model.facts) if isinstance(engine, Adopts) else ""
 
 
 def _bound_bytes(settings: SettingsLike, held_bytes: int) -> int:

@@ -12,8 +12,8 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.engines.base import Request, Session
 from ipfs_accel_cli.engines.exchange.text import GenerateOptions, Prompt
-from ipfs_accel_cli.services.infer.comparing import Shape, made_up
 from ipfs_accel_cli.services.infer.fidelity import rows
+from ipfs_accel_cli.services.infer.questions import Shape, made_up
 
 ENCODING = (Shape("one", 1, 12), Shape("many", 16, 12), Shape("long", 8, 100))
 # Words of the prompt; the tokens that follow are counted.

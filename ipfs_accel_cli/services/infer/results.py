@@ -56,7 +56,8 @@ class Trial(Result):
 
     columns = (
         *("engine", "chosen", "agreement", "texts_s"),
-        *("one_texts_s", "one_long_texts_s", "many_texts_s", "long_texts_s", "reason"),
+        *("one_texts_s", "one_long_texts_s", "many_texts_s", "long_texts_s"),
+        *("rtfx", "short_rtfx", "long_rtfx", "reason"),
     )
     essence = "engine"
 
@@ -69,11 +70,22 @@ class Trial(Result):
     one_long_texts_s: float | None = Field(default=None, description="A text of 100 words at a time.")
     many_texts_s: float | None = Field(default=None, description="Up to 32 short texts at a time, as the model allows.")
     long_texts_s: float | None = Field(default=None, description="Up to 32 texts of 100 words at a time.")
+    rtfx: float | None = Field(
+        default=None,
+        description="Seconds of sound a second, the inverse real-time factor: geometric mean of those below.",
+    )
+    short_rtfx: float | None = Field(default=None, description="Up to 5 s of sound.")
+    long_rtfx: float | None = Field(default=None, description="Up to 30 s of sound.")
     agreement: float | None = Field(
         default=None,
         description="With the first engine: least cosine of a vector, 1 less a difference, or the same words.",
     )
     reason: str | None = Field(default=None, description="Why it was not measured, or not taken.")
+
+    @property
+    def rate(self) -> float | None:
+        """Texts or seconds of sound a second, by which engines are compared; none where it was not measured."""
+        return self.texts_s if self.rtfx is None else self.rtfx
 
 
 class CalibrationShown(Result):

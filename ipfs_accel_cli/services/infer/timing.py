@@ -11,6 +11,7 @@ from ipfs_accel_cli.core.registry import Registry
 from ipfs_accel_cli.engines.base import Converts, Device, Loadable, Machine
 from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Texts
 from ipfs_accel_cli.services.infer.choice import Wanted, best, candidates
+from ipfs_accel_cli.services.infer.driving import chunks_of
 from ipfs_accel_cli.tasks import TASKS
 
 TEXTS = tuple(f"{at} small red birds sing on the old tree while the rain stays in the plain" for at in range(32))
@@ -39,8 +40,6 @@ def timed(
     with closing(choice.engine.load(model.facts, model.folder, plan)) as session:
 
         def once() -> None:
-            session.submit(TASKS.load(task)().prepare(texts, options))
-            while session.step():
-                pass
+            chunks_of(session, TASKS.load(task)().prepare(texts, options))
 
         yield once

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from itertools import islice
-from pathlib import Path
-from typing import Any
 
 import numpy
 
@@ -25,33 +23,16 @@ from ipfs_accel_cli.engines.exchange.audio import (
     Waveform,
 )
 from ipfs_accel_cli.engines.exchange.image import FindOptions, ImageOptions, Images
-from ipfs_accel_cli.services.infer.audio.reading import heard, opened
 from ipfs_accel_cli.services.infer.bench.percentiles import of_latency
+from ipfs_accel_cli.services.infer.driving import chunks_of
 from ipfs_accel_cli.tasks import TASKS
 
 SEEING = ("image-classify", "image-embed", "image-detect", "image-segment")
 HEARING = ("transcribe", "voice-detect", "audio-classify")
 SPEAKING = "speak"
 PERCEIVED = (*SEEING, *HEARING, SPEAKING)
-# Speech to text hears so much at once; other models are given as much, to be comparable.
-LONGEST_SECONDS, RATE = 30, 16_000
 _SIDE = 224
 _SENTENCE = "The quick brown fox jumps over the lazy dog, and nobody in the village hears of it before noon."
-
-
-def sound_of(file: Path | None) -> Waveform | None:
-    """Return the first 30 s of a file's sound at 16 kHz; raises as reading does."""
-    if file is None:
-        return None
-    with opened(str(file), current()) as sound:
-        blocks: list[Any] = []
-        for block in heard(sound, RATE):
-            blocks.append(block)
-            if sum(map(len, blocks)) >= LONGEST_SECONDS * RATE:
-                break
-    if not blocks:
-        raise Invalid(f"{file} has no sound in it")
-    return Waveform(numpy.concatenate(blocks)[: LONGEST_SECONDS * RATE], RATE)
 
 
 def perceive(
@@ -92,15 +73,8 @@ def _runs(
     for _ in range(repetitions + warm_up):
         current().check()
         begun = time.perf_counter()
-        request = ask()
-        session.submit(request)
-        chunks: list[Chunk] = []
-        while moved := session.step():
-            chunks += [chunk for _, chunk in moved]
+        chunks = chunks_of(session, ask())
         found.append((time.perf_counter() - begun, chunks))
-        problem = next((chunk.data for chunk in chunks if isinstance(chunk.data, Exception)), None)
-        if problem is not None:
-            raise problem
     return list(islice(found, int(warm_up), None))
 
 

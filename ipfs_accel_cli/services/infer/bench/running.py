@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
 from ipfs_accel_cli.core.figures import Row, row
-from ipfs_accel_cli.engines.base import Session
+from ipfs_accel_cli.engines.base import Request, Session
 from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Piece, Prompt, Texts
 from ipfs_accel_cli.services.infer.bench.percentiles import of_latency
 from ipfs_accel_cli.services.infer.bench.wanted import Shape
+from ipfs_accel_cli.services.infer.driving import chunks_of
 from ipfs_accel_cli.tasks import TASKS
 
 _TEXT = "the rain in spain stays mainly in the plain while a small red bird sings on the old tree"
@@ -61,10 +62,7 @@ def read(session: Session, task: str, shape: Shape, repetitions: int, *, warm_up
     for number in range(repetitions + warm_up):
         current().check()
         begun = time.perf_counter()
-        session.submit(made.prepare(Texts(texts), EmbedOptions(shape.batch)))
-        tokens = 0
-        while moved := session.step():
-            tokens += sum(getattr(chunk.data, "tokens", 0) for _, chunk in moved)
+        tokens = _tokens(session, made.prepare(Texts(texts), EmbedOptions(shape.batch)))
         seconds = time.perf_counter() - begun
         if number >= warm_up:
             ran.rates.append(shape.batch / seconds)
@@ -149,13 +147,15 @@ def _counted(session: Session, text: str) -> int:
     return found
 
 
+def _tokens(session: Session, request: Request) -> int:
+    """Answer a request and return how many tokens were read for it."""
+    return sum(getattr(chunk.data, "tokens", 0) for chunk in chunks_of(session, request))
+
+
 def _texts(session: Session, task: str, shape: Shape) -> tuple[str, ...]:
     made, words = TASKS.load(task)(), shape.prompt
     for _ in range(_TRIES):
-        session.submit(made.prepare(Texts((_some(words),)), EmbedOptions(1)))
-        found = 0
-        while moved := session.step():
-            found += sum(getattr(chunk.data, "tokens", 0) for _, chunk in moved)
+        found = _tokens(session, made.prepare(Texts((_some(words),)), EmbedOptions(1)))
         better = max(1, round(words * shape.prompt / max(found, 1)))
         if found == shape.prompt or better == words:
             break

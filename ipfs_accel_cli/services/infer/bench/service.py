@@ -19,16 +19,18 @@ from ipfs_accel_cli.core.errors import AccelError, HomeUnusable, Invalid, Regres
 from ipfs_accel_cli.engines.base import Loadable, Session
 from ipfs_accel_cli.engines.exchange.text import ScoreOptions, Texts
 from ipfs_accel_cli.engines.identity import machine_id
+from ipfs_accel_cli.services.infer.audio.measured import beginning
 from ipfs_accel_cli.services.infer.bench import comparing, limits, running
 from ipfs_accel_cli.services.infer.bench.kept import Kept
 from ipfs_accel_cli.services.infer.bench.limits import Limits
-from ipfs_accel_cli.services.infer.bench.perceiving import PERCEIVED, SEEING, perceive, sound_of
+from ipfs_accel_cli.services.infer.bench.perceiving import PERCEIVED, SEEING, perceive
 from ipfs_accel_cli.services.infer.bench.results import InferCompared, InferRun, InferRuns, Test
 from ipfs_accel_cli.services.infer.bench.running import Ran
 from ipfs_accel_cli.services.infer.bench.wanted import Shape, Wanted, checked
 from ipfs_accel_cli.services.infer.calibrating import versions
 from ipfs_accel_cli.services.infer.choice import AUTO, Choice
 from ipfs_accel_cli.services.infer.choice import Wanted as Engine
+from ipfs_accel_cli.services.infer.driving import chunks_of
 from ipfs_accel_cli.services.infer.opening import Opener
 from ipfs_accel_cli.services.infer.peak import peak_bytes
 from ipfs_accel_cli.services.infer.samples import SAMPLES
@@ -127,7 +129,7 @@ class InferBenches:
 
     def _perceived(self, model: Loadable, asked: Engine, wanted: Wanted) -> list[Test]:
         """Measure a model that sees, hears or speaks; its memory is not measured, and its quality is its card's."""
-        sound = sound_of(wanted.sound)
+        sound = beginning(wanted.sound)
         tests: list[Test] = []
         with self._opener.loader.alone(model, asked) as (session, choice):
             for batch in wanted.batches if asked.task in SEEING else (1,):
@@ -201,12 +203,7 @@ def _about(model: Loadable, task: str, choice: Choice) -> dict[str, Any]:
 
 def _perplexity(session: Session) -> float | None:
     task = TASKS.load("score")()
-    session.submit(task.prepare(Texts(SAMPLES), ScoreOptions()))
-    chunks = []
-    while moved := session.step():
-        current().check()
-        chunks += [chunk for _, chunk in moved]
-    found = task.collect(chunks)
+    found = task.collect(chunks_of(session, task.prepare(Texts(SAMPLES), ScoreOptions())))
     nats = sum(found.nats) / max(1, sum(found.tokens))
     return math.exp(nats) if nats < 700 else None
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ipfs_accel_cli.core.errors import AccelError, Invalid
+from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.engines.identity import machine_id
 from ipfs_accel_cli.services.model import tables
 from ipfs_accel_cli.services.model.evaluating import kept
@@ -37,8 +37,8 @@ class Speed:
     about: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
-# Takes a manifest's CID and the folder of the model's files.
-Speeds = Callable[[str, Path], Iterable[Speed]]
+# Takes a manifest's CID and what gives the folder of the model's files, which raises NotFound where they are not here.
+Speeds = Callable[[str, Callable[[], Path]], Iterable[Speed]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,8 @@ class Perf:
 
     def of(self, known: Known) -> Iterator[Figure]:
         """Yield what was measured of one model."""
-        yield from (_of_speed(known, speed) for speed in self._speeds(known))
+        speeds = self.speeds(known.named.manifest, lambda: self.folder(known))
+        yield from (_of_speed(known, speed) for speed in speeds)
         told = set()
         for one in self.kept.figures(known.named.manifest):
             told.add(one.statement)
@@ -79,13 +80,6 @@ class Perf:
                 yield from _of_statement(known, body)
             elif kind == QUANTIZATION:
                 yield from _of_quantization(known, body)
-
-    def _speeds(self, known: Known) -> list[Speed]:
-        try:
-            return list(self.speeds(known.named.manifest, self.folder(known)))
-        except AccelError:
-            # Whoever measures a model reads its headers first; of what has none, nothing was ever measured.
-            return []
 
 
 def since_when(text: str, now: datetime) -> datetime:

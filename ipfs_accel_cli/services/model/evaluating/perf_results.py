@@ -18,7 +18,7 @@ class Figure(Result):
     model: str
     version: int
     model_cid: str
-    figure: str = Field(description="What was measured, with its unit: tokens_s, texts_s, increment_bytes, f1 …")
+    figure: str = Field(description="What was measured, with its unit: tokens_s, texts_s, rtfx, increment_bytes, f1 …")
     value: int | float
     engine: str
     device: str
