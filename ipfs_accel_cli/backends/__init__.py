@@ -1,0 +1,1 @@
+"""Backends: places that keep content, each one module named as the user names it."""

@@ -1,0 +1,54 @@
+"""The backends that are known, by the word that users type after the name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipfs_accel_cli.backends.base import Backend, Config
+from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.registry import Plugin, Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of backend: the options that it needs and that it may have, and whether it takes a token."""
+
+    needs: tuple[str, ...]
+    may: tuple[str, ...] = ()
+    token: bool = False
+
+
+KINDS = {
+    "local": Kind(needs=("path",), may=("region",)),
+}
+BACKENDS = Registry(
+    "backends",
+    {
+        "local": Plugin("ipfs_accel_cli.backends.local:LocalBackend"),
+    },
+)
+
+
+def checked(kind: str, options: dict[str, str], *, token: bool) -> None:
+    """Raise Invalid for a kind that is not known and for options that it lacks or does not take."""
+    BACKENDS.plugin(kind)
+    known = KINDS.get(kind)
+    if known is None:  # Another package's: it checks for itself.
+        return
+    if lacking := [name for name in known.needs if not options.get(name)]:
+        raise Invalid(f"a backend of the kind {kind} needs {_flags(lacking)}")
+    if strange := [name for name in options if name not in (*known.needs, *known.may)]:
+        takes = _flags([*known.needs, *known.may])
+        raise Invalid(f"a backend of the kind {kind} takes no {_flags(strange)}; it takes {takes}")
+    if token and not known.token:
+        raise Invalid(f"a backend of the kind {kind} takes no token")
+
+
+def backend_for(kind: str, config: Config) -> Backend:
+    """Make a backend; raises Invalid for a kind that is not known, and MissingExtra."""
+    made: Backend = BACKENDS.load(kind)(config)
+    return made
+
+
+def _flags(names: list[str]) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)

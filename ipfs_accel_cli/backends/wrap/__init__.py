@@ -1,0 +1,1 @@
+"""Wrappers: backends around a backend, which keep its contracts and add retries, proof, limits, a cache or a meter."""
