@@ -193,7 +193,7 @@ class TakesDags(Protocol):
     """A place that takes DAGs."""
 
     def put_dag(self, root: CID, blocks: Iterable[tuple[CID, bytes]]) -> Receipt:
-        """Bring a whole DAG and keep it; the locator is its CID. Raises VerificationFailed where another one returns."""
+        """Bring a whole DAG and keep it; the locator is its CID. Raises VerificationFailed where another returns."""
         ...
 
     def remove_dag(self, root: CID) -> None:
