@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ipfs_accel_cli.core.errors import Invalid, MalformedContent, NotAuthorised
+from ipfs_accel_cli.core import secrets
+from ipfs_accel_cli.core.errors import Invalid, MalformedContent
 
 RECORD, KEY = "endpoint.json", "key"
 # The `model_type` of facts that stand for a model behind an endpoint.
@@ -42,24 +41,8 @@ def read(folder: Path) -> Record:
 def key_of(folder: Path, record: Record) -> str:
     """Return the key, or nothing for an endpoint without; raises NotAuthorised where it is not to be had."""
     if record.key_env:
-        key = os.environ.get(record.key_env, "").strip()
-        if not key:
-            raise NotAuthorised(f"the environment variable {record.key_env} has no key for {folder.name}")
-        return checked_key(key)
-    path = folder / KEY
-    if not path.exists():
-        return ""
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise NotAuthorised(f"others may read {path}", suggestion="ipfs-accel doctor")
-    return checked_key(path.read_text("utf-8"))
-
-
-def checked_key(text: str) -> str:
-    """Return a key without white space around it; raises Invalid, without showing it, for one that is none."""
-    key = text.strip()
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
-        raise Invalid("the key is empty, or has characters that no key has")
-    return key
+        return secrets.from_variable(record.key_env, folder.name)
+    return secrets.from_file(folder / KEY)
 
 
 def checked_url(text: str, *, insecure: bool) -> str:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipfs_accel_cli.core import http
+from ipfs_accel_cli.core import http, secrets
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, Invalid, NotFound
 from ipfs_accel_cli.core.files import replacing
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 PREFIX = "endpoint:"
 TASKS = ("generate", "embed", "rerank")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LONGEST_KEY = 1 << 14
 _PROBES = {"chat": "chat/completions", "generate": "completions", "embed": "embeddings", "rerank": "rerank"}
 
 
@@ -56,11 +54,9 @@ class Endpoints:
             raise Invalid(f"{name!r} is no name of an endpoint: small letters, digits, dots and dashes")
         if key_env and key_stdin:
             raise Invalid("a key comes from --key-env or from --key-stdin, not from both")
-        if key_env and not _VARIABLE.fullmatch(key_env):
-            # What is no name of a variable may well be the key.
-            raise Invalid("--key-env takes the name of an environment variable, not the key itself")
+        secrets.checked_variable(key_env, "--key-env")
         address = record.checked_url(url, insecure=insecure)
-        key = _given_key() if key_stdin else ""
+        key = secrets.from_input("--key-stdin") if key_stdin else ""
         folder = self._folder / name
         if folder.exists() and not replace:
             raise Conflict(
@@ -151,17 +147,6 @@ class Endpoints:
                 f"no endpoint named {name!r} is known; known: {known}", suggestion="ipfs-accel infer endpoint ls"
             )
         return folder
-
-
-def _given_key() -> str:
-    source = current().input
-    if source is None:
-        raise Invalid("--key-stdin reads the key from standard input, and nothing came: pipe it in")
-    with source() as stream:
-        data = stream.read(_LONGEST_KEY + 1)
-    if len(data) > _LONGEST_KEY:
-        raise Invalid("what came on standard input is too long for a key")
-    return record.checked_key(data.decode("ascii", "replace").replace("\ufffd", "\n"))
 
 
 def _knows(client: httpx.Client, server: Server, path: str) -> Support:

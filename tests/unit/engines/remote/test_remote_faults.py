@@ -13,11 +13,12 @@ from ipfs_accel_cli.core.errors import (
     RemoteFailed,
     TryAgain,
 )
+from ipfs_accel_cli.core.secrets import checked
 from ipfs_accel_cli.engines.base import Chunk, Request, Session
 from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Piece, Prompt, Texts
 from ipfs_accel_cli.engines.openai.server import Server
 from ipfs_accel_cli.engines.openai.session import ServerSession
-from ipfs_accel_cli.engines.remote.record import checked_key, checked_url
+from ipfs_accel_cli.engines.remote.record import checked_url
 from ipfs_accel_cli.tasks.generate import Generate
 from tests.servers.openai_faults import KEY, Faults, faulty
 
@@ -172,5 +173,5 @@ def test_loopback_needs_no_https_and_v1_is_understood() -> None:
 @pytest.mark.parametrize("key", ["", "  \n", "two words", "a\nb", "schl\u00fcssel"])
 def test_what_is_no_key_is_refused_without_being_shown(key: str) -> None:
     with pytest.raises(Invalid) as caught:
-        checked_key(key)
+        checked(key)
     assert not key.strip() or key.strip() not in str(caught.value)
