@@ -8,13 +8,14 @@ from typing import Annotated
 from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.commands.listing import Columns, Filter, Sort
-from ipfs_accel_cli.commands.store.parameters import Paths, Profile, Reference
+from ipfs_accel_cli.commands.store.parameters import From, On, Paths, Profile, Reference, To, places
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.listing import chosen
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.node import node
+from ipfs_accel_cli.services.store.backends.results import Copied, Fetched
 from ipfs_accel_cli.services.store.dag_results import Where
 from ipfs_accel_cli.services.store.results import (
     Collected,
@@ -32,13 +33,14 @@ app = Typer(help="Content by its address: put, read, verify, carry.", no_args_is
 
 
 @app.command()
-@effects(WRITE, featured=True)
+@effects(WRITE, network=True, featured=True)
 def put(
     paths: Paths,
     cid_profile: Profile = None,
     link: Annotated[
         bool, Option("--link", help="Hold hard links to the files instead of copies; do not change the files then.")
     ] = False,
+    to: To = None,
 ) -> Stream[Stored]:
     """Store files and folders and show their CIDs.
 
@@ -46,19 +48,21 @@ def put(
 
     Examples:
         ipfs-accel store put model.safetensors
+        ipfs-accel store put model.safetensors --to cold,lab:models/tiny
         ipfs-accel -q store put folder other.bin
         ipfs-accel store put --cid-profile unixfs-v0-2015 file
     """
-    return Stream(node().store.put(paths, cid_profile, link=link))
+    return Stream(node().store.put(paths, cid_profile, link=link, to=places(to)))
 
 
 @app.command()
-@effects(WRITE)
+@effects(WRITE, network=True)
 def get(
     reference: Reference,
     output: Annotated[
         Path | None, Option("--output", "-o", metavar="PATH", help="Where to write; else the name, or the CID, here.")
     ] = None,
+    on: From = None,
 ) -> Got:
     """Write a file or folder to disk, whole or not at all.
 
@@ -66,17 +70,18 @@ def get(
 
     Examples:
         ipfs-accel store get bafy…/config.json -o config.json
-        ipfs-accel store get bafy… -o folder
+        ipfs-accel store get bafy… -o folder --on cold
     """
-    return node().store.get(reference, output)
+    return node().store.fetched(reference, on).get(reference, output)
 
 
 @app.command()
-@effects(READ, featured=True)
+@effects(READ, network=True, featured=True)
 def cat(
     reference: Reference,
     offset: Annotated[int, Option(min=0, metavar="BYTES", help="Where to begin.")] = 0,
     length: Annotated[int | None, Option(min=0, metavar="BYTES", help="How much; all of the rest if left out.")] = None,
+    on: From = None,
 ) -> Blob:
     """Write the bytes of a file to standard output.
 
@@ -84,15 +89,16 @@ def cat(
         ipfs-accel store cat bafy…/README.md
         ipfs-accel store cat bafy… --offset 1048576 --length 16
     """
-    return node().store.open(reference, offset, length)
+    return node().store.fetched(reference, on).open(reference, offset, length)
 
 
 @app.command()
-@effects(READ, featured=True)
+@effects(READ, network=True, featured=True)
 def ls(
     reference: Annotated[
-        str | None, Argument(metavar="CID[/PATH]", help="A directory; what is kept if left out.")
+        str | None, Argument(metavar="CID[/PATH]", help="A directory; what is kept if left out. With --on, a prefix.")
     ] = None,
+    on: On = None,
     where: Filter = None,
     sort: Sort = None,
     columns: Columns = None,
@@ -103,25 +109,28 @@ def ls(
         ipfs-accel store ls
         ipfs-accel store ls bafy…/onnx
         ipfs-accel store ls --filter "size>1GiB" --sort -size
+        ipfs-accel store ls --on cold models/
     """
-    return chosen(node().store.ls(reference), where=where, sort=sort, columns=columns)
+    store = node().store
+    found = store.ls(reference) if on is None else Listing(entries=list(store.exchange.ls(on, reference or "")))
+    return chosen(found, where=where, sort=sort, columns=columns)
 
 
 @app.command()
-@effects(READ, featured=True)
-def stat(reference: Reference) -> Stat:
+@effects(READ, network=True, featured=True)
+def stat(reference: Reference, on: From = None) -> Stat:
     """Describe what a CID is and how much of it is here.
 
     Examples:
         ipfs-accel store stat bafy…
     """
-    return node().store.stat(reference)
+    return node().store.fetched(reference, on).stat(reference)
 
 
 @app.command()
 @effects(READ)
 def where(reference: Reference) -> Where:
-    """Say where the bytes of a CID are in the store, under which other CIDs they are known, and what keeps them.
+    """Say where the bytes of a CID are, here and at backends, under which other CIDs they are, and what keeps them.
 
     Examples:
         ipfs-accel store where bafy…
@@ -130,7 +139,7 @@ def where(reference: Reference) -> Where:
 
 
 @app.command()
-@effects(READ, featured=True)
+@effects(READ, network=True, featured=True)
 def verify(
     references: Annotated[
         list[str] | None, Argument(metavar="CID", help="What to read again; everything if left out.")
@@ -138,29 +147,43 @@ def verify(
     everything: Annotated[
         bool, Option("--all", help="Everything, also what no root keeps; the same as no CID.")
     ] = False,
+    on: On = None,
 ) -> Verification:
     """Read content from disk again and check every block against its CID.
 
-    Damage is named to the block, with exit status 4.
+    Damage is named to the block, with exit status 4. With `--on` the content is read back from a backend.
 
     Examples:
         ipfs-accel store verify --all
         ipfs-accel store verify bafy…
+        ipfs-accel store verify bafy… --on cold
     """
+    if on is not None:
+        if everything or not references:
+            raise Invalid("--on reads back what you name: give the CIDs", suggestion=f"ipfs-accel store ls --on {on}")
+        return node().store.exchange.verify(references, on)
     if everything and references:
         raise Invalid("--all is everything: give it or CIDs, not both")
     return node().store.verify(references or None)
 
 
 @app.command()
-@effects(DELETE)
-def rm(cids: Annotated[list[str], Argument(metavar="CID", help="Roots as `store ls` shows them.")]) -> Removed:
+@effects(DELETE, network=True)
+def rm(
+    cids: Annotated[list[str], Argument(metavar="CID", help="Roots as `store ls` shows them.")], on: On = None
+) -> Removed:
     """Stop keeping what was put or imported; `store gc` then frees the space.
+
+    With `--on` the copies at a backend are deleted, and what is here stays.
 
     Examples:
         ipfs-accel store rm bafy…
+        ipfs-accel store rm bafy… --on cold
     """
-    return node().store.remove(cids)
+    if on is None:
+        return node().store.remove(cids)
+    gone = [locator for cid in cids for locator in node().store.exchange.remove(cid, on)]
+    return Removed(cids=cids, roots=0, locators=gone)
 
 
 @app.command()
@@ -202,3 +225,38 @@ def export(
         ipfs-accel store export bafy… -o model.car
     """
     return node().store.export_car(reference, output)
+
+
+@app.command()
+@effects(WRITE, network=True, featured=True)
+def copy(
+    reference: Reference,
+    to: Annotated[list[str], Argument(metavar="NAME:[PATH]", help="Backends, each with a path where you like one.")],
+    on: From = None,
+) -> Stream[Copied]:
+    """Send content to backends; what is there already does not travel, and what arrived is proven.
+
+    A place that keeps files gets them under their own names, and beside them what a CID needs to be whole again there.
+
+    Examples:
+        ipfs-accel store copy bafy… cold:
+        ipfs-accel store copy bafy… cold:models/tiny lab:
+        ipfs-accel store copy bafy… lab: --on cold
+    """
+    return Stream(node().store.exchange.copy(reference, to, on))
+
+
+@app.command()
+@effects(WRITE, network=True, featured=True)
+def fetch(
+    reference: Reference,
+    on: Annotated[str, Option("--on", metavar="NAME", help="The backend that has it.")],
+) -> Fetched:
+    """Bring a whole DAG from a backend into the store and keep it, every byte proven.
+
+    Killed and run again it goes on where it was.
+
+    Examples:
+        ipfs-accel store fetch bafy… --on cold
+    """
+    return node().store.exchange.fetch(reference, on)

@@ -22,3 +22,19 @@ HashName = Annotated[Literal["sha2-256", "sha2-512", "blake3"], Option("--hash",
 Codec = Literal["raw", "dag-pb", "dag-cbor", "dag-json"]
 KeptName = Annotated[str | None, Option("--name", help="Keep it under this name; else that of the file, or its CID.")]
 Unkept = Annotated[bool, Option("--no-keep", help="Leave it to the next `store gc`.")]
+On = Annotated[
+    str | None, Option("--on", metavar="NAME", help="At this backend; see `store backend ls`.", show_default=False)
+]
+From = Annotated[
+    str | None, Option("--on", metavar="NAME", help="Fetch it from this backend first, every byte proven.")
+]
+To = Annotated[
+    list[str] | None,
+    Option("--to", metavar="NAME[:PATH]", help="Send it to this backend, too; several with commas or again."),
+]
+
+
+def places(given: list[str] | None) -> list[str]:
+    """Return the places of `--to`, each `NAME:PATH`."""
+    names = [name for text in given or [] for name in text.split(",") if name]
+    return [name if ":" in name else f"{name}:" for name in names]

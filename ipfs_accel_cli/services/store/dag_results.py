@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from ipfs_accel_cli.core.results import Result
+from ipfs_accel_cli.services.store.backends.results import Copy
 
 
 class PutBlock(Result):
@@ -131,6 +132,7 @@ class Where(Result):
     same_content: list[str] = Field(description="CIDs of the same bytes under other profiles.")
     places: list[Place]
     kept_by: list[Keeper]
+    copies: list[Copy] = Field(description="At backends, those proven last first.")
 
 
 class Pin(Result):
@@ -142,7 +144,9 @@ class Pin(Result):
     cid: str
     type: str = Field(description="recursive (all below it) or direct (the block alone).")
     name: str
-    added_at: str = Field(description="In UTC.")
+    added_at: str | None = Field(description="In UTC; null where a backend does not say it.")
+    status: str = Field(default="pinned", description="pinned; at a backend also queued, pinning or failed.")
+    detail: str = Field(default="", description="What a backend says of it.")
 
 
 class Pins(Result):

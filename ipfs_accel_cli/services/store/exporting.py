@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ipfs_accel_cli.content import car
@@ -25,8 +25,8 @@ def export_car(index: Index, blocks: Blocks, roots: Sequence[CID], out: Path, si
     Raises NotFound when a block of the DAGs is not here, VerificationFailed when one is damaged, Conflict when another
     file has the name.
     """
-    source = _Source(index, blocks, Meter(size_bytes, f"exporting {out.name}"))
-    return write_car(roots, source.blocks(roots), out)
+    meter = Meter(size_bytes, f"exporting {out.name}")
+    return write_car(roots, dag_blocks(index, blocks, roots, meter.add), out)
 
 
 def write_car(roots: Sequence[CID], blocks: Iterable[tuple[CID, bytes]], out: Path) -> Exported:
@@ -57,25 +57,22 @@ def write_car(roots: Sequence[CID], blocks: Iterable[tuple[CID, bytes]], out: Pa
     )
 
 
-class _Source:
-    """The blocks of some DAGs in their order."""
+def dag_blocks(
+    index: Index, blocks: Blocks, roots: Sequence[CID], progress: Callable[[int], None]
+) -> Iterator[tuple[CID, bytes]]:
+    """Yield each block of some DAGs once, checked, parents first; one that its CID carries in itself is left out.
 
-    def __init__(self, index: Index, blocks: Blocks, meter: Meter) -> None:
-        self._index = index
-        self._blocks = blocks
-        self._meter = meter
-
-    def blocks(self, roots: Sequence[CID]) -> Iterator[tuple[CID, bytes]]:
-        """Yield each block once, checked; a block that an identity CID carries in itself is left out."""
-        with Frontier() as frontier:
-            for visit in walk(self._index, self._blocks, roots, frontier):
-                if visit.cid.multihash.code == IDENTITY:
-                    continue
-                if visit.kind == "missing":
-                    raise NotFound(
-                        f"the DAG is not complete: {visit.cid} is not in the store",
-                        suggestion=f"ipfs-accel store stat {roots[0]}",
-                    )
-                data = self._blocks.read(visit.cid)
-                self._meter.add(len(data))
-                yield visit.cid, data
+    `progress` is told the bytes of each. Raises NotFound when a block is not here, VerificationFailed for damage.
+    """
+    with Frontier() as frontier:
+        for visit in walk(index, blocks, roots, frontier):
+            if visit.cid.multihash.code == IDENTITY:
+                continue
+            if visit.kind == "missing":
+                raise NotFound(
+                    f"the DAG is not complete: {visit.cid} is not in the store",
+                    suggestion=f"ipfs-accel store stat {roots[0]}",
+                )
+            data = blocks.read(visit.cid)
+            progress(len(data))
+            yield visit.cid, data

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.walk import block_key
+from ipfs_accel_cli.services.store.backends.results import Copy
 from ipfs_accel_cli.services.store.blocks import Blocks
 from ipfs_accel_cli.services.store.dag_results import Keeper, Place, Where
 from ipfs_accel_cli.services.store.index import Index
@@ -23,8 +24,8 @@ def keepers(index: Index, blocks: Blocks, cid: CID) -> Iterator[Keeper]:
             yield Keeper(owner=row["owner"], label=row["label"], kind=row["kind"], cid=str(root))
 
 
-def where(reader: Reader, cid: CID) -> Where:
-    """Say where a block's bytes are and what keeps them; raises NotFound."""
+def where(reader: Reader, cid: CID, copies: list[Copy]) -> Where:
+    """Say where a block's bytes are, here and at backends, and what keeps them; raises NotFound."""
     named = reader.look(cid)
     file = named.file
     same = [] if file is None else [other.cid for other in reader.index.files() if other.object == file.object]
@@ -35,6 +36,7 @@ def where(reader: Reader, cid: CID) -> Where:
         same_content=[str(other) for other in same if other != cid],
         places=list(_places(reader.index, cid)),
         kept_by=list(keepers(reader.index, reader.blocks, cid)),
+        copies=copies,
     )
 
 

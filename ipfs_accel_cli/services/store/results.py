@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from ipfs_accel_cli.core.results import Result
+from ipfs_accel_cli.services.store.backends.results import Copied
 
 
 class Stored(Result):
@@ -21,6 +22,7 @@ class Stored(Result):
     size_bytes: int = Field(description="Content, without the frames and inner nodes of the DAG.")
     total_bytes: int = Field(description="All blocks of the DAG.")
     profile: str = Field(description="The CID profile: how the content was cut and addressed.")
+    copies: list[Copied] = Field(default_factory=list, description="Where it was sent as well.")
 
 
 class Computed(Result):
@@ -43,7 +45,7 @@ class Entry(Result):
     columns: ClassVar[tuple[str, ...]] = ("cid", "kind", "size_bytes", "name")
     essence: ClassVar[str] = "cid"
 
-    cid: str
+    cid: str = Field(description="Empty for a file at a backend whose CID is not known.")
     name: str
     kind: str = Field(description="file, directory, symlink or block; `missing` when its block is not here.")
     size_bytes: int | None = Field(
@@ -123,6 +125,7 @@ class Removed(Result):
 
     cids: list[str]
     roots: int
+    locators: list[str] = Field(default_factory=list, description="What was deleted at a backend.")
 
 
 class Collected(Result):

@@ -13,10 +13,14 @@ from ipfs_accel_cli.content.profiles import Profile
 from ipfs_accel_cli.content.profiles import profile as named_profile
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import Invalid, NotFound
+from ipfs_accel_cli.core.errors import Invalid, NotAuthorised, NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.services.store import checking, describing, extracting, roots
+from ipfs_accel_cli.services.store.backends.copies import Copies
+from ipfs_accel_cli.services.store.backends.exchange import Exchange
+from ipfs_accel_cli.services.store.backends.fetching import Fetching
+from ipfs_accel_cli.services.store.backends.service import Backends
 from ipfs_accel_cli.services.store.blocks import Blocks, missing
 from ipfs_accel_cli.services.store.collecting import collect
 from ipfs_accel_cli.services.store.dag_results import Where
@@ -63,7 +67,7 @@ class Store:
     """Content by its address, in one home folder; shared by threads and by processes.
 
     `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either; `repairs` mends
-    what is damaged.
+    what is damaged; `backends` are other places by name, and `exchange` is what goes on between them and the store.
     """
 
     def __init__(
@@ -80,6 +84,10 @@ class Store:
         self.single = SingleBlocks(self._index, self._blocks, database, putter)
         self.pins = Pinning(self._reader, database)
         self.repairs = Repairs(self._index, self._blocks, database, self.session)
+        copies = Copies(database)
+        self.backends = Backends(home, copies)
+        fetching = Fetching(self._reader, database, self.session, copies)
+        self.exchange = Exchange(home, self.backends.open, fetching, copies)
 
     @contextmanager
     def session(self, profile: str | None = None) -> Iterator[PutSession]:
@@ -131,15 +139,31 @@ class Store:
         found = self._index.find_object(sha256)
         return None if found is None or found.damaged or found.trouble() else found.path
 
-    def put(self, paths: Iterable[str | Path], profile: str | None = None, *, link: bool = False) -> Iterator[Stored]:
-        """Store files and folders, each kept under its name as soon as it is whole.
+    def fetched(self, reference: str | CID, on: str | None) -> Store:
+        """Fetch a reference's DAG from a backend, where one is named, and return this store; raises as that."""
+        if on is not None:
+            if not current().principal.may("store:write"):
+                raise NotAuthorised("to fetch from a backend is to write into the store, which you may not")
+            self.exchange.fetch(reference, on)
+        return self
+
+    def put(
+        self,
+        paths: Iterable[str | Path],
+        profile: str | None = None,
+        *,
+        link: bool = False,
+        to: Sequence[str] = (),
+    ) -> Iterator[Stored]:
+        """Store files and folders, each kept under its name as soon as it is whole, and send them to backends.
 
         Raises NotFound, Invalid for what is no file, folder or symbolic link, Conflict for a file that changes.
         """
         for path in paths:
             allowed = current().path(path)
             with self.session(profile) as session:
-                yield put(session, allowed, str(path), link=link)
+                stored = put(session, allowed, str(path), link=link)
+            yield stored.model_copy(update={"copies": list(self.exchange.copy(stored.cid, to))}) if to else stored
 
     def cid_of(self, paths: Iterable[str | Path], profile: str | None = None) -> Iterator[Computed]:
         """Compute the CIDs that files and folders would have; touches no home folder. Raises as `put`."""
@@ -166,7 +190,8 @@ class Store:
 
     def where(self, reference: str | CID) -> Where:
         """Say where the bytes of a block are and what keeps them; raises NotFound."""
-        return where(self._reader, self._reader.resolve(parse(reference)))
+        cid = self._reader.resolve(parse(reference))
+        return where(self._reader, cid, self.exchange.known(cid))
 
     def ls(self, reference: str | CID | None = None) -> Listing:
         """List the roots that are kept, or the entries of a directory; raises NotFound."""

@@ -1,0 +1,51 @@
+"""Calls of a backend are made in the owner's name: it was the owner who said where it is and with which login.
+
+What a caller may do at all, the door has decided before; the place itself cannot be chosen by anybody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import TypeVar
+
+from ipfs_accel_cli.core.call import Call, current, using
+
+T = TypeVar("T")
+
+
+class OnBehalf:
+    """The `Around` of a configured backend."""
+
+    def call(self, operation: str, work: Callable[[], T]) -> T:
+        """Run a call as the owner's."""
+        with _owners():
+            return work()
+
+    def opened(
+        self, locator: str, offset: int, length: int | None, begin: Callable[[int, int | None], Iterator[bytes]]
+    ) -> Iterator[bytes]:
+        """Read as the owner."""
+        return self.stream("open", lambda: begin(offset, length))
+
+    def stream(self, operation: str, begin: Callable[[], Iterator[T]]) -> Iterator[T]:
+        """Yield what comes; each step is the owner's, and what is done between two steps is not."""
+        with _owners():
+            items = begin()
+        try:
+            while True:
+                with _owners():
+                    try:
+                        item = next(items)
+                    except StopIteration:
+                        return
+                yield item
+        finally:
+            close = getattr(items, "close", None)
+            if close is not None:
+                close()
+
+
+def _owners() -> AbstractContextManager[Call]:
+    return using(replace(current(), folders=None))

@@ -1,0 +1,171 @@
+"""Sending a DAG to a backend: what is there already does not travel, and success is only what was proven there."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+from ipfs_accel_cli.backends.base import Backend, Batch, Body, Files, Receipt, TakesDags
+from ipfs_accel_cli.backends.keys import checked_key
+from ipfs_accel_cli.content import car
+from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent, VerificationFailed
+from ipfs_accel_cli.services.store.backends import layout
+from ipfs_accel_cli.services.store.backends.copies import Copies, How, Known
+from ipfs_accel_cli.services.store.backends.layout import LaidFile, Layout
+from ipfs_accel_cli.services.store.backends.outgoing import Outgoing, body_of, body_of_file
+from ipfs_accel_cli.services.store.backends.results import Copied
+from ipfs_accel_cli.services.store.exporting import dag_blocks
+from ipfs_accel_cli.services.store.reading import Reader
+
+
+class Sending:
+    """One DAG on its way to one backend."""
+
+    def __init__(self, reader: Reader, copies: Copies, backend: Backend, root: CID, path: str) -> None:
+        self._reader = reader
+        self._copies = copies
+        self._backend = backend
+        self._root = root
+        self._path = path
+        self._meter = _Meter(f"Sending to {backend.name}")
+
+    def run(self, scratch: Path) -> Copied:
+        """Send it; `scratch` is a folder for a file in the meantime.
+
+        Raises NotFound for a DAG that is not complete here, Invalid for a backend that takes no content, Conflict where
+        other bytes lie under the path, VerificationFailed for a file that is damaged here or that came back damaged.
+        """
+        backend = self._backend
+        if backend.traits.read_only:
+            raise Invalid(f"{backend.name} is only read", suggestion="ipfs-accel store backend ls")
+        if isinstance(backend, TakesDags):
+            return self._as_dag(backend)
+        if isinstance(backend, Files):
+            return self._as_files(backend, scratch)
+        raise UnsupportedContent(
+            f"{backend.name} takes no content: it is told by CID what to fetch",
+            suggestion=f"ipfs-accel store pin add {self._root} --on {backend.name}",
+        )
+
+    def _as_dag(self, backend: TakesDags) -> Copied:
+        if self._path:
+            raise Invalid(f"{self._backend.name} keeps DAGs by their CID; leave the path out")
+        self._meter.total_bytes = self._reader.look(self._root).total_bytes
+        blocks = dag_blocks(self._reader.index, self._reader.blocks, [self._root], self._meter.add)
+        receipt = backend.put_dag(self._root, blocks)
+        how = self._proven(receipt)
+        self._note([Known(self._root, self._backend.name, receipt.locator, True, self._meter.done_bytes, None, how)])
+        return self._copied(str(self._root), 0, self._meter.done_bytes, how)
+
+    def _as_files(self, backend: Files, scratch: Path) -> Copied:
+        out = Outgoing.of(self._reader, self._root)
+        path = checked_key(self._path or layout.default_path(self._root))
+        laid = Layout(self._root, path, tuple(self._laid(out, path)))
+        bodies = [(self._metered(body_of(out.files[one.cid].object, one.cid)), one.key) for one in laid.files]
+        self._meter.total_bytes = laid.size_bytes
+        with tempfile.TemporaryFile(dir=scratch) as file:
+            closing = _archive(file, laid, out), layout.key_of(self._root, path)
+            receipts = self._put(backend, [*bodies, closing])
+        how: How = "checksum"
+        for (body, key), receipt in zip([*bodies, closing], receipts, strict=True):
+            if receipt.proof not in ("checksum", "cid"):
+                _reread(backend, receipt.locator, body, f"{self._backend.name}:{key}")
+                how = "reread"
+        locators = [receipt.locator for receipt in receipts]
+        self._note(
+            [
+                *(
+                    Known(one.cid, self._backend.name, locator, False, one.size_bytes, one.sha256, how)
+                    for one, locator in zip(laid.files, locators, strict=False)
+                ),
+                Known(self._root, self._backend.name, locators[-1], True, laid.size_bytes, None, how),
+            ]
+        )
+        return self._copied(path, len(laid.files), laid.size_bytes + closing[0].size_bytes, how)
+
+    def _put(self, backend: Files, bodies: list[tuple[Body, str]]) -> list[Receipt]:
+        if isinstance(backend, Batch):
+            return list(backend.put_all(bodies))
+        # The layout is the last: where it lies, all that it names does.
+        return [backend.put(body, key) for body, key in bodies]
+
+    def _laid(self, out: Outgoing, path: str) -> Iterator[LaidFile]:
+        for key, cid in layout.keys_under(path, out.named):
+            file = out.files[cid]
+            yield LaidFile(checked_key(key), cid, file.object.sha256, file.object.size_bytes, file.profile or "")
+
+    def _metered(self, body: Body) -> Body:
+        def read(offset: int, length: int | None) -> Iterator[bytes | memoryview]:
+            for piece in body.read(offset, length):
+                self._meter.add(len(piece))
+                yield piece
+
+        return replace(body, read=read)
+
+    def _proven(self, receipt: Receipt) -> How:
+        if receipt.proof == "none":
+            raise VerificationFailed(f"{self._backend.name} does not say what it keeps of {self._root}")
+        return "cid"
+
+    def _note(self, known: list[Known]) -> None:
+        self._copies.note(known)
+
+    def _copied(self, path: str, files: int, size_bytes: int, how: How) -> Copied:
+        return Copied(
+            cid=str(self._root),
+            backend=self._backend.name,
+            path=path,
+            files=files,
+            size_bytes=size_bytes,
+            sent_bytes=self._meter.done_bytes,
+            unchanged=self._meter.done_bytes == 0,
+            proof=how,
+        )
+
+
+class _Meter:
+    """The bytes that were read to be sent."""
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+        self.total_bytes: int | None = None
+        self.done_bytes = 0
+
+    def add(self, count: int) -> None:
+        self.done_bytes += count
+        current().progress(self.done_bytes, self.total_bytes, self._message, unit="bytes")
+
+
+def _archive(file: IO[bytes], laid: Layout, out: Outgoing) -> Body:
+    """Write the CAR of a layout into a file."""
+    cid, block = laid.encode()
+    size_bytes = car.write(file, [cid, out.root], _with_layout(cid, block, out))
+    file.flush()
+    body = body_of_file(file.fileno(), size_bytes, b"")
+    hashed = hashlib.sha256()
+    for piece in body.read(0, None):
+        hashed.update(piece)
+    return replace(body, sha256=hashed.digest())
+
+
+def _with_layout(cid: CID, block: bytes, out: Outgoing) -> Iterator[tuple[CID, bytes]]:
+    yield cid, block
+    yield from out.blocks()
+
+
+def _reread(backend: Files, locator: str, body: Body, what: str) -> None:
+    """Read back what a place says nothing of; raises VerificationFailed, and takes away what is not what was sent."""
+    hashed, size_bytes = hashlib.sha256(), 0
+    for piece in backend.open(locator):
+        current().check()
+        hashed.update(piece)
+        size_bytes += len(piece)
+    if (hashed.digest(), size_bytes) != (body.sha256, body.size_bytes):
+        backend.delete(locator)
+        raise VerificationFailed(f"{what} came back with other bytes than were sent, and was deleted there")

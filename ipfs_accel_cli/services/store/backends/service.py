@@ -1,0 +1,129 @@
+"""The backends of one home: added, shown, tested and opened by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from ipfs_accel_cli.backends.base import Backend, Batch, Config, Dags, Files, Names, Pins, TakesDags
+from ipfs_accel_cli.backends.registry import backend_for, checked
+from ipfs_accel_cli.backends.wrap.base import wrapped
+from ipfs_accel_cli.core import secrets
+from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.paths import Home
+from ipfs_accel_cli.core.stream import Stream
+from ipfs_accel_cli.services.store.backends.behalf import OnBehalf
+from ipfs_accel_cli.services.store.backends.copies import Copies
+from ipfs_accel_cli.services.store.backends.records import Origin, Record, Records
+from ipfs_accel_cli.services.store.backends.results import BackendRemoved, BackendShown, BackendTested
+from ipfs_accel_cli.services.store.backends.round_trip import round_trip
+
+TokenFrom = Literal["", "stdin", "keyring"]
+_CONTRACTS: tuple[tuple[str, type], ...] = (
+    ("files", Files),
+    ("batch", Batch),
+    ("dags", Dags),
+    ("takes-dags", TakesDags),
+    ("pins", Pins),
+    ("names", Names),
+)
+
+
+class Backends:
+    """Places that keep content, by the names that the owner gave them."""
+
+    def __init__(self, home: Home, copies: Copies) -> None:
+        self._home = home
+        self._records = Records(home.keys)
+        self._copies = copies
+
+    def add(
+        self,
+        name: str,
+        kind: str,
+        options: dict[str, str],
+        *,
+        token_env: str = "",
+        token_from: TokenFrom = "",
+        replace: bool = False,
+    ) -> BackendShown:
+        """Make a backend known, without asking it; the token is piped in unless it is in the environment.
+
+        Raises Invalid for options that the kind does not take, Conflict for a known name.
+        """
+        if token_env and token_from:
+            raise Invalid("a token comes from --token-env, --token-stdin or --token-keyring, from one of them")
+        secrets.checked_variable(token_env, "--token-env")
+        given = {option: value for option, value in options.items() if value}
+        if kind == "local" and "path" in given:
+            given["path"] = str(Path(given["path"]).expanduser().absolute())
+        checked(kind, given, token=bool(token_env or token_from))
+        origin: Origin = "environment" if token_env else _ORIGINS[token_from]
+        token = secrets.from_input(f"--token-{token_from}") if token_from else ""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        record = Record(kind, given, origin, token_env, now)
+        backend_for(kind, self._config(name, record))  # What cannot be made is not kept.
+        self._home.ensure()
+        self._records.add(name, record, token, replace=replace)
+        return self.show(name)
+
+    def ls(self) -> Stream[BackendShown]:
+        """Return all backends, by name."""
+        return Stream(self.show(name) for name in self._records.names())
+
+    def names(self) -> list[str]:
+        """Return the names of all backends."""
+        return list(self._records.names())
+
+    def show(self, name: str) -> BackendShown:
+        """Return one backend; raises NotFound, and MissingExtra where its library is not installed."""
+        record = self._records.read(name)
+        backend = backend_for(record.kind, self._config(name, record))
+        variable = f" {record.token_env}" if record.token_env else ""
+        return BackendShown(
+            name=name,
+            kind=record.kind,
+            options=record.options,
+            token=f"{record.origin}{variable}",
+            can=[word for word, contract in _CONTRACTS if isinstance(backend, contract)],
+            read_only=backend.traits.read_only,
+            region=backend.traits.region,
+            added_at=record.added_at,
+        )
+
+    def test(self, name: str, *, whole: bool = False) -> BackendTested:
+        """Ask a backend how it is; `whole` also puts a small file there, reads it back and deletes it."""
+        record, backend = self._records.read(name), self.open(name)
+        health = backend.health()
+        return BackendTested(
+            name=name,
+            kind=record.kind,
+            reachable=health.reachable,
+            writable=health.writable,
+            detail=health.detail,
+            latency_ms=health.latency_ms,
+            version=health.version,
+            lacks=list(health.lacks),
+            steps=list(round_trip(backend)) if whole and health.reachable is not False else [],
+        )
+
+    def remove(self, name: str) -> BackendRemoved:
+        """Forget a backend, its token and what is known of copies there; raises NotFound."""
+        self._records.remove(name)
+        return BackendRemoved(name=name, copies=self._copies.forget_all(name))
+
+    def open(self, name: str) -> Backend:
+        """Return a backend, ready for use; raises NotFound and MissingExtra."""
+        record = self._records.read(name)
+        return wrapped(backend_for(record.kind, self._config(name, record)), OnBehalf())
+
+    def _config(self, name: str, record: Record) -> Config:
+        return Config(name, record.options, self._home.path / "backends" / name, self._token(name))
+
+    def _token(self, name: str) -> Callable[[], str]:
+        return lambda: self._records.token(name)
+
+
+_ORIGINS: dict[TokenFrom, Origin] = {"": "none", "stdin": "file", "keyring": "keyring"}
