@@ -74,7 +74,7 @@ def perplexity(session: Session) -> float:
 def test_packing_weights_in_8_bits_keeps_the_perplexity_to_four_digits(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not packed.exact():
+    if packed.summed() is None:
         pytest.skip("this processor or build of torch sums packed products otherwise, so they are not used")
     small, engine = tmp_path / "int8", TorchEngine()
     shutil.copytree(trained, small)
