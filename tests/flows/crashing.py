@@ -189,7 +189,50 @@ class Deploy(Command):
         return f"{made.version} {made.config_cid}"
 
 
+class Send(Command):
+    """Bringing a DAG to a folder elsewhere: what the layout there names is there."""
+
+    copies = False
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        shutil.rmtree(folder / "place", ignore_errors=True)
+        (folder / "place").mkdir()
+        node.store.backends.add("cold", "local", {"path": str(folder / "place")})
+        list(node.store.put([folder / "tree"]))
+
+    def run(self, node: Node, folder: Path) -> str:
+        cid = next(entry.cid for entry in node.store.ls().entries if entry.name == "tree")
+        for layout in (folder / "place").glob(".ipfs-accel/*/*.car"):
+            node.store.exchange.verify([layout.parent.name], "cold")
+        (copied,) = node.store.exchange.copy(cid, ["cold:"])
+        node.store.exchange.verify([cid], "cold")
+        return f"{copied.cid} {copied.size_bytes}"
+
+
+class Fetch(Command):
+    """Fetching it from there."""
+
+    mends = False  # Where all of it is here already nothing is written.
+
+    def prepare(self, node: Node, folder: Path) -> None:
+        super().prepare(node, folder)
+        (folder / "place").mkdir()
+        with Node(folder / "maker") as maker:
+            maker.store.backends.add("cold", "local", {"path": str(folder / "place")})
+            (stored,) = maker.store.put([folder / "tree"], to=["cold:"])
+        (folder / "cid").write_text(stored.cid)
+        node.store.backends.add("cold", "local", {"path": str(folder / "place")})
+
+    def run(self, node: Node, folder: Path) -> str:
+        fetched = node.store.exchange.fetch((folder / "cid").read_text(), "cold")
+        node.store.verify([fetched.cid])
+        return fetched.cid
+
+
 COMMANDS: dict[str, Command] = {
+    "store-copy": Send(),
+    "store-fetch": Fetch(),
     "put": Put(),
     "put-over-link": PutOverLink(),
     "import": Import(),

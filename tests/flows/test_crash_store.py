@@ -22,6 +22,8 @@ PLACES = {
     "import": (25, 3),
     "pin": (10, 1),
     "gc": (20, 1),
+    "store-copy": (8, 20),
+    "store-fetch": (8, 25),
     "model-pull": (8, 25),
     "model-add-car": (8, 20),
     "model-rm": (8, 4),
