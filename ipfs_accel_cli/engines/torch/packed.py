@@ -46,9 +46,13 @@ class Packed:
         if not (summed() == "halves" if halves is None else halves):
             found: Tensor = multiply(states, 1.0, _ZERO, self._packed)
             return found
-        half = torch.floor(states / 2)
-        both: Tensor = multiply(torch.cat((half, states - 2 * half)), 1.0, _HALF_ZERO, self._packed)
-        return both[: len(states)].mul_(2).add_(both[len(states) :])
+        tokens = len(states)
+        both = states.new_empty((2 * tokens, states.shape[1]))
+        half, left = both[:tokens], both[tokens:]
+        torch.mul(states, 0.5, out=half).floor_()
+        torch.sub(states, half, alpha=2, out=left)
+        sums: Tensor = multiply(both, 1.0, _HALF_ZERO, self._packed)
+        return torch.add(sums[tokens:], sums[:tokens], alpha=2)
 
 
 def packed(matrix: Tensor) -> Packed | None:
