@@ -26,7 +26,7 @@ from ipfs_accel_cli.surfaces.mcp.select import Selection
 from ipfs_accel_cli.surfaces.mcp.server import build
 from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
 from tests.conformance import tiny_models, tiny_text_models, tiny_vision
-from tests.contract import modalities
+from tests.contract import contents, modalities
 from tests.flows import drawn
 from tests.servers.openai_faults import faulty
 from tests.servers.shelves import ollama_store
@@ -97,6 +97,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, server: str) -> World:
         node.machines.save("saved", str(files / "machine.json"))
         loose = node.store.single.put(text="loose", keep=False).cid
         pinned = node.store.dags.put(text="[]", keep=False).cid
+        contents.prepare(node, base, put.cid)
         node.store.pins.add([pinned])
     return World(base / "home", files, put.cid, hello, loose, pinned)
 
@@ -119,6 +120,7 @@ KINDS = ("cpu", "memory", "disk", "content", "network", "accelerator", "all")
 # Command line words, and the same as tool arguments. {cid} and {hello} are CIDs, {files} the folder.
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     **modalities.CASES,
+    **contents.CASES,
     "hw info": ([], {}),
     "hw engines": ([], {}),
     "hw report": ([], {}),
@@ -272,43 +274,6 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
         ["the cat", "-m", "decoder", "--max-tokens", "5"],
         {"prompt": "the cat", "model": "decoder", "max_tokens": 5},
     ),
-    "store put": (["{files}/folder"], {"paths": ["{files}/folder"]}),
-    "store get": (["{cid}", "-o", "{files}/copy"], {"reference": "{cid}", "output": "{files}/copy"}),
-    "store cat": (
-        ["{cid}/sub/numbers.bin", "--offset", "9", "--length", "99"],
-        {"reference": "{cid}/sub/numbers.bin", "offset": 9, "length": 99},
-    ),
-    "store ls": (["{cid}"], {"reference": "{cid}"}),
-    "store stat": (["{hello}"], {"reference": "{hello}"}),
-    "store verify": ([], {}),
-    "store rm": (["{cid}"], {"cids": ["{cid}"]}),
-    "store gc": ([], {}),
-    "store import": (["{files}/folder.car"], {"car": "{files}/folder.car"}),
-    "store export": (["{cid}", "-o", "{files}/out.car"], {"reference": "{cid}", "output": "{files}/out.car"}),
-    "store cid of": (
-        ["{files}/folder", "--cid-profile", "legacy-cid-v1"],
-        {"paths": ["{files}/folder"], "cid_profile": "legacy-cid-v1"},
-    ),
-    "store where": (["{hello}"], {"reference": "{hello}"}),
-    "store cid convert": (["{hello}", "--base", "base36"], {"cids": ["{hello}"], "base": "base36"}),
-    "store dag get": (["{cid}/hello.txt"], {"reference": "{cid}/hello.txt"}),
-    "store dag put": (["--text", '[1, "two", null]'], {"text": '[1, "two", null]'}),
-    "store dag resolve": (["{cid}/sub/numbers.bin"], {"reference": "{cid}/sub/numbers.bin"}),
-    "store dag stat": (["{cid}"], {"reference": "{cid}"}),
-    "store dag diff": (["{cid}", "{cid}/sub"], {"before": "{cid}", "after": "{cid}/sub"}),
-    "store dag import": (["{files}/folder.car"], {"car": "{files}/folder.car"}),
-    "store dag export": (
-        ["{cid}/hello.txt", "-o", "{files}/part.car", "--scope", "block"],
-        {"reference": "{cid}/hello.txt", "output": "{files}/part.car", "scope": "block"},
-    ),
-    "store block get": (["{hello}"], {"cid": "{hello}"}),
-    "store block put": (["--text", "a block"], {"text": "a block"}),
-    "store block stat": (["{cid}"], {"cid": "{cid}"}),
-    "store block rm": (["{loose}"], {"cids": ["{loose}"]}),
-    "store pin add": (["{cid}", "--name", "mine"], {"references": ["{cid}"], "name": "mine"}),
-    "store pin ls": ([], {}),
-    "store pin rm": (["{pinned}"], {"cids": ["{pinned}"]}),
-    "store cid inspect": (["{hello}"], {"cid": "{hello}"}),
 }
 # What may differ between two runs because the world went on between them; a folder's revision tells its change time.
 VOLATILE = {

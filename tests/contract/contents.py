@@ -1,0 +1,60 @@
+"""What parity is looked at with in the store: a backend that has what the home has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ipfs_accel_cli import Node
+
+CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
+    "store put": (["{files}/folder"], {"paths": ["{files}/folder"]}),
+    "store get": (["{cid}", "-o", "{files}/copy"], {"reference": "{cid}", "output": "{files}/copy"}),
+    "store cat": (
+        ["{cid}/sub/numbers.bin", "--offset", "9", "--length", "99"],
+        {"reference": "{cid}/sub/numbers.bin", "offset": 9, "length": 99},
+    ),
+    "store ls": (["{cid}"], {"reference": "{cid}"}),
+    "store stat": (["{hello}"], {"reference": "{hello}"}),
+    "store verify": ([], {}),
+    "store rm": (["{cid}"], {"cids": ["{cid}"]}),
+    "store gc": ([], {}),
+    "store import": (["{files}/folder.car"], {"car": "{files}/folder.car"}),
+    "store export": (["{cid}", "-o", "{files}/out.car"], {"reference": "{cid}", "output": "{files}/out.car"}),
+    "store cid of": (
+        ["{files}/folder", "--cid-profile", "legacy-cid-v1"],
+        {"paths": ["{files}/folder"], "cid_profile": "legacy-cid-v1"},
+    ),
+    "store where": (["{hello}"], {"reference": "{hello}"}),
+    "store cid convert": (["{hello}", "--base", "base36"], {"cids": ["{hello}"], "base": "base36"}),
+    "store dag get": (["{cid}/hello.txt"], {"reference": "{cid}/hello.txt"}),
+    "store dag put": (["--text", '[1, "two", null]'], {"text": '[1, "two", null]'}),
+    "store dag resolve": (["{cid}/sub/numbers.bin"], {"reference": "{cid}/sub/numbers.bin"}),
+    "store dag stat": (["{cid}"], {"reference": "{cid}"}),
+    "store dag diff": (["{cid}", "{cid}/sub"], {"before": "{cid}", "after": "{cid}/sub"}),
+    "store dag import": (["{files}/folder.car"], {"car": "{files}/folder.car"}),
+    "store dag export": (
+        ["{cid}/hello.txt", "-o", "{files}/part.car", "--scope", "block"],
+        {"reference": "{cid}/hello.txt", "output": "{files}/part.car", "scope": "block"},
+    ),
+    "store block get": (["{hello}"], {"cid": "{hello}"}),
+    "store block put": (["--text", "a block"], {"text": "a block"}),
+    "store block stat": (["{cid}"], {"cid": "{cid}"}),
+    "store block rm": (["{loose}"], {"cids": ["{loose}"]}),
+    "store pin add": (["{cid}", "--name", "mine"], {"references": ["{cid}"], "name": "mine"}),
+    "store pin ls": ([], {}),
+    "store pin rm": (["{pinned}"], {"cids": ["{pinned}"]}),
+    "store cid inspect": (["{hello}"], {"cid": "{hello}"}),
+    "store copy": (["{cid}", "cold:"], {"reference": "{cid}", "to": ["cold:"]}),
+    "store fetch": (["{cid}", "--on", "cold"], {"reference": "{cid}", "on": "cold"}),
+    "store backend ls": ([], {}),
+    "store backend show": (["cold"], {"name": "cold"}),
+    "store backend test": (["cold", "--round-trip"], {"name": "cold", "round_trip": True}),
+}
+
+
+def prepare(node: Node, folder: Path, cid: str) -> None:
+    """Let the home know a backend that has some content already."""
+    (folder / "cold").mkdir()
+    node.store.backends.add("cold", "local", {"path": str(folder / "cold")})
+    list(node.store.exchange.copy(cid, ["cold:"]))
