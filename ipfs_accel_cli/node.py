@@ -194,7 +194,25 @@ class Node:
     def doctor(self) -> Doctor:
         from ipfs_accel_cli.services.doctor.doctor import Doctor
 
-        return Doctor(self.home, [self._check_store])
+        return Doctor(self.home, [self._check_store], [self._check_backends])
+
+    def _check_backends(self) -> Iterator[Check]:
+        """Make a round trip to every backend that is known."""
+        from ipfs_accel_cli.core.errors import NotAuthorised
+        from ipfs_accel_cli.services.doctor.results import Check
+
+        if not current().principal.may("store:write"):
+            raise NotAuthorised("a round trip writes at the backends, which you may not")
+        for name in self.store.backends.names():
+            tested = self.store.backends.test(name, whole=True)
+            wrong = [f"{step.name}: {step.detail}" for step in tested.steps if step.state == "failed"]
+            sound = tested.reachable is not False and not wrong
+            yield Check(
+                name=f"backend {name}",
+                state="ok" if sound else "failed",
+                detail="; ".join([tested.detail, *wrong]),
+                remedy="" if sound else f"ipfs-accel store backend test {name} --round-trip",
+            )
 
     def _check_store(self) -> Iterator[Check]:
         """Compare the store's tables with its files; the owner's doctor also clears what killed writers left."""

@@ -22,20 +22,25 @@ class Report(Result):
 
 
 @app.command()
-@effects(READ, featured=True)
+@effects(READ, network=True, featured=True)
 def doctor(
     explain: Annotated[
         str | None,
         Option(metavar="CODE", help="Explain an error code, such as verification-failed, instead of checking."),
     ] = None,
+    round_trip: Annotated[
+        bool,
+        Option("--round-trip", help="Also put something small at every backend, read it back and delete it there."),
+    ] = False,
 ) -> Report:
     """Check this installation and its state, and say what to do about what is wrong.
 
     Examples:
         ipfs-accel doctor
         ipfs-accel doctor --explain verification-failed
+        ipfs-accel doctor --round-trip
     """
     service = node().doctor
     if explain is not None:
         return Report(explanation=service.explain(explain))
-    return Report(diagnosis=service.run())
+    return Report(diagnosis=service.run(thorough=round_trip))

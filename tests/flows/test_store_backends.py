@@ -232,3 +232,13 @@ def test_two_paths_at_one_place_do_not_disturb_each_other(place: Path, tree: Pat
     (place / "again" / "config.json").write_text("other")
     with pytest.raises(Conflict):
         list(node.store.exchange.copy(stored.cid, ["cold:again"]))
+
+
+def test_the_doctor_makes_a_round_trip_to_every_backend(cli: Cli, place: Path, tmp_path: Path) -> None:
+    assert cli("store", "backend", "add", "lost", "local", "--path", tmp_path / "nowhere").status == 0
+
+    checks = {check["name"]: check for check in cli("doctor", "--round-trip", "--json").json["diagnosis"]["checks"]}
+    assert checks["backend cold"]["state"] == "ok"
+    assert checks["backend lost"]["state"] == "failed"
+    assert checks["backend lost"]["remedy"] == "ipfs-accel store backend test lost --round-trip"
+    assert "backend cold" not in cli("doctor", "--json").stdout

@@ -18,9 +18,12 @@ Look = Callable[[], Iterable[Check]]
 
 
 class Doctor:
-    """Looks at the installation and the home folder itself, and runs the `checks` that it is handed."""
+    """Looks at the installation and the home folder itself, and runs the `checks` that it is handed.
 
-    def __init__(self, home: Home, checks: Sequence[Look] = ()) -> None:
+    Those of `thorough` leave this machine, and are run only when they are asked for.
+    """
+
+    def __init__(self, home: Home, checks: Sequence[Look] = (), thorough: Sequence[Look] = ()) -> None:
         own: list[Look] = [
             libraries.python,
             libraries.required,
@@ -31,12 +34,14 @@ class Doctor:
             partial(home_checks.space, home),
         ]
         self._looks = [*own, *checks]
+        self._thorough = list(thorough)
 
-    def run(self) -> Diagnosis:
+    def run(self, *, thorough: bool = False) -> Diagnosis:
         """Run all checks; one that breaks is a failed check and does not stop the others."""
         found: list[Check] = []
-        for done, look in enumerate(self._looks):
-            current().progress(done, len(self._looks), "checking")
+        looks = [*self._looks, *self._thorough] if thorough else self._looks
+        for done, look in enumerate(looks):
+            current().progress(done, len(looks), "checking")
             found.extend(_looked(look))
         return Diagnosis(healthy=all(check.state != "failed" for check in found), checks=found)
 
