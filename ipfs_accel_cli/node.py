@@ -56,7 +56,8 @@ class Node:
     def store(self) -> Store:
         from ipfs_accel_cli.services.store.store import Store
 
-        return Store(self.home, self.database, self.settings.get("store.cid-profile"), self._hash_threads)
+        profile, least = self.settings.get("store.cid-profile"), self.settings.get("store.min-copies")
+        return Store(self.home, self.database, profile, self._hash_threads, least)
 
     @cached_property
     def models(self) -> Models:

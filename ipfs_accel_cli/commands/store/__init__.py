@@ -1,12 +1,17 @@
-"""Commands of the group `store`: content by its address, from whole folders down to single blocks."""
+"""Commands of the group `store`: content by its address, from folders down to single blocks, here and elsewhere."""
 
 from __future__ import annotations
 
-from ipfs_accel_cli.commands.store import backend, block, cid, dag, pin
-from ipfs_accel_cli.commands.store.content import app
+from typer import Typer
 
-app.add_typer(dag.app, name="dag")
-app.add_typer(block.app, name="block")
-app.add_typer(cid.app, name="cid")
-app.add_typer(pin.app, name="pin")
-app.add_typer(backend.app, name="backend")
+from ipfs_accel_cli.commands.parts import assembled
+
+MODULES = ("content", "sharing", "integrity", "backend", "dag", "block", "cid", "pin")
+
+
+def __getattr__(name: str) -> Typer:
+    """Make `app` when it is asked for."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    app = globals()["app"] = assembled(__name__, MODULES, "Content by its address: put, read, verify, carry.")
+    return app

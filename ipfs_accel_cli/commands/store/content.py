@@ -15,7 +15,6 @@ from ipfs_accel_cli.core.listing import chosen
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.node import node
-from ipfs_accel_cli.services.store.backends.results import Copied, Fetched
 from ipfs_accel_cli.services.store.dag_results import Where
 from ipfs_accel_cli.services.store.results import (
     Collected,
@@ -29,7 +28,12 @@ from ipfs_accel_cli.services.store.results import (
     Verification,
 )
 
-app = Typer(help="Content by its address: put, read, verify, carry.", no_args_is_help=True)
+app = Typer()
+
+
+def mount(group: Typer) -> None:
+    """Add these commands to the group."""
+    group.registered_commands.extend(app.registered_commands)
 
 
 @app.command()
@@ -180,10 +184,7 @@ def rm(
         ipfs-accel store rm bafy…
         ipfs-accel store rm bafy… --on cold
     """
-    if on is None:
-        return node().store.remove(cids)
-    gone = [locator for cid in cids for locator in node().store.exchange.remove(cid, on)]
-    return Removed(cids=cids, roots=0, locators=gone)
+    return node().store.remove(cids, on)
 
 
 @app.command()
@@ -225,38 +226,3 @@ def export(
         ipfs-accel store export bafy… -o model.car
     """
     return node().store.export_car(reference, output)
-
-
-@app.command()
-@effects(WRITE, network=True, featured=True)
-def copy(
-    reference: Reference,
-    to: Annotated[list[str], Argument(metavar="NAME:[PATH]", help="Backends, each with a path where you like one.")],
-    on: From = None,
-) -> Stream[Copied]:
-    """Send content to backends; what is there already does not travel, and what arrived is proven.
-
-    A place that keeps files gets them under their own names, and beside them what a CID needs to be whole again there.
-
-    Examples:
-        ipfs-accel store copy bafy… cold:
-        ipfs-accel store copy bafy… cold:models/tiny lab:
-        ipfs-accel store copy bafy… lab: --on cold
-    """
-    return Stream(node().store.exchange.copy(reference, to, on))
-
-
-@app.command()
-@effects(WRITE, network=True, featured=True)
-def fetch(
-    reference: Reference,
-    on: Annotated[str, Option("--on", metavar="NAME", help="The backend that has it.")],
-) -> Fetched:
-    """Bring a whole DAG from a backend into the store and keep it, every byte proven.
-
-    Killed and run again it goes on where it was.
-
-    Examples:
-        ipfs-accel store fetch bafy… --on cold
-    """
-    return node().store.exchange.fetch(reference, on)

@@ -163,9 +163,9 @@ class Index:
         """Find the row of a single block: `size_bytes`, and `data` unless the block is a file."""
         return self._one("SELECT size_bytes, data FROM blocks WHERE multihash = ?", multihash)
 
-    def blocks(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Yield every single block by its multihash; None where the file of a large one is missing."""
-        last = b""
+    def blocks(self, after: bytes = b"") -> Iterator[tuple[bytes, bytes | None]]:
+        """Yield every single block by its multihash, in order; None where the file of a large one is missing."""
+        last = after
         while row := self._one("SELECT * FROM blocks WHERE multihash > ? ORDER BY multihash LIMIT 1", last):
             last = row["multihash"]
             data = row["data"]

@@ -17,10 +17,6 @@ from ipfs_accel_cli.core.errors import Invalid, NotAuthorised, NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.services.store import checking, describing, extracting, roots
-from ipfs_accel_cli.services.store.backends.copies import Copies
-from ipfs_accel_cli.services.store.backends.exchange import Exchange
-from ipfs_accel_cli.services.store.backends.fetching import Fetching
-from ipfs_accel_cli.services.store.backends.service import Backends
 from ipfs_accel_cli.services.store.blocks import Blocks, missing
 from ipfs_accel_cli.services.store.collecting import collect
 from ipfs_accel_cli.services.store.dag_results import Where
@@ -32,6 +28,7 @@ from ipfs_accel_cli.services.store.index import Index, WholeFile
 from ipfs_accel_cli.services.store.keepers import where
 from ipfs_accel_cli.services.store.lease import lease
 from ipfs_accel_cli.services.store.opened import OpenContent
+from ipfs_accel_cli.services.store.outside import outside
 from ipfs_accel_cli.services.store.pinning import Pinning
 from ipfs_accel_cli.services.store.places import Places
 from ipfs_accel_cli.services.store.putting import compute, put
@@ -67,12 +64,19 @@ class Store:
     """Content by its address, in one home folder; shared by threads and by processes.
 
     `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either; `repairs` mends
-    what is damaged; `backends` are other places by name, and `exchange` is what goes on between them and the store.
+    what is damaged; `backends` are other places by name, and `exchange` is what goes on between them and the store,
+    and `integrity` keeps all of it sound.
     """
 
     def __init__(
-        self, home: Home, database: Database, profile: str, hash_threads: Callable[[], int] | None = None
+        self,
+        home: Home,
+        database: Database,
+        profile: str,
+        hash_threads: Callable[[], int] | None = None,
+        min_copies: int = 0,
     ) -> None:
+        self._min_copies = min_copies
         self._hash_threads = hash_threads
         self._database = database
         self._profile = profile
@@ -84,10 +88,9 @@ class Store:
         self.single = SingleBlocks(self._index, self._blocks, database, putter)
         self.pins = Pinning(self._reader, database)
         self.repairs = Repairs(self._index, self._blocks, database, self.session)
-        copies = Copies(database)
-        self.backends = Backends(home, copies)
-        fetching = Fetching(self._reader, database, self.session, copies)
-        self.exchange = Exchange(home, self.backends.open, fetching, copies)
+        looks_out = outside(home, database, self._reader, self.repairs)
+        self.backends, self.exchange = looks_out.backends, looks_out.exchange
+        self.integrity = looks_out.integrity
 
     @contextmanager
     def session(self, profile: str | None = None) -> Iterator[PutSession]:
@@ -215,8 +218,16 @@ class Store:
             return verifier.everything()
         return verifier.dags([self._reader.resolve(parse(reference)) for reference in references])
 
-    def remove(self, references: Iterable[str | CID]) -> Removed:
-        """Stop keeping what was put or imported by hand; raises NotFound, and Conflict for what a model needs."""
+    def remove(self, references: Sequence[str | CID], on: str | None = None) -> Removed:
+        """Stop keeping what was put or imported by hand, or delete it at a backend.
+
+        Raises NotFound, and Conflict for what a model needs or what would be at too few places.
+        """
+        for reference in references:
+            self.integrity.refuse_fewer(reference, on, self._min_copies)
+        if on is not None:
+            gone = [locator for reference in references for locator in self.exchange.remove(reference, on)]
+            return Removed(cids=[str(reference) for reference in references], roots=0, locators=gone)
         return remove(self._index, self._database, [root_only(reference) for reference in references])
 
     def gc(self, *, dry_run: bool = False) -> Collected:

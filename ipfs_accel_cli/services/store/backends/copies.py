@@ -76,6 +76,21 @@ class Copies:
         )
         return [_known(row) for row in rows]
 
+    def of_file(self, cid: CID, sha256: bytes) -> list[Known]:
+        """Return the copies of a whole file, also those known under another CID of the same bytes."""
+        rows = self._database.rows(
+            "SELECT * FROM copies WHERE NOT whole_dag AND (cid = ? OR sha256 = ?) ORDER BY verified_at DESC",
+            (bytes(cid.to_v1()), sha256),
+        )
+        return [_known(row) for row in rows]
+
+    def oldest_at(self, backend: str) -> list[Known]:
+        """Return the DAGs at a backend, those proven longest ago first."""
+        rows = self._database.rows(
+            "SELECT * FROM copies WHERE backend = ? AND whole_dag ORDER BY verified_at, cid", (backend,)
+        )
+        return [_known(row) for row in rows]
+
     def at(self, backend: str, locator: str) -> Known | None:
         """Return what lies under a locator; None where that is not known."""
         rows = self._database.rows("SELECT * FROM copies WHERE backend = ? AND locator = ?", (backend, locator))
