@@ -50,6 +50,13 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store scrub": ([], {}),
     "store repair": (["{cid}"], {"references": ["{cid}"]}),
     "store heal": (["--min", "2", "--dry-run"], {"least": 2, "dry_run": True}),
+    "store path put": (
+        ["{files}/folder/hello.txt", "work/new"],
+        {"file": "{files}/folder/hello.txt", "path": "work/new"},
+    ),
+    "store path ls": (["work"], {"path": "work"}),
+    "store path snapshot": (["work"], {"path": "work"}),
+    "store path rm": (["work/old"], {"path": "work/old"}),
     "store backend ls": ([], {}),
     "store backend show": (["cold"], {"name": "cold"}),
     "store backend test": (["cold", "--round-trip"], {"name": "cold", "round_trip": True}),
@@ -61,3 +68,4 @@ def prepare(node: Node, folder: Path, cid: str) -> None:
     (folder / "cold").mkdir()
     node.store.backends.add("cold", "local", {"path": str(folder / "cold")})
     list(node.store.exchange.copy(cid, ["cold:"]))
+    node.store.trees.write("work/old", [b"old"])

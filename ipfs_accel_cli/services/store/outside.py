@@ -1,4 +1,4 @@
-"""What a store has to do with other places: the backends, what goes on between them, and that content stays sound."""
+"""What is built on a store: other places and what goes on between them, that content stays sound, mutable paths."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ from ipfs_accel_cli.services.store.integrity.mending import Mending
 from ipfs_accel_cli.services.store.integrity.service import Integrity
 from ipfs_accel_cli.services.store.reading import Reader
 from ipfs_accel_cli.services.store.repairs import Repairs
+from ipfs_accel_cli.services.store.trees.service import Trees
+from ipfs_accel_cli.services.store.trees.table import Table
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The rooms of a store that look out."""
+    """The rooms that stand on a store."""
 
     backends: Backends
     exchange: Exchange
     integrity: Integrity
+    trees: Trees
 
 
 def outside(home: Home, database: Database, reader: Reader, repairs: Repairs) -> Outside:
@@ -35,4 +38,5 @@ def outside(home: Home, database: Database, reader: Reader, repairs: Repairs) ->
     exchange = Exchange(home, backends.open, fetching, copies)
     mending = Mending(reader.index, repairs, copies, ledger, backends.open, backends.names)
     healer = Healer(reader.index, copies, exchange, backends.names, backends.open)
-    return Outside(backends, exchange, Integrity(reader, ledger, mending, healer, exchange, copies))
+    integrity = Integrity(reader, ledger, mending, healer, exchange, copies)
+    return Outside(backends, exchange, integrity, Trees(reader, Table(database), repairs.session))

@@ -14,7 +14,11 @@ from ipfs_accel_cli.services.store.results import Removed
 from ipfs_accel_cli.services.store.roots import PINS
 
 # What takes off a root of an owner whose command is not named like it. A deployment has several names.
-_REMEDIES = {PINS: "ipfs-accel store pin rm {cid}", "deploy": "ipfs-accel model deploy rm NAME"}
+_REMEDIES = {
+    PINS: "ipfs-accel store pin rm {cid}",
+    "deploy": "ipfs-accel model deploy rm NAME",
+    "path": "ipfs-accel store path rm {label}",
+}
 
 
 def remove(index: Index, database: Database, cids: Sequence[CID]) -> Removed:
