@@ -20,7 +20,7 @@ class Kind:
 
 KINDS = {
     "local": Kind(needs=("path",), may=("region",)),
-    "storacha": Kind(needs=(), may=("url", "did", "space", "proof", "gateway", "shard_bytes"), token=True),
+    "storacha": Kind(needs=(), may=("url", "did", "space", "proof", "gateway", "shard_bytes", "filecoin"), token=True),
 }
 BACKENDS = Registry(
     "backends",

@@ -67,7 +67,7 @@ def decode_key(data: bytes) -> Signer:
     secret = data[len(_PRIVATE) : len(_PRIVATE) + KEY_BYTES]
     rest = data[len(_PRIVATE) + KEY_BYTES :]
     if not data.startswith(_PRIVATE) or not rest.startswith(_PUBLIC) or len(rest) != len(_PUBLIC) + KEY_BYTES:
-        raise Malformed("this is no Ed25519 key as `storacha key create` prints it: Mg… of 92 characters")
+        raise Malformed("this is no Ed25519 key as `storacha key create` prints it: Mg…")
     made = signer(secret)
     if to_bytes(made.did) != rest:
         raise Malformed("the two halves of the key do not belong together")

@@ -17,7 +17,8 @@ from ipfs_accel_cli.backends.storacha.service import Service
 from ipfs_accel_cli.backends.storacha.shards import SHARD_BYTES, cut, spooled
 from ipfs_accel_cli.content import shardindex
 from ipfs_accel_cli.content.car import Block
-from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.content.cid import CID, RAW
+from ipfs_accel_cli.content.piece import piece
 from ipfs_accel_cli.content.shardindex import Shard
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import (
@@ -48,6 +49,7 @@ class StorachaBackend:
         if space := config.get("space"):
             checked_did(space)
         self._shard_bytes = _size(config.get("shard_bytes", str(SHARD_BYTES)))
+        self._filecoin = _claim(config.get("filecoin", "no"))
         self._gateway = config.get("gateway").rstrip("/")
         self._config = config
 
@@ -113,6 +115,9 @@ class StorachaBackend:
         for number, one in enumerate(cut(root, blocks, folder, self._shard_bytes), start=1):
             if one.spool.cid not in accepted:
                 keep(service, one.spool, f"shard {number} of {root}")
+                if self._filecoin:
+                    offered = {"content": CID(1, RAW, one.spool.digest), "piece": piece(one.spool.pieces())}
+                    service.ask_as_self("filecoin/offer", offered)
                 notes.add(one.spool.cid)
             shards.append(one.shard)
             size_bytes += sum(length for _, length in one.shard.slices.values())
@@ -159,6 +164,12 @@ class StorachaBackend:
 
     def _service(self) -> Service:
         return Service(self._did, self.endpoints, login(self._config))
+
+
+def _claim(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise Invalid(f"--filecoin is yes or no, not {text!r}")
+    return text == "yes"
 
 
 def _size(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from ipfs_accel_cli.core.errors import (
     TryAgain,
 )
 
+_CLAIM = re.compile(r'^Claim \{"can":"([^"]+)"')
 CONSOLE = "https://console.storacha.network"
 _SKEW_SECONDS = 60
 _FULL = ("InsufficientStorage", "BlobSizeLimitExceeded", "BlobSizeOutsideOfSupportedRange")
@@ -37,8 +39,9 @@ def refused(what: str, error: Any, login: Login, date: datetime | None, now: flo
     name = str(body.get("name") or "an error")
     said = " ".join(part for part in str(body.get("message") or "").split() if part.isprintable())[:600]
     told = f"{what}: the service answers {name}" + (f": {said}" if said else "")
-    if name == "Unauthorized":
-        return _unauthorised(told, said, login, date, now)
+    claimed = _CLAIM.search(said)
+    if name == "Unauthorized" and (claimed is None or claimed[1] == what.partition(" ")[0]):
+        return _unauthorised(told, said, login, date, now)  # Else somebody refuses the service itself.
     if name in _FULL:
         return LimitReached(f"{told} (more room: {CONSOLE})", suggestion="storacha usage report")
     if name in _GONE:

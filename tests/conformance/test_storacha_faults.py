@@ -1,0 +1,299 @@
+"""Storacha when things go wrong: proofs that do not hold, servers that fail, uploads that end in the middle."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ipfs_accel_cli.backends.registry import checked
+from ipfs_accel_cli.backends.storacha import login as logins
+from ipfs_accel_cli.backends.storacha.login import Login
+from ipfs_accel_cli.backends.storacha.service import Service
+from ipfs_accel_cli.content import delegation, principal, ucan
+from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.content.delegation import Delegation
+from ipfs_accel_cli.content.piece import piece
+from ipfs_accel_cli.content.ucan import Capability
+from ipfs_accel_cli.core import retry
+from ipfs_accel_cli.core.call import Call, using
+from ipfs_accel_cli.core.errors import (
+    AccelError,
+    Cancelled,
+    Invalid,
+    LimitReached,
+    NotAuthorised,
+    NotFound,
+    Offline,
+    UnsupportedContent,
+    VerificationFailed,
+)
+from tests.conformance.storacha_place import StorachaOffer, agent, small_tree
+from tests.servers.serving import Faults
+from tests.servers.storacha import Storacha
+from tests.servers.storacha_front import Gateway, front, gateway
+
+NOBODY = "http://127.0.0.1:9"
+CHILD = """
+import json, sys
+from pathlib import Path
+from ipfs_accel_cli.backends.base import Config
+from ipfs_accel_cli.backends.registry import backend_for
+from ipfs_accel_cli.content.cid import CID
+task = json.load(sys.stdin)
+config = Config("far", task["options"], Path(task["folder"]), lambda: task["key"])
+blocks = [(CID.parse(cid), bytes.fromhex(data)) for cid, data in task["blocks"]]
+backend_for("storacha", config).put_dag(CID.parse(task["root"]), blocks)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "FIRST_WAIT_SECONDS", 0.01)
+
+
+@pytest.fixture(scope="module")
+def reads(storacha_service: Storacha) -> Iterator[Gateway]:
+    with gateway(storacha_service) as site:
+        yield site
+
+
+@pytest.fixture
+def offer(storacha_service: Storacha, reads: Gateway, tmp_path: Path) -> Iterator[StorachaOffer]:
+    with front(storacha_service) as site:
+        yield StorachaOffer(storacha_service, site, reads, tmp_path, agent(storacha_service))
+        storacha_service.ask("faults", cuts=0, hold=None)
+        storacha_service.ask("limit", bytes=0)
+
+
+class TestProofs:
+    def test_a_proof_for_another_key_is_refused_with_the_line_that_makes_one(self, offer: StorachaOffer) -> None:
+        offer.agent.key = (thief := agent(offer.service)).key
+        with pytest.raises(NotAuthorised, match="is for did:key:") as raised:
+            list(offer.backend().dags())
+        assert raised.value.suggestion is not None
+        assert f"storacha delegation create {thief.did} --can" in raised.value.suggestion
+        assert offer.agent.key not in f"{raised.value.detail}{raised.value.suggestion}"
+        health = offer.backend().health()
+        assert (health.reachable, health.writable) == (True, False)
+
+    def test_a_stolen_proof_is_refused_by_the_service_too(self, offer: StorachaOffer) -> None:
+        thief = principal.parse_key(agent(offer.service).key)
+
+        class Blind(Login):
+            def require(self, *rights: str) -> None: ...
+
+        stolen = Blind("far", thief, offer.agent.space, delegation.parse(offer.agent.proof.encode()))
+        service = Service(offer.service.did, offer.backend().endpoints, stolen)
+        with pytest.raises(NotAuthorised, match="the service answers Unauthorized") as raised:
+            service.ask("upload/list", {})
+        assert raised.value.suggestion
+
+    def test_an_expired_proof_says_since_when(self, offer: StorachaOffer) -> None:
+        offer.agent = agent(offer.service, expiration=1_600_000_000)
+        with pytest.raises(NotAuthorised, match="it expired at 2020-09-13 12:26:40 UTC") as raised:
+            list(offer.backend().dags())
+        assert raised.value.suggestion is not None
+        assert offer.agent.did in raised.value.suggestion
+
+    def test_a_clock_that_is_wrong_is_told(self, offer: StorachaOffer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(logins, "now", lambda: time.time() - 7200)
+        with pytest.raises(NotAuthorised, match=r"7[12]\d\d s behind the service's") as raised:
+            list(offer.backend().dags())
+        assert raised.value.suggestion == "date -u"
+
+    def test_what_the_proof_does_not_grant_is_told_before_anything_is_sent(self, offer: StorachaOffer) -> None:
+        offer.agent, tree = agent(offer.service, "upload/list", "space/blob/add"), small_tree()
+        before = len(offer.site.log)
+        with pytest.raises(NotAuthorised, match="does not grant space/index/add"):
+            offer.backend().put_dag(tree.root.cid, tree.walk())
+        assert len(offer.site.log) == before
+        assert offer.backend().has([tree.root.cid]) == set()
+
+    def test_a_login_through_an_account_is_left_to_the_service_to_believe(self, offer: StorachaOffer) -> None:
+        secret, middle = os.urandom(32), os.urandom(32)
+        made = offer.service.ask(
+            "account",
+            agent={"did": principal.signer(middle).did, "key": principal.format_key(middle)},
+            audience=principal.signer(secret).did,
+            abilities=["upload/list"],
+        )
+        offer.agent.key, offer.agent.proof = principal.format_key(secret), made["proof"]
+        assert list(offer.backend().dags()) == []
+
+    def test_javascript_believes_what_we_delegate(self, offer: StorachaOffer) -> None:
+        tree, helper = small_tree(), agent(offer.service)
+        offer.backend().put_dag(tree.root.cid, tree.walk())
+        owner = principal.parse_key(offer.agent.key)
+        right = Capability("upload/*", offer.agent.space)
+        ours = delegation.parse(offer.agent.proof.encode())
+        token = ucan.issue(owner, helper.did, [right], expires=None, proofs=[ours.cid])
+        block = token.block()
+        handed = Delegation(block.cid, ours.tokens | {block.cid: token}, (*ours.blocks, block))
+        text = base64.b64encode(handed.archive()).decode()
+
+        seen = offer.service.ask("inspect", proof=text)
+        assert (seen["signed"], seen["audience"], seen["issuer"]) == (True, helper.did, owner.did)
+        (listed,) = offer.service.ask("list", key=helper.key, proof=text)
+        assert listed["root"] == str(tree.root.cid)
+
+    def test_a_proof_is_read_from_a_file_and_the_key_of_the_space_needs_none(self, offer: StorachaOffer) -> None:
+        file = offer.folder / "proof.car"
+        file.write_bytes(delegation.parse(offer.agent.proof.encode()).archive())
+        assert list(offer.backend(proof=str(file)).dags()) == []
+        with pytest.raises(Invalid, match="cannot be read from"):
+            offer.backend(proof=f"{file}.none").has([])
+
+        offer.agent.key = offer.agent.space_key
+        assert list(offer.backend(proof="").dags()) == []
+
+
+class TestServers:
+    def test_the_next_address_takes_over_and_is_named(self, offer: StorachaOffer) -> None:
+        tree = small_tree()
+        backend = offer.backend(url=f"{NOBODY},{offer.site.url}")
+        assert backend.put_dag(tree.root.cid, tree.walk()).via == offer.site.url
+        assert f"{NOBODY} fails" in backend.health().detail
+
+    def test_an_address_that_keeps_failing_is_left_alone(self, offer: StorachaOffer) -> None:
+        with front(offer.service) as busy:
+            busy.faults = Faults(status=503)
+            backend = offer.backend(url=f"{busy.url},{offer.site.url}")
+            for _ in range(5):
+                assert list(backend.dags()) == []
+            assert len(busy.log) == 3
+
+    def test_all_addresses_down_is_told_and_none_is_waited_for_long(self, offer: StorachaOffer) -> None:
+        with pytest.raises(AccelError, match="cannot reach the server") as raised:
+            list(offer.backend(url=NOBODY).dags())
+        assert raised.value.retryable
+        assert raised.value.suggestion == f"curl -I {NOBODY}"
+
+    def test_a_busy_moment_is_waited_out(self, offer: StorachaOffer) -> None:
+        offer.site.faults = Faults(busy=2)
+        assert list(offer.backend().dags()) == []
+
+    def test_a_space_without_room_is_a_limit(self, offer: StorachaOffer) -> None:
+        tree = small_tree()
+        offer.service.ask("limit", bytes=1)
+        with pytest.raises(LimitReached, match="InsufficientStorage"):
+            offer.backend().put_dag(tree.root.cid, tree.walk())
+        assert list(offer.backend().dags()) == []
+
+    def test_without_a_gateway_nothing_is_read(self, offer: StorachaOffer) -> None:
+        with pytest.raises(UnsupportedContent, match="gateway"):
+            offer.backend(gateway="").get_dag(small_tree().root.cid)
+
+    def test_nothing_is_sent_where_the_network_is_forbidden(self, offer: StorachaOffer) -> None:
+        tree, backend = small_tree(), offer.backend()
+        for work in (lambda: backend.put_dag(tree.root.cid, tree.walk()), lambda: list(backend.dags()), backend.health):
+            with using(Call(offline=True)), pytest.raises(Offline):
+                work()
+        assert offer.site.log == []
+
+    def test_only_the_owner_uses_the_key(self, offer: StorachaOffer) -> None:
+        with using(Call(folders=())), pytest.raises(NotAuthorised, match="only the owner's shell"):
+            offer.backend().has([small_tree().root.cid])
+
+
+class TestUploads:
+    def test_one_that_breaks_off_is_sent_again(self, offer: StorachaOffer) -> None:
+        tree = small_tree(2 << 20)
+        offer.service.ask("faults", cuts=2)
+        offer.backend().put_dag(tree.root.cid, tree.walk())
+        assert {block.cid for block in offer.backend().get_dag(tree.root.cid)} == set(tree.blocks)
+
+    def test_a_dag_that_is_not_whole_is_refused_and_not_listed(self, offer: StorachaOffer) -> None:
+        tree, backend = small_tree(2 << 20), offer.backend()
+        with pytest.raises(NotFound, match="not whole: 1 of its blocks"):
+            backend.put_dag(tree.root.cid, list(tree.walk())[:-1])
+        assert list(backend.dags()) == []
+
+    def test_a_block_that_is_not_what_its_name_says_is_not_sent(self, offer: StorachaOffer) -> None:
+        tree, before = small_tree(), offer.puts()
+        spoiled = [(cid, data[:-1] + b"x") for cid, data in tree.walk()]
+        with pytest.raises(VerificationFailed):
+            offer.backend().put_dag(tree.root.cid, spoiled)
+        assert offer.puts() == before
+
+    def test_one_that_is_given_up_lists_nothing_and_can_be_done_again(self, offer: StorachaOffer) -> None:
+        tree, call = small_tree(2 << 20), Call()
+
+        def until_stopped() -> Iterator[tuple[CID, bytes]]:
+            for number, block in enumerate(tree.walk()):
+                if number == 1:
+                    call.stopped.set()
+                yield block
+
+        with using(call), pytest.raises(Cancelled):
+            offer.backend().put_dag(tree.root.cid, until_stopped())
+        assert list(offer.backend().dags()) == []
+        offer.backend().put_dag(tree.root.cid, tree.walk())
+        assert set(offer.backend().dags()) == {tree.root.cid}
+
+    def test_after_kill_9_only_what_is_missing_is_sent(self, offer: StorachaOffer) -> None:
+        tree, before, held = small_tree(3 << 20), offer.puts(), offer.held()
+        options, notes = offer.options(shard_bytes=str(2 << 20)), offer.folder / "notes"
+        offer.service.ask("faults", hold=len(before) + 1)  # The second shard waits in its middle.
+        blocks = [(str(cid), data.hex()) for cid, data in tree.walk()]
+        task = {"options": options, "folder": str(notes), "key": offer.agent.key, "root": str(tree.root.cid)}
+        child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE)
+        assert child.stdin is not None
+        with closing(child.stdin):
+            child.stdin.write(json.dumps(task | {"blocks": blocks}).encode())
+        while offer.held() == held:
+            assert child.poll() is None
+            time.sleep(0.02)
+        child.send_signal(signal.SIGKILL)
+        assert child.wait() == -signal.SIGKILL
+        offer.service.ask("faults", hold=None)
+
+        (first,) = offer.puts()[len(before) :]
+        assert [file.suffix for file in notes.iterdir()] == [".accepted"]
+        assert list(offer.backend().dags()) == []
+        offer.backend(**options).put_dag(tree.root.cid, tree.walk())
+        again = offer.puts()[len(before) + 1 :]
+        assert len(again) == len(set(again)) == 3  # Two other shards and the index.
+        assert first not in again
+        assert {block.cid for block in offer.backend().get_dag(tree.root.cid)} == set(tree.blocks)
+        assert list(notes.iterdir()) == []
+
+    def test_shards_are_offered_to_filecoin_where_that_is_wanted(self, offer: StorachaOffer) -> None:
+        tree, before = small_tree(), len(offer.service.ask("state")["offers"])
+        offer.backend(filecoin="yes").put_dag(tree.root.cid, tree.walk())
+        (shard,) = offer.service.ask("list", key=offer.agent.key, proof=offer.agent.proof)[0]["shards"]
+        data = offer.service.blob(CID.parse(shard).multihash.digest.hex())
+        assert offer.service.ask("state")["offers"][before:] == [str(piece([data]))]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"filecoin": "maybe"},
+        {"url": "ftp://x"},
+        {"url": "nowhere"},
+        {"did": "web:x"},
+        {"space": "did:key:zzz"},
+        {"shard_bytes": "many"},
+    ],
+)
+def test_options_that_make_no_sense_are_refused(offer: StorachaOffer, options: dict[str, str]) -> None:
+    checked("storacha", offer.options(**options), token=True)
+    with pytest.raises(Invalid):
+        offer.backend(**options)
+
+
+@pytest.mark.parametrize("key", ["", "Mg", "not a key"])
+def test_a_token_that_is_no_key_is_refused(offer: StorachaOffer, key: str) -> None:
+    offer.agent.key = key
+    with pytest.raises((Invalid, NotAuthorised)):
+        list(offer.backend().dags())
