@@ -63,7 +63,7 @@ for (const { invocationConfig: helper } of [context.indexingService, context.cla
 }
 
 const offers = []
-const { add } = context.filecoinSubmitQueue
+const add = context.filecoinSubmitQueue.add.bind(context.filecoinSubmitQueue)
 context.filecoinSubmitQueue.add = (message) => { offers.push(String(message.piece)); return add(message) }
 
 const text = async (delegation) => {

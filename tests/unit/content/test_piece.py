@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def test_a_piece_is_that_of_javascript(size: str) -> None:
 @given(st.binary(min_size=MIN_BYTES, max_size=1000), st.lists(st.integers(0, 1000)))
 def test_how_the_bytes_come_makes_no_difference(data: bytes, cuts: list[int]) -> None:
     edges = sorted([0, *(cut % len(data) for cut in cuts), len(data)])
-    parts = [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    parts = [data[start:end] for start, end in pairwise(edges)]
     assert piece(parts) == piece([data])
 
 
