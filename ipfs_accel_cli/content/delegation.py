@@ -8,8 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from . import car, dagcbor, didkey, ucan, varint
@@ -50,7 +50,7 @@ class Delegation:
 
         What rests on a proof that is not here, or on the signature of a name that is no key, is left to the service.
         """
-        return self._refusal(self.cid, can, resource, now, 0)
+        return _Judge(self.tokens, can, resource, now).refusal(self.cid)
 
     def lifetime(self) -> tuple[int, int | None]:
         """Return from when until when all links of the chain hold, in seconds since 1970."""
@@ -74,32 +74,49 @@ class Delegation:
                 todo.extend(proof for proof in token.proofs if proof not in seen)
                 seen.update(token.proofs)
 
-    def _refusal(self, cid: CID, can: str, resource: str, now: float, depth: int) -> str:
-        token = self.tokens.get(cid)
-        if token is None:
-            return ""
+
+@dataclass(slots=True)
+class _Judge:
+    """Looks at one right along a chain; `known` holds what was said of a token already."""
+
+    tokens: Mapping[CID, Token]
+    can: str
+    resource: str
+    now: float
+    known: dict[CID, str] = field(default_factory=dict)
+
+    def refusal(self, cid: CID, depth: int = 0) -> str:
         if depth > MAX_DEPTH:
             return f"the chain of proofs is longer than {MAX_DEPTH}"
-        if token.expires is not None and token.expires <= now:
-            return f"it expired at {moment(token.expires)}"
-        if token.not_before is not None and token.not_before > now:
-            return f"it holds only from {moment(token.not_before)} on, and this machine's clock says {moment(now)}"
-        if token.signed_by_issuer() is False:
-            return f"{token.issuer} did not sign it"
-        if not any(covers(one, can, resource) for one in token.capabilities):
-            return f"it does not grant {can} at {resource}"
-        if token.issuer == resource:
-            return ""
-        return self._unproven(token, can, resource, now, depth)
+        if cid not in self.known:
+            token = self.tokens.get(cid)
+            self.known[cid] = "" if token is None else self._by_itself(token) or self._by_proofs(token, depth)
+        return self.known[cid]
 
-    def _unproven(self, token: Token, can: str, resource: str, now: float, depth: int) -> str:
-        """Say why none of the proofs grants its issuer the right."""
+    def _by_itself(self, token: Token) -> str:
+        if token.expires is not None and token.expires <= self.now:
+            return f"it expired at {moment(token.expires)}"
+        if token.not_before is not None and token.not_before > self.now:
+            return f"it holds only from {moment(token.not_before)} on, and this machine's clock says {moment(self.now)}"
+        try:
+            if token.signed_by_issuer() is False:
+                return f"{token.issuer} did not sign it"
+        except ContentError as error:
+            return f"its signature cannot be read: {error}"
+        if not any(covers(one, self.can, self.resource) for one in token.capabilities):
+            return f"it does not grant {self.can} at {self.resource}"
+        return ""
+
+    def _by_proofs(self, token: Token, depth: int) -> str:
+        """Say why none of the proofs grants its issuer the right, who needs none for what is its own."""
+        if token.issuer == self.resource:
+            return ""
         reason = f"{token.issuer} grants what it was not granted itself"
         for proof in token.proofs:
             known = self.tokens.get(proof)
             if known is not None and known.audience != token.issuer:
                 continue
-            reason = self._refusal(proof, can, resource, now, depth + 1)
+            reason = self.refusal(proof, depth + 1)
             if not reason:
                 return ""
         return reason

@@ -125,8 +125,8 @@ def decode(cid: CID, data: bytes) -> Token:
         tuple(_capability(one) for one in _typed(body, "att", list)),
         tuple(_typed(body, "prf", list)),
         _moment(body["exp"]),
-        _moment(body.get("nbf")),
-        None if body.get("nnc") is None else _typed(body, "nnc", str),
+        _moment(body.get("nbf")) or None,  # What is empty is not signed either.
+        None if body.get("nnc") is None else _typed(body, "nnc", str) or None,
         tuple(_typed(body, "fct", list)) if "fct" in body else (),
         _typed(body, "s", bytes),
     )

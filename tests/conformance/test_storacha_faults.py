@@ -24,6 +24,7 @@ from ipfs_accel_cli.core.errors import (
     NotAuthorised,
     NotFound,
     Offline,
+    Unavailable,
     UnsupportedContent,
     VerificationFailed,
 )
@@ -85,6 +86,12 @@ class TestServers:
             list(offer.backend(url=NOBODY).dags())
         assert raised.value.retryable
         assert raised.value.suggestion == f"curl -I {NOBODY}"
+
+    def test_a_wrong_address_is_not_taken_for_nothing_there(self, offer: StorachaOffer) -> None:
+        offer.site.faults, backend, root = Faults(status=404), offer.backend(), small_tree().root.cid
+        for work in (lambda: backend.has([root]), lambda: backend.remove_dag(root)):
+            with pytest.raises(Unavailable, match="not the address of the service"):
+                work()
 
     def test_a_busy_moment_is_waited_out(self, offer: StorachaOffer) -> None:
         offer.site.faults = Faults(busy=2)

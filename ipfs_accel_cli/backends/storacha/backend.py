@@ -34,7 +34,7 @@ from ipfs_accel_cli.core.errors import (
 )
 from ipfs_accel_cli.core.files import writing_into
 
-_PAGE = 1000
+_PAGE = 100  # Each with all its shards, and the page is one block.
 
 
 class StorachaBackend:
@@ -84,8 +84,8 @@ class StorachaBackend:
         """Fetch a DAG through the gateway."""
         if not self._gateway:
             raise UnsupportedContent(
-                f"Storacha's service itself gives no DAGs: backend {self.name} needs a gateway to read through",
-                suggestion=f"ipfs-accel store backend add {self.name} --gateway https://storacha.link",
+                f"Storacha's service itself gives no DAGs: backend {self.name} needs --gateway, such as https://storacha.link",
+                suggestion=f"ipfs-accel store backend add {self.name} --help",
             )
         return read_dag(self._gateway, root, path, scope, span)
 

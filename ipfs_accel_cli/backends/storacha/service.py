@@ -87,7 +87,10 @@ class Service:
 
         def once(url: str) -> tuple[Receipt, Answer, Reply]:
             what = f"{token.capabilities[0].can} at {url}"
-            reply = exchange("POST", f"{url}/", what, body, ucanto.MEDIA_TYPE)
+            try:
+                reply = exchange("POST", f"{url}/", what, body, ucanto.MEDIA_TYPE)
+            except NotFound as error:  # That the service is not there does not mean that what is asked for is not.
+                raise Unavailable(f"{error.detail}: this is not the address of the service") from error
             answer = _read(reply, url)
             receipt = answer.receipt(cid)
             if receipt is None:
