@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ipfs_accel_cli.backends.base import Dags
+from ipfs_accel_cli.backends.storacha import backend as backends
 from ipfs_accel_cli.content.cid import CID
 from tests.conformance.backend_suite import TREE, Offer, ServedDagsSuite
 from tests.conformance.storacha_place import Agent, StorachaOffer, agent, small_tree
@@ -60,6 +61,16 @@ def test_what_javascript_uploads_is_listed_and_read(offer: StorachaOffer) -> Non
     assert set(backend.dags()) == {root}
     assert backend.has([root, TREE.root.cid]) == {root}
     assert [block.data for block in backend.get_dag(root)] == [bytes(range(8))]
+
+
+def test_a_list_of_many_pages_is_read_to_its_end(offer: StorachaOffer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backends, "_PAGE", 2)
+    offer.agent = agent(offer.service)
+    backend, roots = offer.backend(), [CID.of(bytes([number])) for number in range(5)]
+    assert list(backend.dags()) == []
+    for root in roots:
+        backend._service().ask("upload/add", {"root": root, "shards": []})
+    assert sorted(backend.dags()) == sorted(roots)
 
 
 def test_what_lies_there_is_not_sent_twice(offer: StorachaOffer) -> None:

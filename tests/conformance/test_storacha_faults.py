@@ -24,6 +24,7 @@ from ipfs_accel_cli.core.errors import (
     NotAuthorised,
     NotFound,
     Offline,
+    TryAgain,
     Unavailable,
     UnsupportedContent,
     VerificationFailed,
@@ -49,7 +50,7 @@ backend_for("storacha", config).put_dag(CID.parse(task["root"]), blocks)
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(retry, "FIRST_WAIT_SECONDS", 0.001)
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +127,21 @@ class TestUploads:
         offer.service.ask("faults", cuts=2)
         offer.backend().put_dag(tree.root.cid, tree.walk())
         assert {block.cid for block in offer.backend().get_dag(tree.root.cid)} == set(tree.blocks)
+
+    def test_answers_that_are_lost_and_receipts_that_are_late_are_asked_for_again(self, offer: StorachaOffer) -> None:
+        tree, before = small_tree(), offer.puts()
+        offer.site.lost, offer.site.late = 2, 3
+        offer.backend().put_dag(tree.root.cid, tree.walk())
+        assert (offer.site.lost, offer.site.late) == (0, 0)
+        assert len(offer.puts()) == len(before) + 2  # The shard and the index, each once.
+        assert set(offer.backend().dags()) == {tree.root.cid}
+
+    def test_a_receipt_that_never_comes_is_worth_another_try(self, offer: StorachaOffer) -> None:
+        tree, offer.site.late = small_tree(), 1000
+        with pytest.raises(TryAgain, match="has not done it yet"):
+            offer.backend().put_dag(tree.root.cid, tree.walk())
+        offer.site.late = 0
+        assert offer.backend().put_dag(tree.root.cid, tree.walk()).via
 
     def test_a_dag_that_is_not_whole_is_refused_and_not_listed(self, offer: StorachaOffer) -> None:
         tree, backend = small_tree(2 << 20), offer.backend()

@@ -129,6 +129,8 @@ def test_a_proof_is_read_from_a_file_and_the_key_of_the_space_needs_none(offer: 
     assert list(offer.backend(proof=str(file)).dags()) == []
     with pytest.raises(Invalid, match="cannot be read from"):
         offer.backend(proof=f"{file}.none").has([])
+    with pytest.raises(Invalid, match="absolute"):
+        offer.backend(proof=file.name).has([])
 
     offer.agent.key = offer.agent.space_key
     assert list(offer.backend(proof="").dags()) == []

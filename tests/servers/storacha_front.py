@@ -17,27 +17,39 @@ from tests.servers.storacha import Storacha
 
 
 class Front(Site):
-    """Passes requests on as they are; `gone` hangs up on everyone instead."""
+    """Passes requests on as they are; `gone` hangs up on everyone instead.
+
+    So many answers are `lost` after the service has acted, and so many questions for receipts come too early (`late`).
+    """
 
     def __init__(self, service: Storacha) -> None:
         super().__init__()
         self.service = service
         self.gone = False
+        self.lost = self.late = 0
 
     def answer(self, handler: Handler) -> None:
         body = handler.body()
         if self.gone:
             handler.close_connection = True
             raise ConnectionResetError("gone")
+        if self.late and handler.path.startswith("/receipt/"):
+            self.late -= 1
+            return handler.reply(404, b"not yet")
         target = urlsplit(self.service.url)
         connection = http.client.HTTPConnection(str(target.hostname), target.port, timeout=60)
         try:
             passed = {name: handler.headers[name] for name in ("accept", "content-type") if name in handler.headers}
             connection.request(handler.command, handler.path, body, passed)
             response = connection.getresponse()
-            handler.reply(response.status, response.read(), {"Content-Type": response.headers.get("content-type", "")})
+            data = response.read()
         finally:
             connection.close()
+        if self.lost:
+            self.lost -= 1
+            handler.close_connection = True
+            raise ConnectionResetError("lost")
+        return handler.reply(response.status, data, {"Content-Type": response.headers.get("content-type", "")})
 
 
 class Gateway(Site):

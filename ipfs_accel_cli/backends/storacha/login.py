@@ -112,6 +112,10 @@ def _bytes(proof: str, name: str) -> bytes:
     if len(text) > 200 and "/" not in text[:1] and not text.startswith("~"):
         return text.encode()
     path = current().path(text)
+    if not path.is_absolute():  # It is read again in other folders.
+        raise Invalid(
+            f"the delegation of backend {name} is neither the text of one nor an absolute path: {text[:80]!r}"
+        )
     try:
         if path.stat().st_size > delegation.MAX_BYTES:
             raise Invalid(f"{path} is too large for a delegation")

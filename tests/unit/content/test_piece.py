@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.content.errors import Malformed
@@ -26,6 +26,7 @@ def test_a_piece_is_that_of_javascript(size: str) -> None:
     assert str(piece([pattern(int(size))])) == REFERENCE[size]
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=MIN_BYTES, max_size=1000), st.lists(st.integers(0, 1000)))
 def test_how_the_bytes_come_makes_no_difference(data: bytes, cuts: list[int]) -> None:
     edges = sorted([0, *(cut % len(data) for cut in cuts), len(data)])

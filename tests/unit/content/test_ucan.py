@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.content import car, dagcbor, delegation, principal, shardindex, ucan, ucanto
@@ -132,6 +132,7 @@ conditions = st.none() | values.filter(lambda value: isinstance(value, dict))
 capabilities = st.builds(Capability, st.sampled_from(["*", "a/b", "upload/add"]), st.just(SPACE.did), conditions)
 
 
+@settings(deadline=None)
 @given(
     rights=st.lists(capabilities, max_size=3),
     expires=st.none() | st.integers(0, 1 << 53),
@@ -150,12 +151,14 @@ def test_any_token_reads_back_as_it_was_written(
     assert replace(read, audience=OTHER.did).signed_by_issuer() is False
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.builds(dagcbor.encode, values))
 def test_bytes_that_are_no_token_are_refused_in_our_words(data: bytes) -> None:
     with pytest.raises(ContentError):
         ucan.decode(CID.of(data, DAG_CBOR), data)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2000), st.integers(1, 255))
 def test_an_archive_that_was_changed_is_refused_or_says_the_same(at: int, mask: int) -> None:
     archive = bytearray.fromhex(REFERENCE["delegations"]["chain"]["archive"])
@@ -262,6 +265,7 @@ def test_a_message_without_what_it_speaks_of_is_refused() -> None:
         ucanto.read(bytes(spoiled))
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 1 << 40), st.lists(st.tuples(st.integers(0, 1 << 40), st.integers(0, 1 << 22)))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.core import breaker
@@ -59,6 +59,7 @@ def test_the_first_that_is_well_is_asked_first() -> None:
     assert breaker.order([], 0) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.tuples(st.booleans(), st.floats(0, 1000)), max_size=8), min_size=1, max_size=4))
 def test_somebody_is_always_asked(histories: list[list[tuple[bool, float]]]) -> None:
     now, breakers = 0.0, []

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.backends.storacha import reading
@@ -54,6 +54,7 @@ def shards(blocks: list[Block], folder: Path, shard_bytes: int) -> list[tuple[by
     return found
 
 
+@settings(deadline=None)
 @given(leaves=st.lists(st.sampled_from(LEAVES) | st.binary(max_size=200), max_size=12), bound=st.integers(1, 8000))
 def test_shards_hold_each_block_once_where_the_index_says(
     tmp_path_factory: pytest.TempPathFactory, leaves: list[bytes], bound: int
