@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -191,12 +192,29 @@ class TestUploads:
         (first,) = offer.puts()[len(before) :]
         assert [file.suffix for file in notes.iterdir()] == [".accepted"]
         assert list(offer.backend().dags()) == []
+        offer.site.log.clear()
         offer.backend(**options).put_dag(tree.root.cid, tree.walk())
+        # Two for each blob that is sent, one each for the index and the upload, and none for the first shard.
+        assert sum(line.startswith("POST") for line in offer.site.log) == 3 * 2 + 2
         again = offer.puts()[len(before) + 1 :]
         assert len(again) == len(set(again)) == 3  # Two other shards and the index.
         assert first not in again
         assert {block.cid for block in offer.backend().get_dag(tree.root.cid)} == set(tree.blocks)
         assert list(notes.iterdir()) == []
+
+    def test_two_at_once_end_well(self, offer: StorachaOffer) -> None:
+        tree, ended = small_tree(), list[str]()
+
+        def run() -> None:
+            ended.append(offer.backend().put_dag(tree.root.cid, tree.walk()).locator)
+
+        threads = [threading.Thread(target=run) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert ended == [str(tree.root.cid)] * 2
+        assert list(offer.backend().dags()) == [tree.root.cid]
 
     def test_shards_are_offered_to_filecoin_where_that_is_wanted(self, offer: StorachaOffer) -> None:
         tree, before = small_tree(), len(offer.service.ask("state")["offers"])

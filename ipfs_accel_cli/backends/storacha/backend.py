@@ -9,7 +9,7 @@ from contextlib import closing
 from ipfs_accel_cli.backends.base import Config, Health, Receipt, Scope, Traits
 from ipfs_accel_cli.backends.storacha import service as services
 from ipfs_accel_cli.backends.storacha.blobs import keep
-from ipfs_accel_cli.backends.storacha.endpoints import Endpoints, exchange
+from ipfs_accel_cli.backends.storacha.endpoints import Endpoints, checked_url, exchange
 from ipfs_accel_cli.backends.storacha.login import PUTS, checked_did, login
 from ipfs_accel_cli.backends.storacha.notes import Notes
 from ipfs_accel_cli.backends.storacha.reading import read_dag
@@ -23,6 +23,7 @@ from ipfs_accel_cli.content.shardindex import Shard
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import (
     AccelError,
+    Cancelled,
     Invalid,
     NotAuthorised,
     NotFound,
@@ -50,7 +51,7 @@ class StorachaBackend:
             checked_did(space)
         self._shard_bytes = _size(config.get("shard_bytes", str(SHARD_BYTES)))
         self._filecoin = _claim(config.get("filecoin", "no"))
-        self._gateway = config.get("gateway").rstrip("/")
+        self._gateway = checked_url(config.get("gateway")).rstrip("/") if config.get("gateway") else ""
         self._config = config
 
     def health(self) -> Health:
@@ -67,7 +68,7 @@ class StorachaBackend:
                 service.ask("upload/list", {"size": 1})
             else:
                 self.endpoints.ask(lambda url: exchange("GET", f"{url}/", f"the service at {url}"))
-        except Offline:
+        except (Cancelled, Offline):
             raise
         except (NotAuthorised, RemoteFailed, NotFound) as error:  # It is there, and says no.
             trouble = trouble or ("" if isinstance(error, NotFound) else error.detail)

@@ -34,10 +34,9 @@ class Endpoints:
     """Servers that do the same; `used` is the one that answered last."""
 
     def __init__(self, urls: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
-        self.urls = [url.rstrip("/") for url in urls]
-        for url in self.urls:
-            if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-                raise Invalid(f"{url!r} is no address of a server such as https://up.storacha.network")
+        self.urls = [checked_url(url).rstrip("/") for url in urls]
+        if not self.urls:
+            raise Invalid("no address of the service is given; without --url it is that of Storacha's own")
         self.used = ""
         self._clock = clock
         self._breakers = [Breaker() for _ in self.urls]
@@ -85,6 +84,18 @@ class Endpoints:
             self._breakers[place] = before.succeeded() if well else before.failed(now)
         if well:
             self.used = self.urls[place]
+
+
+def checked_url(url: str) -> str:
+    """Return the address of a server; raises Invalid for what is none."""
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname
+    except ValueError:
+        known = None
+    if not known:
+        raise Invalid(f"{url!r} is no address of a server such as https://up.storacha.network")
+    return url
 
 
 def exchange(method: str, url: str, what: str, body: bytes | None = None, media_type: str = "") -> Reply:
