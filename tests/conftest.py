@@ -16,6 +16,7 @@ import pytest
 
 from ipfs_accel_cli import Node
 from tests.servers.seaweedfs import Seaweed, seaweedfs
+from tests.servers.storacha import Storacha, storacha
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,6 +56,13 @@ def node(home: Path) -> Iterator[Node]:
 def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
     """A real S3 server, started once."""
     with seaweedfs(tmp_path_factory.mktemp("seaweed")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def storacha_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storacha]:
+    """Storacha's upload service, started once."""
+    with storacha(tmp_path_factory.mktemp("storacha")) as server:
         yield server
 
 

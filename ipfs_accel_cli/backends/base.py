@@ -60,12 +60,14 @@ class Receipt:
     """What a place answered to a put: `open(locator)` gives the bytes.
 
     `proof` says what the place itself has stated about them after they arrived: their sha-256 (`checksum`), their CID
-    (`cid`), or nothing that proves them (`none`), so that they must be read back.
+    (`cid`), or nothing that proves them (`none`), so that they must be read back. `via` is the server that took them,
+    where a place has several.
     """
 
     locator: str
     size_bytes: int
     proof: Proof = "none"
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,13 @@ class Kind:
 
 KINDS = {
     "local": Kind(needs=("path",), may=("region",)),
+    "storacha": Kind(needs=(), may=("url", "did", "space", "proof", "gateway", "shard_bytes", "filecoin"), token=True),
 }
 BACKENDS = Registry(
     "backends",
     {
         "local": Plugin("ipfs_accel_cli.backends.local:LocalBackend"),
+        "storacha": Plugin("ipfs_accel_cli.backends.storacha.backend:StorachaBackend"),
     },
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.fuzz import seed_codecs, seed_dags, seed_files
+from tests.fuzz import seed_codecs, seed_dags, seed_files, seed_tokens
 
 SEEDS = {
     "blocks": seed_dags.block_lists,
@@ -18,6 +18,7 @@ SEEDS = {
     "manifest": seed_dags.manifests,
     "multibase": seed_codecs.multibases,
     "safetensors": seed_files.headers,
+    "ucan": seed_tokens.ucans,
     "unixfs": seed_codecs.unixfs_messages,
 }
 

@@ -7,6 +7,7 @@ A reader that accepts them must make sense of them: what it returns is written a
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import tempfile
@@ -15,7 +16,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ipfs_accel_cli.content import car, carv2, dag, dagcbor, dagjson, dagpb, files, hamt, multibase, unixfs, varint
+from ipfs_accel_cli.content import (
+    car,
+    carv2,
+    dag,
+    dagcbor,
+    dagjson,
+    dagpb,
+    delegation,
+    files,
+    hamt,
+    multibase,
+    shardindex,
+    ucan,
+    ucanto,
+    unixfs,
+    varint,
+)
 from ipfs_accel_cli.content.blocks import ReadBlock, bounded
 from ipfs_accel_cli.content.cid import CID, DAG_CBOR, DAG_JSON, DAG_PB, RAW
 from ipfs_accel_cli.content.diff import diff
@@ -143,6 +160,26 @@ def fuzz_blocks(data: bytes) -> None:
     for duplicates in (False, True):
         accepted(select, root, "", "all", None, limited(), duplicates=duplicates)
         accepted(select, root, "a", "entity", ByteRange(1, -2), limited(), duplicates=duplicates)
+
+
+def fuzz_ucan(data: bytes) -> None:
+    """Read a token, a receipt and an index, as a block of their own and inside what they come in."""
+    cid = CID.of(data, DAG_CBOR)
+    if accepted(ucan.decode, cid, data):
+        token = ucan.decode(cid, data)
+        assert ucan.decode(*token.block()) == token
+        accepted(token.signed_by_issuer)
+    for form in (data, base64.b64encode(data)):
+        if accepted(delegation.parse, form):
+            granted = delegation.parse(form)
+            assert delegation.parse(granted.archive()).token == granted.token
+            for space in granted.spaces():
+                granted.refusal("upload/add", space, 0)
+    accepted(shardindex.parse, data)
+    stream = io.BytesIO()
+    root = dagcbor.encode({"ucanto/message@7.0.0": {"report": {str(cid): cid}}})
+    car.write(stream, [CID.of(root, DAG_CBOR)], [(cid, data), (CID.of(root, DAG_CBOR), root)])
+    accepted(ucanto.read, stream.getvalue())
 
 
 def fuzz_safetensors(data: bytes) -> None:

@@ -1,0 +1,187 @@
+"""The parts of the Storacha backend that need no server: shards, notes, addresses, and blocks in any order."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ipfs_accel_cli.backends.storacha import reading
+from ipfs_accel_cli.backends.storacha.endpoints import Endpoints
+from ipfs_accel_cli.backends.storacha.login import Login
+from ipfs_accel_cli.backends.storacha.notes import Notes
+from ipfs_accel_cli.backends.storacha.reading import _Arriving
+from ipfs_accel_cli.backends.storacha.refusals import refused
+from ipfs_accel_cli.backends.storacha.shards import SHARD_BYTES, cut
+from ipfs_accel_cli.content import car, dagcbor, principal
+from ipfs_accel_cli.content.car import Block
+from ipfs_accel_cli.content.cid import CID, DAG_CBOR
+from ipfs_accel_cli.content.multihash import Multihash
+from ipfs_accel_cli.content.selection import select
+from ipfs_accel_cli.core.breaker import COOLING_SECONDS, FAILURES
+from ipfs_accel_cli.core.errors import (
+    AccelError,
+    LimitReached,
+    NotAuthorised,
+    NotFound,
+    RemoteFailed,
+    TryAgain,
+    Unavailable,
+)
+
+LEAVES = [os.urandom(size) for size in (0, 1, 100, 1000, 5000)]
+
+
+def dag(leaves: list[bytes]) -> list[Block]:
+    """Return a root that links to leaves, parents first."""
+    below = [Block(CID.of(leaf), leaf) for leaf in leaves]
+    root = dagcbor.encode([block.cid for block in below])
+    return [Block(CID.of(root, DAG_CBOR), root), *below]
+
+
+def shards(blocks: list[Block], folder: Path, shard_bytes: int) -> list[tuple[bytes, dict[Multihash, tuple[int, int]]]]:
+    found = []
+    for one in cut(blocks[0].cid, blocks, folder, shard_bytes):
+        data = b"".join(one.spool.pieces())
+        assert (len(data), CID.of(data).multihash) == (one.spool.size_bytes, one.shard.digest)
+        found.append((data, one.shard.slices))
+    return found
+
+
+@settings(deadline=None)
+@given(leaves=st.lists(st.sampled_from(LEAVES) | st.binary(max_size=200), max_size=12), bound=st.integers(1, 8000))
+def test_shards_hold_each_block_once_where_the_index_says(
+    tmp_path_factory: pytest.TempPathFactory, leaves: list[bytes], bound: int
+) -> None:
+    blocks, folder = dag(leaves), tmp_path_factory.getbasetemp()
+    made, seen = shards(blocks, folder, bound), []
+    for data, slices in made:
+        inside = list(car.open_reader(io.BytesIO(data)).blocks)
+        assert len(data) <= bound or len(inside) == 1
+        assert {digest: data[at : at + length] for digest, (at, length) in slices.items()} == {
+            block.cid.multihash: block.data for block in inside
+        }
+        seen += inside
+    assert seen == list({block.cid.multihash: block for block in blocks}.values())
+    assert shards(blocks, folder, bound) == made
+
+
+def test_a_shard_just_fits_a_piece_of_filecoin() -> None:
+    assert SHARD_BYTES == 128 * (1 << 20) * 127 // 128
+
+
+def test_no_shard_leaves_a_file_behind(tmp_path: Path) -> None:
+    for _ in cut((blocks := dag(LEAVES))[0].cid, blocks, tmp_path, 2000):
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_notes_outlive_a_line_that_was_not_finished(tmp_path: Path) -> None:
+    one, two = CID.of(b"1"), CID.of(b"2")
+    notes = Notes(tmp_path, "service", "space", "root")
+    assert notes.accepted() == set()
+    notes.add(one)
+    (file,) = tmp_path.iterdir()
+    with file.open("ab") as opened:
+        opened.write(str(CID.of(b"3")).encode()[:20])
+    Notes(tmp_path, "service", "space", "root").add(two)
+
+    assert notes.accepted() == {one, two}
+    assert Notes(tmp_path, "service", "other space", "root").accepted() == set()
+    notes.forget()
+    notes.forget()
+    assert notes.accepted() == set()
+
+
+class TestAddresses:
+    def test_the_first_is_asked_again_once_it_has_cooled_down(self) -> None:
+        now, down, asked = [0.0], {"http://a"}, list[str]()
+        endpoints = Endpoints(["http://a", "http://b/"], lambda: now[0])
+
+        def work(url: str) -> str:
+            asked.append(url)
+            if url in down:
+                raise Unavailable("down")
+            return url
+
+        for _ in range(FAILURES + 2):
+            assert endpoints.ask(work) == "http://b"
+        assert asked.count("http://a") == FAILURES
+        assert endpoints.states() == [("http://a", "open"), ("http://b", "closed")]
+
+        now[0], down = COOLING_SECONDS, set[str]()
+        assert endpoints.ask(work) == "http://a"
+        assert endpoints.used == "http://a"
+        assert endpoints.states()[0] == ("http://a", "closed")
+
+    def test_what_all_of_them_say_is_told_and_busy_goes_before_down(self) -> None:
+        def work(url: str) -> None:
+            raise TryAgain("busy") if url == "http://a" else Unavailable("down")
+
+        with pytest.raises(TryAgain):
+            Endpoints(["http://a", "http://b"]).ask(work)
+
+    def test_an_answer_that_says_no_is_no_failure_of_the_server(self) -> None:
+        endpoints, asked = Endpoints(["http://a", "http://b"]), list[str]()
+
+        def work(url: str) -> None:
+            asked.append(url)
+            raise NotFound("nothing there")
+
+        for _ in range(FAILURES + 1):
+            with pytest.raises(NotFound):
+                endpoints.ask(work)
+        assert set(asked) == {"http://a"}
+
+
+class TestArriving:
+    def wanted(self, blocks: list[Block], comes: Iterator[Block]) -> list[Block]:
+        arriving = _Arriving(comes, "http://gateway")
+        return list(select(blocks[0].cid, "", "all", None, arriving))
+
+    @pytest.mark.parametrize("order", [list, reversed, lambda blocks: [blocks[2], *blocks, *blocks]])
+    def test_the_order_in_which_blocks_come_does_not_matter(self, order: Callable[[list[Block]], list[Block]]) -> None:
+        blocks = dag(LEAVES)
+        assert self.wanted(blocks, iter(order(blocks))) == blocks
+
+    def test_what_does_not_belong_there_is_left_out_and_what_is_missing_is_told(self) -> None:
+        blocks, other = dag(LEAVES), Block(CID.of(b"other"), b"other")
+        assert self.wanted(blocks, iter([other, *blocks])) == blocks
+        with pytest.raises(TryAgain):
+            self.wanted(blocks, iter([*blocks[:-1], other]))
+
+    def test_blocks_without_end_are_not_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(reading, "_HELD_BYTES", 5000)
+
+        def endless() -> Iterator[Block]:
+            while True:
+                data = os.urandom(500)
+                yield Block(CID.of(data), data)
+
+        with pytest.raises(LimitReached):
+            self.wanted(dag(LEAVES), endless())
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"name": "InsufficientStorage", "message": "no room"}, LimitReached),
+        ({"name": "UploadNotFound"}, NotFound),
+        ({"name": "CandidateUnavailable", "message": "no node"}, TryAgain),
+        ({"name": "Unauthorized", "message": 'Claim {"can":"upload/list"} is not authorized'}, NotAuthorised),
+        ({"name": "Unauthorized", "message": 'Claim {"can":"assert/index"} is not authorized'}, RemoteFailed),
+        ({"name": "HandlerExecutionError", "message": "a\nb\x00c"}, RemoteFailed),
+        ("not even a map", RemoteFailed),
+    ],
+)
+def test_each_error_of_the_service_has_its_meaning(error: object, kind: type[AccelError]) -> None:
+    who = principal.signer(bytes(32))
+    made = refused("upload/list at http://a", error, Login("far", who, who.did), datetime.now(UTC), 0.0)
+    assert type(made) is kind
+    assert "\n" not in made.detail
+    assert "\0" not in made.detail
