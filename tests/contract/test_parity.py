@@ -284,6 +284,7 @@ VOLATILE = {
     "markdown", "fit", "statement_cid", "original", "quantized", "ratio", "original_spread", "quantized_spread",
     "rounds", "lines_s", "latency_ms", "one_long_texts_s", "real_time_factor",
     "rtfx", "short_rtfx", "long_rtfx", "modified_at", "oldest",
+    "pictures_s", "one_pictures_s", "many_pictures_s",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]
 
