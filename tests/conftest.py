@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ipfs_accel_cli import Node
+from tests.servers.js_ipfs import JsIpfs, js_ipfs
 from tests.servers.seaweedfs import Seaweed, seaweedfs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +56,13 @@ def node(home: Path) -> Iterator[Node]:
 def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
     """A real S3 server, started once."""
     with seaweedfs(tmp_path_factory.mktemp("seaweed")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ipfs_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JsIpfs]:
+    """A real IPFS node, started once."""
+    with js_ipfs(tmp_path_factory.mktemp("ipfs")) as server:
         yield server
 
 

@@ -32,13 +32,32 @@ def followed(
     trail, place = _Trail(root, max_linked), what or f"the place that was asked for {root}"
     for block in blocks:
         current().check()
-        with _told(place):
+        with told(place):
             block.cid.verify(block.data)
             first = trail.step(block, place)
         if first:
             yield block
     if whole and (missing := trail.missing()):
         raise TryAgain(f"{place} left out {missing} of {root}, and perhaps more")
+
+
+def checked(root: CID, blocks: Iterable[tuple[CID, bytes]], *, max_linked: int = MAX_LINKED) -> Iterator[Block]:
+    """Yield blocks that are to be sent, in whatever order they come; raises VerificationFailed for a false one.
+
+    At the end also where one of the DAG was left out.
+    """
+    linked, came = {block_key(root)}, set[bytes]()
+    for cid, data in blocks:
+        current().check()
+        with told(f"the DAG {root}"):
+            cid.verify(data)
+            linked.update(block_key(link) for link in dag.links(cid, data) if not is_inline(link))
+        came.add(block_key(cid))
+        if len(linked) > max_linked:
+            raise LimitReached(f"{root} links more than {max_linked} blocks")
+        yield Block(cid, data)
+    if missing := linked - came:
+        raise VerificationFailed(f"the DAG {root} is not whole: {CID.parse(min(missing))} is missing of it")
 
 
 def car_blocks(chunks: Iterable[bytes], what: str, *, max_block_bytes: int = car.MAX_BLOCK_BYTES) -> Iterator[Block]:
@@ -61,6 +80,18 @@ def car_blocks(chunks: Iterable[bytes], what: str, *, max_block_bytes: int = car
         if block is None:
             return
         yield block
+
+
+@contextmanager
+def told(place: str) -> Iterator[None]:
+    """Turn what content raises in the block into our errors, which name the place."""
+    try:
+        yield
+    except ContentError as error:
+        known = classified(error)
+        if isinstance(known, AccelError):
+            raise type(known)(f"{place}: {known.detail}") from error
+        raise
 
 
 class _Trail:
@@ -119,14 +150,3 @@ class _Chunks:
         data = self._piece[self._at : self._at + size]
         self._at += len(data)
         return data
-
-
-@contextmanager
-def _told(place: str) -> Iterator[None]:
-    try:
-        yield
-    except ContentError as error:
-        known = classified(error)
-        if isinstance(known, AccelError):
-            raise type(known)(f"{place}: {known.detail}") from error
-        raise

@@ -19,11 +19,13 @@ class Kind:
 
 
 KINDS = {
+    "ipfs": Kind(needs=(), may=("url", "fetch"), token=True),
     "local": Kind(needs=("path",), may=("region",)),
 }
 BACKENDS = Registry(
     "backends",
     {
+        "ipfs": Plugin("ipfs_accel_cli.backends.ipfs.backend:IpfsBackend", requires=("ipfshttpclient",), extra=None),
         "local": Plugin("ipfs_accel_cli.backends.local:LocalBackend"),
     },
 )
