@@ -26,8 +26,9 @@ def followed(
 
     A block may come again as often as it is linked, and is left out then. With `whole` all that is linked must have
     come at the end. Identity CIDs hold their block themselves, so none is waited for. Raises VerificationFailed for a
-    block that is not what it claims to be or was not asked for, TryAgain naming what is missing, LimitReached, and
-    UnsupportedContent for hashes and codecs that are not read here. `what` names the place in messages.
+    block that is not what it claims to be or was not asked for, TryAgain naming what is missing (`missing` in its
+    context), LimitReached, and UnsupportedContent for hashes and codecs that are not read here. `what` names the place
+    in messages.
     """
     trail, place = _Trail(root, max_linked), what or f"the place that was asked for {root}"
     for block in blocks:
@@ -38,7 +39,7 @@ def followed(
         if first:
             yield block
     if whole and (missing := trail.missing()):
-        raise TryAgain(f"{place} left out {missing} of {root}, and perhaps more")
+        raise TryAgain(f"{place} left out {missing} of {root}, and perhaps more", missing=str(missing))
 
 
 def checked(root: CID, blocks: Iterable[tuple[CID, bytes]], *, max_linked: int = MAX_LINKED) -> Iterator[Block]:
@@ -147,6 +148,9 @@ class _Chunks:
                 self.ended = True
                 return b""
             self._piece, self._at = piece, 0
+        if not self._at and size >= len(self._piece):  # No copy of what is wanted whole.
+            piece, self._piece = self._piece, b""
+            return piece
         data = self._piece[self._at : self._at + size]
         self._at += len(data)
         return data

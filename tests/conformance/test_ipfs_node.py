@@ -145,6 +145,9 @@ def test_a_document_is_walked_by_its_keys(backend: IpfsBackend) -> None:
     assert [block.data for block in backend.get_dag(document, "a")] == [data, leaf]
     assert [block.data for block in backend.get_dag(document)] == [data, leaf, other]
     assert list(backend.get_dag(inside)) == []
+    around = dagcbor.encode([CID.of(leaf)])
+    assert [one.data for one in backend.get_dag(CID(1, DAG_CBOR, Multihash(IDENTITY, around)))] == [leaf]
+    assert backend.has([inside]) == {inside}
 
 
 def test_a_dag_that_is_false_or_not_whole_is_not_brought(backend: IpfsBackend) -> None:
@@ -155,8 +158,15 @@ def test_a_dag_that_is_false_or_not_whole_is_not_brought(backend: IpfsBackend) -
             backend.put_dag(tree.root.cid, wrong)
         assert tree.root.cid not in set(backend.dags())
     receipt = backend.put_dag(tree.root.cid, reversed(blocks))
-    assert (receipt.locator, receipt.proof) == (str(tree.root.cid), "none")
+    assert (receipt.locator, receipt.proof) == (str(tree.root.cid), "cid")
     assert receipt.size_bytes == sum(len(data) for _, data in blocks)
+
+
+def test_a_node_that_gives_other_bytes_back_does_not_keep_them(ipfs_node: JsIpfs, backend: IpfsBackend) -> None:
+    tree = Tree({"a": os.urandom(1 << 20)})
+    with faulty_proxy("127.0.0.1", ipfs_node.port) as proxy, proxy.spoiling(), pytest.raises(VerificationFailed):
+        backend_at(proxy.url).put_dag(tree.root.cid, tree.walk())
+    assert tree.root.cid not in set(backend.dags())
 
 
 def test_a_put_that_is_given_up_pins_nothing(backend: IpfsBackend) -> None:

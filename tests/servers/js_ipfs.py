@@ -5,6 +5,7 @@ Its libp2p can no longer listen, and it has no routing/*, dag/stat and key/expor
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.cache import cache
 from tests.servers.npm import installed, node_binary
 
 VERSION = "0.66.1"
@@ -37,8 +39,11 @@ class JsIpfs:
         shutil.rmtree(self.folder / "repo" / "repo.lock", ignore_errors=True)  # Left by one that was killed.
         modules = installed({"ipfs": VERSION})
         command = [node_binary(), PROGRAM, modules, self.folder / "repo", str(self.port)]
+        compiled = os.environ | {"NODE_COMPILE_CACHE": str(cache("node"))}  # It has over a thousand modules.
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+            self.process = subprocess.Popen(
+                command, env=compiled, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+            )
         assert self.process.stdout is not None
         told = self.process.stdout.readline()
         if not told.strip().isdigit():

@@ -16,7 +16,7 @@ KUBO = '{"Version":"0.43.1","Commit":"","Repo":"16","System":"amd64/linux","Gola
 
 @dataclass
 class KuboAnswers:
-    """`calls` hold what is answered: a status and a text, or a function of the options that returns them."""
+    """`calls` hold what is answered: a status and a text (latin-1), or a function of the options that returns them."""
 
     url: str = ""
     calls: dict[str, Answer | Callable[[dict[str, list[str]]], Answer]] = field(default_factory=dict)
@@ -30,6 +30,7 @@ def kubo_answers() -> Iterator[KuboAnswers]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def log_message(self, *_: Any) -> None: ...
 
@@ -43,9 +44,10 @@ def kubo_answers() -> Iterator[KuboAnswers]:
             self.send_response(status)
             if 300 <= status < 400:
                 self.send_header("Location", text)
-            self.send_header("Content-Length", str(len(text.encode())))
+            data = text.encode("latin-1", "replace")
+            self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(text.encode())
+            self.wfile.write(data)
 
         def _skip_body(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))

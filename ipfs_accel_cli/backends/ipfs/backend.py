@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from ipfs_accel_cli.backends.base import Config, Health, Pin, Receipt, Scope, Traits
@@ -20,7 +20,15 @@ from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.resolve import resolve
 from ipfs_accel_cli.content.selection import ByteRange, select
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Invalid, NotAuthorised, NotFound, Offline, Unavailable
+from ipfs_accel_cli.core.errors import (
+    AccelError,
+    Invalid,
+    NotAuthorised,
+    NotFound,
+    Offline,
+    Unavailable,
+    VerificationFailed,
+)
 
 _WRITES = ("dag/import", "pin/add", "pin/rm")
 # Each needs an argument, so that asking for it without one does nothing.
@@ -87,7 +95,8 @@ class IpfsBackend:
         except Offline:
             raise
         except NotAuthorised as error:
-            return Health(True, error.detail, writable=False)
+            # Only the owner's calls get as far as the node wherever it is.
+            return Health(True if current().folders is None else None, error.detail, writable=False)
         except AccelError as error:
             return Health(False, error.detail)
         writable = repo.size_bytes < repo.max_bytes and not any(call in lacks for call in _WRITES)
@@ -115,10 +124,12 @@ class IpfsBackend:
                 return
             target = end.cid if end else root
             yield from (Block(cid, data) for cid, data in way.items() if cid != target)
-            if not is_inline(target):
-                if target not in way and not self._fetch and not node.content.has([target]):
-                    raise NotFound(f"the node of {self.name} does not have {target}")
-                yield from node.content.dag(target)
+            if is_inline(target):
+                yield from self._each(select(target, "", scope, None, node.content.block))
+                return
+            if target not in way and not self._fetch and not node.content.has([target]):
+                raise NotFound(f"the node of {self.name} does not have {target}")
+            yield from node.content.dag(target)
 
     def has(self, cids: Sequence[CID]) -> set[CID]:
         """Ask the node for each of them; it looks on no network."""
@@ -126,7 +137,10 @@ class IpfsBackend:
             return node.content.has(cids)
 
     def put_dag(self, root: CID, blocks: Iterable[tuple[CID, bytes]]) -> Receipt:
-        """Send a DAG as a CAR, and let the node pin it; each block is hashed before it goes."""
+        """Send a DAG as a CAR, and let the node pin it; each block is hashed before it goes.
+
+        Kubo hashes what arrives; from another node all of it is read back.
+        """
         size_bytes = 0
 
         def counted() -> Iterator[tuple[CID, bytes]]:
@@ -137,9 +151,10 @@ class IpfsBackend:
                 yield cid, data
 
         with self.node() as node:
-            checks = node.state.version().checks_blocks
             node.content.bring(root, counted())
-        return Receipt(str(root), size_bytes, "cid" if checks else "none")
+            if not node.state.version().checks_blocks:
+                self._read_back(node, root)
+        return Receipt(str(root), size_bytes, "cid")
 
     def remove_dag(self, root: CID) -> None:
         """Take the pin off; the node's own collection removes the blocks."""
@@ -187,6 +202,17 @@ class IpfsBackend:
         """Return the newest record that the node finds; raises UnsupportedContent as `publish` does."""
         with self.node() as node:
             return node.naming.get_record(name)
+
+    def _read_back(self, node: Node, root: CID) -> None:
+        done = 0
+        try:
+            for block in node.content.dag(root):
+                done += len(block.data)
+                current().progress(done, None, f"Reading {root} back from {self.name}", unit="bytes")
+        except VerificationFailed:
+            with suppress(AccelError):
+                node.content.unpin(root)
+            raise
 
     @staticmethod
     def _each(blocks: Iterable[Block]) -> Iterator[Block]:

@@ -16,6 +16,7 @@ from ipfs_accel_cli.backends.ipfs.line import MAX_ANSWER_BYTES, Line
 from ipfs_accel_cli.core.errors import Unavailable
 
 _BASE = "/api/v0/"
+_SILENT = ("files/cp", "files/mkdir", "files/rm")
 
 
 def library(line: Line) -> Any:
@@ -55,5 +56,7 @@ def _carried(line: Line, request: Any) -> Any:
         response = requests.Response()
         response.status_code = answer.status_code
         response.headers.update(answer.headers)
+    if call not in _SILENT and len(list(line.told(call, [bytes(data)]))) != 1:
+        raise Unavailable(f"{line.server.name}: {call} is not answered with one object")
     response.raw, response.url, response.request = io.BytesIO(bytes(data)), request.url, request
     return response

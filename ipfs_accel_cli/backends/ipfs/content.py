@@ -12,11 +12,12 @@ from ipfs_accel_cli.backends.ipfs import answers
 from ipfs_accel_cli.backends.ipfs.compatible import library
 from ipfs_accel_cli.backends.ipfs.line import Line
 from ipfs_accel_cli.backends.ipfs.sending import Form, car_pieces
+from ipfs_accel_cli.content.blocks import is_inline
 from ipfs_accel_cli.content.car import MAX_BLOCK_BYTES, Block
 from ipfs_accel_cli.content.cid import CID, codec_name
 from ipfs_accel_cli.content.walk import block_key
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import NotFound, TryAgain, Unavailable, VerificationFailed
+from ipfs_accel_cli.core.errors import NotFound, TryAgain, VerificationFailed
 
 # js-ipfs knows no `offline` and would look for a block on its network for ever.
 _LOOK_SECONDS = 1
@@ -66,8 +67,8 @@ class Content:
 
     def has(self, cids: Sequence[CID]) -> set[CID]:
         """Return those that the node keeps."""
-        found, unsure = set[CID](), set[CID]()
-        for cid in cids:
+        found, unsure = set(filter(is_inline, cids)), set[CID]()
+        for cid in (cid for cid in cids if cid not in found):
             current().check()
             try:
                 self._line.ask("block/stat", str(cid), **self._where(look=False))
@@ -82,17 +83,24 @@ class Content:
         return found | (self._listed(unsure) if unsure else set())
 
     def dag(self, root: CID) -> Iterator[Block]:
-        """Yield a whole DAG, each block proven to be what it claims and to belong there."""
+        """Yield a whole DAG, each block proven to be what it claims and to belong there; raises NotFound."""
         pieces = self._line.read("dag/export", str(root), progress=False, offline=not self._fetch)
-        return followed(root, car_blocks(pieces, self._what), what=self._what)
+        try:
+            yield from followed(root, car_blocks(pieces, self._what), what=self._what)
+        except TryAgain as error:
+            # What was left out may have been cut off, or the node has not all of it.
+            missing = error.context.get("missing")
+            if missing is None or self._fetch or self.has([CID.parse(missing)]):
+                raise
+            raise NotFound(f"{self._what} has {root} only in part: {missing} is missing") from error
 
     def bring(self, root: CID, blocks: Iterable[tuple[CID, bytes]]) -> None:
         """Bring a whole DAG and pin it; raises VerificationFailed where the node does not name its root as pinned."""
         sent = Form.of(car_pieces(root, checked(root, blocks)))
         kept, others = False, list[str]()
         for item in self._line.objects("dag/import", content=sent, slow=True, pin_roots=True, cid_base="base32"):
-            stated = item.get("Root") if isinstance(item, dict) else None
-            if stated is None:
+            stated = item.get("Root")
+            if not isinstance(stated, dict):
                 continue
             named = answers.cid(stated.get("Cid"))
             if message := stated.get("PinErrorMsg"):
@@ -153,8 +161,6 @@ class Content:
 
 def _pins(item: Any) -> Iterator[Pin]:
     """Read a line of a stream, or all pins in one object as nodes without streams answer."""
-    if not isinstance(item, dict):
-        raise Unavailable("the node does not list its pins as an IPFS node does")
     listed = item["Keys"].items() if isinstance(item.get("Keys"), dict) else [(item.get("Cid"), item)]
     for cid, facts in listed:
         name = facts.get("Name") if isinstance(facts, dict) else None

@@ -116,14 +116,20 @@ class Line:
 
     def objects(
         self, call: str, *arguments: str, content: Form | None = None, slow: bool = False, **options: Value
-    ) -> Iterator[Any]:
+    ) -> Iterator[dict[str, Any]]:
         """Yield the objects of an answer, one a line, as they come."""
+        yield from self.told(call, self.read(call, *arguments, content=content, slow=slow, **options))
+
+    def told(self, call: str, pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+        """Yield the objects in the bytes of an answer; raises what one of them says went wrong."""
         what = f"{self.server.name}: {call}"
-        for line in _lines(self.read(call, *arguments, content=content, slow=slow, **options), what):
+        for line in _lines(pieces, what):
             try:
                 item = json.loads(line)
-            except ValueError as error:
-                raise Unavailable(f"{what} answers with no JSON: that is no IPFS node") from error
+            except ValueError:
+                item = None
+            if not isinstance(item, dict):
+                raise Unavailable(f"{what} answers with no JSON object: that is no IPFS node")
             if (message := refusals.error_in(item)) is not None:
                 raise refusals.meaning(what, 500, self._hidden(message))
             yield item
@@ -161,7 +167,7 @@ class Line:
         """Return what the node says of its version, asked once."""
         if self._version is None:
             told = self.ask("version")
-            if not isinstance(told, dict) or not isinstance(told.get("Version"), str):
+            if told is None or not isinstance(told.get("Version"), str):
                 raise Unavailable(f"{self.server.url} does not answer as an IPFS node does")
             self._version = told
         return self._version

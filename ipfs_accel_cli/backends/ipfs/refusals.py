@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from ipfs_accel_cli.core.errors import (
@@ -74,8 +75,8 @@ def meaning(what: str, status: int, message: str) -> AccelError:
     return kind(told)
 
 
-def error_in(item: Any) -> str | None:
+def error_in(item: Mapping[str, Any]) -> str | None:
     """Return the words of an object that tells an error in the middle of an answer."""
-    if isinstance(item, dict) and item.get("Type") == "error" and isinstance(item.get("Message"), str):
+    if item.get("Type") == "error" and isinstance(item.get("Message"), str):
         return str(item["Message"])
     return None

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from ipfs_accel_cli.backends.dags import car_blocks, followed
+from ipfs_accel_cli.backends.dags import car_blocks, checked, followed
 from ipfs_accel_cli.content import car, dagcbor
 from ipfs_accel_cli.content.car import Block
 from ipfs_accel_cli.content.cid import CID, DAG_CBOR, RAW
@@ -87,6 +87,15 @@ def test_what_has_too_many_links_and_what_cannot_be_read_are_refused() -> None:
     strange = Block(CID.of(b"{}", 0x85), b"{}")
     with pytest.raises(UnsupportedContent, match="dag-jose"):
         list(followed(strange.cid, [strange]))
+
+
+def test_what_is_sent_may_come_in_any_order_and_must_be_true_and_whole() -> None:
+    assert list(checked(ROOT.cid, reversed(WALK))) == WALK[::-1]
+    for wrong in (WALK[:-1], WALK[1:], [*WALK[:-1], Block(C.cid, b"x")]):
+        with pytest.raises(VerificationFailed):
+            list(checked(ROOT.cid, wrong))
+    with pytest.raises(LimitReached):
+        list(checked(ROOT.cid, WALK, max_linked=2))
 
 
 def test_it_stops_when_the_caller_has_gone() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from ipfs_accel_cli.backends.base import Config
 from ipfs_accel_cli.backends.ipfs.backend import IpfsBackend
-from ipfs_accel_cli.content.cid import CID, LIBP2P_KEY
+from ipfs_accel_cli.content import car, dagcbor
+from ipfs_accel_cli.content.cid import CID, DAG_CBOR, LIBP2P_KEY
 from ipfs_accel_cli.content.multihash import IDENTITY, Multihash
 from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import (
@@ -109,8 +111,10 @@ def test_a_login_goes_along_in_the_owners_calls_and_is_never_told(kubo: KuboAnsw
 
 
 def test_another_callers_call_reaches_no_node_of_this_machine(kubo: KuboAnswers) -> None:
-    with using(Call(folders=())), pytest.raises(NotAuthorised, match="public internet"):
-        backend_at(kubo.url, SECRET).has([ROOT])
+    with using(Call(folders=())):
+        with pytest.raises(NotAuthorised, match="public internet"):
+            backend_at(kubo.url, SECRET).has([ROOT])
+        assert backend_at(kubo.url, SECRET).health().reachable is None
     assert kubo.seen == []
 
 
@@ -173,7 +177,9 @@ def test_kubo_is_believed_that_it_has_hashed_what_it_names(kubo: KuboAnswers) ->
     kubo.calls["dag/import"] = lines(rooted(ROOT), {"Stats": {"BlockCount": 1, "BlockBytesCount": 5}})
 
     assert backend_at(kubo.url).put_dag(ROOT, [(ROOT, DATA)]).proof == "cid"
-    assert kubo.seen[-1][1]["pin-roots"] == ["true"]
+    asked = {call: options for call, options, _ in kubo.seen}
+    assert asked["dag/import"]["pin-roots"] == ["true"]
+    assert "dag/export" not in asked
 
 
 def test_what_kubo_keeps_is_asked_for_without_its_network_unless_wanted(kubo: KuboAnswers) -> None:
@@ -261,6 +267,40 @@ def test_a_key_and_a_block_go_in_the_form_that_kubo_takes(kubo: KuboAnswers) -> 
         kubo.calls["block/put"] = lines({"Key": str(OTHER), "Size": 5})
         with pytest.raises(VerificationFailed):
             node.content.put_block(ROOT, DATA)
+
+
+def test_a_dag_that_the_node_has_only_in_part_is_not_found(kubo: KuboAnswers) -> None:
+    data = dagcbor.encode([ROOT, OTHER])
+    parent = CID.of(data, DAG_CBOR)
+    sent = io.BytesIO()
+    car.write(sent, [parent], [(parent, data), (ROOT, DATA)])
+    kubo.calls["dag/export"] = (200, sent.getvalue().decode("latin-1"))
+    kept = {str(parent), str(ROOT)}
+    size = lines({"Key": "", "Size": 5})
+    kubo.calls["block/stat"] = lambda options: size if options["arg"][0] in kept else failed("not found")
+
+    with pytest.raises(NotFound, match=f"only in part: {OTHER}"):
+        list(backend_at(kubo.url).get_dag(parent))
+    kept.add(str(OTHER))
+    with pytest.raises(TryAgain, match=f"left out {OTHER}"):
+        list(backend_at(kubo.url).get_dag(parent))
+
+
+@pytest.mark.parametrize("answer", [(200, ""), (200, "<html>"), (200, "[]"), (200, "{}"), lines({"ID": 5})])
+def test_an_answer_that_no_node_gives_is_no_defect_of_ours(kubo: KuboAnswers, answer: tuple[int, str]) -> None:
+    for call in ("id", "repo/stat", "swarm/peers", "key/list", "name/resolve", "files/stat", "bitswap/stat"):
+        kubo.calls[call] = answer
+    with backend_at(kubo.url).node() as node:
+        for work in (
+            node.state.id,
+            node.state.repo,
+            node.state.exchange,
+            lambda: node.naming.resolve("x"),
+            lambda: node.folders.stat("/x"),
+        ):
+            with pytest.raises(Unavailable):
+                work()
+    assert backend_at(kubo.url).health().reachable is False
 
 
 def test_neighbours_are_read_as_kubo_lists_them(kubo: KuboAnswers) -> None:
