@@ -59,13 +59,6 @@ def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def ipfs_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JsIpfs]:
-    """A real IPFS node, started once."""
-    with js_ipfs(tmp_path_factory.mktemp("ipfs")) as server:
-        yield server
-
-
 @dataclass(frozen=True)
 class Ran:
     """How one command ended."""
@@ -96,3 +89,10 @@ def cli() -> Callable[..., Ran]:
         return Ran(done.returncode, done.stdout.decode(errors="surrogateescape"), done.stderr.decode())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def ipfs_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JsIpfs]:
+    """A real IPFS node, started once."""
+    with js_ipfs(tmp_path_factory.mktemp("ipfs")) as server:
+        yield server
