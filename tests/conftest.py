@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ipfs_accel_cli import Node
+from tests.servers.js_ipfs import JsIpfs, js_ipfs
 from tests.servers.seaweedfs import Seaweed, seaweedfs
 from tests.servers.storacha import Storacha, storacha
 
@@ -96,3 +97,10 @@ def cli() -> Callable[..., Ran]:
         return Ran(done.returncode, done.stdout.decode(errors="surrogateescape"), done.stderr.decode())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def ipfs_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JsIpfs]:
+    """A real IPFS node, started once."""
+    with js_ipfs(tmp_path_factory.mktemp("ipfs")) as server:
+        yield server

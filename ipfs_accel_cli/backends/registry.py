@@ -19,12 +19,14 @@ class Kind:
 
 
 KINDS = {
+    "ipfs": Kind(needs=(), may=("url", "fetch"), token=True),
     "local": Kind(needs=("path",), may=("region",)),
     "storacha": Kind(needs=(), may=("url", "did", "space", "proof", "gateway", "shard_bytes", "filecoin"), token=True),
 }
 BACKENDS = Registry(
     "backends",
     {
+        "ipfs": Plugin("ipfs_accel_cli.backends.ipfs.backend:IpfsBackend", requires=("ipfshttpclient",), extra=None),
         "local": Plugin("ipfs_accel_cli.backends.local:LocalBackend"),
         "storacha": Plugin("ipfs_accel_cli.backends.storacha.backend:StorachaBackend"),
     },

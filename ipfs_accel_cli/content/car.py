@@ -80,9 +80,10 @@ def read_blocks(stream: Readable, *, max_block_bytes: int = MAX_BLOCK_BYTES, ver
     while (length := _read_length(stream)) is not None:
         if length > max_block_bytes + _MAX_CID_BYTES:
             raise Malformed(f"a CAR section of {length} bytes is over the limit of {max_block_bytes}")
-        section = _read_exactly(stream, length)
-        cid, end = CID.decode_bytes(section)
-        data = section[end:]
+        # The CID first, so that the data is put together once and not cut out of a longer whole.
+        head = _read_exactly(stream, min(length, _MAX_CID_BYTES))
+        cid, end = CID.decode_bytes(head)
+        data = _read_exactly(stream, length - len(head), head[end:])
         if len(data) > max_block_bytes:
             raise Malformed(f"{cid} has {len(data)} bytes, over the limit of {max_block_bytes}")
         if verify:
@@ -141,11 +142,9 @@ def _read_length(stream: Readable) -> int | None:
     return None
 
 
-def _read_exactly(stream: Readable, length: int) -> bytes:
-    data = stream.read(length)
-    if len(data) == length:
-        return data
-    parts, missing = [data], length - len(data)
+def _read_exactly(stream: Readable, length: int, before: bytes = b"") -> bytes:
+    """Read so many bytes and return them after those that came before them."""
+    parts, missing = [before], length
     while missing and (data := stream.read(missing)):
         parts.append(data)
         missing -= len(data)
