@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from ipfs_accel_cli.backends.base import Backend, Batch, Body, Files, Receipt, TakesDags
+from ipfs_accel_cli.backends.base import Backend, Batch, Body, Dags, Files, Receipt, TakesDags
 from ipfs_accel_cli.backends.keys import checked_key
 from ipfs_accel_cli.content import car
 from ipfs_accel_cli.content.cid import CID
@@ -60,7 +60,9 @@ class Sending:
         blocks = dag_blocks(self._reader.index, self._reader.blocks, [self._root], self._meter.add)
         receipt = backend.put_dag(self._root, blocks)
         how = self._proven(receipt)
-        self._note([Known(self._root, self._backend.name, receipt.locator, True, self._meter.done_bytes, None, how)])
+        self._copies.note(
+            [Known(self._root, self._backend.name, receipt.locator, True, self._meter.done_bytes, None, how)]
+        )
         return self._copied(str(self._root), 0, self._meter.done_bytes, how)
 
     def _as_files(self, backend: Files, scratch: Path) -> Copied:
@@ -78,7 +80,7 @@ class Sending:
                 _reread(backend, receipt.locator, body, f"{self._backend.name}:{key}")
                 how = "reread"
         locators = [receipt.locator for receipt in receipts]
-        self._note(
+        self._copies.note(
             [
                 *(
                     Known(one.cid, self._backend.name, locator, False, one.size_bytes, one.sha256, how)
@@ -109,12 +111,13 @@ class Sending:
         return replace(body, read=read)
 
     def _proven(self, receipt: Receipt) -> How:
-        if receipt.proof == "none":
+        if receipt.proof != "none":
+            return "cid"
+        if not isinstance(self._backend, Dags):
             raise VerificationFailed(f"{self._backend.name} does not say what it keeps of {self._root}")
-        return "cid"
-
-    def _note(self, known: list[Known]) -> None:
-        self._copies.note(known)
+        for _ in self._backend.get_dag(self._root):
+            current().check()
+        return "reread"
 
     def _copied(self, path: str, files: int, size_bytes: int, how: How) -> Copied:
         return Copied(
