@@ -18,7 +18,7 @@ from ipfs_accel_cli.content.car import Block
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.errors import NotAuthorised
 
-Proof = Literal["checksum", "cid", "none"]
+Proof = Literal["checksum", "cid", "reread", "none"]
 Scope = Literal["block", "entity", "all"]
 
 
@@ -56,11 +56,21 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class Blocks:
+    """The blocks of a DAG that can be gone through again, parents first: each `iter` begins anew."""
+
+    begin: Callable[[], Iterator[tuple[CID, bytes]]]
+
+    def __iter__(self) -> Iterator[tuple[CID, bytes]]:
+        return self.begin()
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What a place answered to a put: `open(locator)` gives the bytes.
 
     `proof` says what the place itself has stated about them after they arrived: their sha-256 (`checksum`), their CID
-    (`cid`), or nothing that proves them (`none`), so that they must be read back.
+    (`cid`), or nothing that proves them (`none`), so that they must be read back; `reread`, once they were.
     """
 
     locator: str
@@ -193,7 +203,10 @@ class TakesDags(Protocol):
     """A place that takes DAGs."""
 
     def put_dag(self, root: CID, blocks: Iterable[tuple[CID, bytes]]) -> Receipt:
-        """Bring a whole DAG and keep it; the locator is its CID. Raises VerificationFailed where another returns."""
+        """Bring a whole DAG and keep it; the locator is its CID. Raises VerificationFailed where another returns.
+
+        After a failure it may be called again with the same `Blocks`, but not with an iterator: that is used up.
+        """
         ...
 
     def remove_dag(self, root: CID) -> None:
