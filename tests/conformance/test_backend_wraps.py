@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,18 +14,19 @@ import pytest
 from ipfs_accel_cli.backends.base import Backend, Config
 from ipfs_accel_cli.backends.registry import backend_for
 from ipfs_accel_cli.backends.wrap import composed
-from ipfs_accel_cli.backends.wrap.base import wrapped
+from ipfs_accel_cli.backends.wrap.base import Through, wrapped
 from ipfs_accel_cli.backends.wrap.cache import cached
 from ipfs_accel_cli.backends.wrap.failover import failover
 from ipfs_accel_cli.backends.wrap.limit import limited
 from ipfs_accel_cli.backends.wrap.meter import Meter, metered
 from ipfs_accel_cli.backends.wrap.retry import retried
 from ipfs_accel_cli.backends.wrap.shelf import Shelf
-from ipfs_accel_cli.backends.wrap.verify import proven
+from ipfs_accel_cli.backends.wrap.verify import proven, verified
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core import retry
-from tests.conformance.backend_faults import Delaying, Dropping, Dying, MemoryDags, RateLimiting
-from tests.conformance.backend_suite import DagsSuite, FilesSuite, Offer
+from ipfs_accel_cli.core.errors import VerificationFailed
+from tests.conformance.backend_faults import Corrupting, Delaying, Dropping, Dying, MemoryDags, RateLimiting, Truncating
+from tests.conformance.backend_suite import LARGE, DagsSuite, FilesSuite, Offer, body
 
 MIB = 1 << 20
 Wrap = Callable[[Backend, Path], Backend]
@@ -111,3 +113,19 @@ def test_a_call_that_waits_to_be_tried_again_leaves_its_place_to_others(
     monkeypatch.setattr(retry, "pause", meanwhile)
     assert files.stat("one") is None
     assert noted == [("delete", None), ("stat", None)]
+
+
+@pytest.mark.parametrize("around", [Corrupting(0), Corrupting(len(LARGE) - 1), Truncating(0), Truncating(1 << 20)])
+def test_a_folder_that_spoils_files_never_gives_a_receipt_nor_a_whole_file(tmp_path: Path, around: Through) -> None:
+    inner: Any = local(tmp_path)
+    spoilt: Any = composed(wrapped(inner, around))
+    with pytest.raises(VerificationFailed, match="near did not keep"):
+        spoilt.put(body(LARGE), "one")
+    assert inner.stat("one") is None
+
+    inner.put(body(LARGE), "one")
+    got = 0
+    with pytest.raises(VerificationFailed):
+        for piece in verified(spoilt, "one", hashlib.sha256(LARGE).digest(), len(LARGE)):
+            got += len(piece)
+    assert got < len(LARGE)

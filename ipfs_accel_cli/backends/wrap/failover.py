@@ -10,6 +10,7 @@ import hashlib
 import heapq
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -84,6 +85,7 @@ class _Files(_Failover):
                 said = stat
                 with closing(backend.open(stat.locator, reached, left(offset, length, reached))) as pieces:
                     for piece in pieces:
+                        current().check()
                         hashed.update(piece)
                         reached += len(piece)
                         yield piece
@@ -109,10 +111,13 @@ class _Files(_Failover):
         answers, members = Answers(), self._having(Files)
         lists = [self._list(backend, prefix, answers) for backend in members]
         last: str | None = None
-        for stat in heapq.merge(*lists, key=lambda one: one.key):
-            if stat.key != last:
-                last = stat.key
-                yield stat
+        with ExitStack() as ending:
+            for one in lists:
+                ending.enter_context(closing(one))
+            for stat in heapq.merge(*lists, key=lambda one: one.key):
+                if stat.key != last:
+                    last = stat.key
+                    yield stat
         self._completed(f"list {prefix or 'its files'}", answers, len(members))
 
     def delete(self, locator: str) -> None:

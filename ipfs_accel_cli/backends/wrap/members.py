@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from ipfs_accel_cli.backends.base import Backend, Health, Traits
 from ipfs_accel_cli.backends.breaker import Breaker, Rules
+from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import (
     AccelError,
     DiskFull,
@@ -154,6 +155,8 @@ class Asked:
         if error is None or isinstance(error, GeneratorExit):  # Whoever read has read enough.
             self.members.noted(self.name, well=True)
             return False
+        if isinstance(error, TryAgain):
+            current().check()  # Where the caller's time is over, that lies with no member.
         if isinstance(error, VerificationFailed) and self.reading:
             self.members.dropped[self.name] = error.detail
         elif isinstance(error, _ILL + _UNFIT):

@@ -17,7 +17,10 @@ from ipfs_accel_cli.core.errors import AccelError, classified
 
 T = TypeVar("T")
 Note = Callable[[str, int, float, str | None], None]
-"""Told of each call that ended: its operation, the bytes that passed, the seconds, and the code of its error."""
+"""Told of each call that ended: its operation, the bytes that passed, the seconds, and the code of its error.
+
+It must not raise: that would fail the call.
+"""
 
 HALF_LIFE_SECONDS = 600.0
 # A smaller transfer says how long an answer takes, not how fast bytes come.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.backends.breaker import Breaker, Rules, cool_down
@@ -53,6 +53,7 @@ def test_a_trial_that_is_never_heard_of_makes_room_for_another() -> None:
     assert opened(0).begun(10).may(20)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["ask", "well", "ill"]), st.floats(0, 50)), max_size=60))
 def test_it_never_stays_open_for_longer_than_the_bound(events: list[tuple[str, float]]) -> None:
     breaker, now = Breaker(RULES), 0.0

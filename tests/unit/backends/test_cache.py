@@ -54,7 +54,7 @@ def test_what_was_read_once_is_not_fetched_again(shelf: Shelf) -> None:
     assert (shelf.misses, shelf.hits) == (11, 3 + 11)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, len(DATA) + 10), st.none() | st.integers(0, len(DATA))), max_size=6))
 def test_any_reads_give_the_same_as_without_it(tmp_path: Path, reads: list[tuple[int, int | None]]) -> None:
     shelf = Shelf(tmp_path / os.urandom(4).hex(), 5 * PAGE)

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.backends.base import Backend, Blocks, Body, Dags, Files, Receipt, TakesDags, Traits
 from ipfs_accel_cli.backends.breaker import Rules
 from ipfs_accel_cli.backends.wrap.base import Through, wrapped
 from ipfs_accel_cli.backends.wrap.failover import failover
+from ipfs_accel_cli.core.call import Call, Silent, using
 from ipfs_accel_cli.core.errors import (
     Conflict,
     DiskFull,
@@ -55,6 +56,7 @@ class Refusing(MemoryFiles):
         raise self.error
 
 
+@settings(deadline=None)
 @given(st.integers(0, 300), st.integers(0, 512), st.none() | st.integers(0, 512), st.booleans())
 def test_wherever_a_read_breaks_the_next_goes_on_there(cut: int, offset: int, length: int | None, states: bool) -> None:
     first = wrapped(memory("first", states=states), Cutting([cut]))
@@ -65,6 +67,7 @@ def test_wherever_a_read_breaks_the_next_goes_on_there(cut: int, offset: int, le
         assert all(opened[0] >= min(offset + cut, len(DATA)) or cut == 0 for opened in second.opened)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 500), st.booleans())
 def test_a_read_never_goes_on_in_another_file(cut: int, states: bool) -> None:
     first = wrapped(memory("first", states=states), Cutting([cut]))
@@ -194,7 +197,7 @@ def test_who_gives_wrong_bytes_is_dropped_and_named() -> None:
 def test_what_a_dropped_member_gave_before_is_not_believed() -> None:
     first = Lying("first", {"one": b"wrong bytes from the start" + DATA})
     second = memory("second")
-    first.stat = second.stat  # type: ignore[method-assign]  # It states the right digest.
+    first.stat = second.stat  # It states the right digest.
     with pytest.raises(Conflict, match="differs"):
         list(both(first, second).open("one"))
 
@@ -243,6 +246,25 @@ def test_what_needs_the_network_is_passed_over_offline() -> None:
     assert both(Far("far", {}), memory("near")).stat("one").locator == "near:one"
     with pytest.raises(Offline):
         both(Far("far", {})).stat("one")
+
+
+def test_a_time_that_is_over_lies_with_no_member() -> None:
+    over, files = Over(), both(memory("first"), memory("second"), rules=Rules(failures=1))
+    with using(Call(reporter=over)), pytest.raises(TryAgain, match="the time is over"):
+        for _ in files.open("one"):
+            over.over = True
+            list(files.open("one"))
+    assert files.stat("one").locator == "first:one"
+
+
+class Over(Silent):
+    """A reporter whose time can be over."""
+
+    over = False
+
+    def check(self) -> None:
+        if self.over:
+            raise TryAgain("the time is over")
 
 
 def test_members_need_names_of_their_own() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.backends.base import Body
@@ -20,6 +20,7 @@ from tests.conformance.backend_suite import TREE, body
 DATA = bytes(1000)
 
 
+@settings(deadline=None)
 @given(
     st.floats(1, 1e9),
     st.floats(0, 1e6),
@@ -38,6 +39,7 @@ def test_never_more_passes_than_the_burst_and_the_rate(
         assert bucket.left <= burst
 
 
+@settings(deadline=None)
 @given(st.floats(1, 1e6), st.lists(st.integers(1, 10**5), min_size=1, max_size=20))
 def test_who_comes_at_one_moment_passes_in_the_order_of_coming_and_at_the_full_rate(
     rate: float, sizes: list[int]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.backends.base import Body
@@ -97,6 +97,7 @@ def test_a_half_life_halves_what_was() -> None:
     assert decayed(8.0, 1.0, -5, 600) == 9.0
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0.1, 1e6), st.floats(0.01, 100), st.floats(0, 5000)), min_size=1, max_size=30))
 def test_an_average_lies_between_the_samples(samples: list[tuple[float, float, float]]) -> None:
     total = weight = 0.0

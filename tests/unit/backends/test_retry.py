@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.backends.base import Blocks, Receipt
@@ -64,6 +64,7 @@ def test_what_another_try_does_not_help_is_not_tried_again(waits: list[int]) -> 
     assert waits == []
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(1, 200), max_size=12), st.integers(0, len(DATA) + 5), st.none() | st.integers(0, len(DATA) + 5)
 )
@@ -95,6 +96,7 @@ def test_a_read_of_which_all_has_come_is_not_begun_again() -> None:
     assert inner.opened == [(5, 20)]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_however_a_dag_comes_again_no_block_is_lost_and_parents_stay_first(data: st.DataObject) -> None:
     children = [f"child {number}" for number in range(data.draw(st.integers(0, 8)))]
@@ -116,6 +118,7 @@ def test_however_a_dag_comes_again_no_block_is_lost_and_parents_stay_first(data:
     assert sorted(got) == sorted(blocks)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 30), unique=True), st.lists(st.integers(1, 10), max_size=5))
 def test_a_list_in_order_goes_on_after_the_last(keys: list[int], cuts: list[int]) -> None:
     yielded, got = Yielded[int](int, rising=True), []

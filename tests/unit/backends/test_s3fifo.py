@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.backends.wrap.s3fifo import S3Fifo
@@ -14,6 +14,7 @@ STEPS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.integers(1, 100), STEPS)
 def test_whatever_happens_the_bounds_hold_and_the_books_balance(room: int, steps: list[tuple[str, int, int]]) -> None:
     policy, held = S3Fifo[int](room), dict[int, int]()
@@ -38,6 +39,7 @@ def test_whatever_happens_the_bounds_hold_and_the_books_balance(room: int, steps
         assert (policy.hits, policy.hits + policy.misses) == (hits, asked)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 50), st.lists(st.tuples(st.integers(0, 99), st.integers(0, 20)), unique_by=lambda one: one[0]))
 def test_what_was_held_before_is_taken_in_as_far_as_there_is_room(room: int, entries: list[tuple[int, int]]) -> None:
     policy = S3Fifo[int](room)

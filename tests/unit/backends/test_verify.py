@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.backends.base import Traits
@@ -22,21 +22,26 @@ DATA = bytes(range(250))
 
 
 def read(around: Around, data: bytes = DATA) -> bytes:
-    """Read a file through something that spoils it, and through the proof."""
+    """Read a file through something that may spoil it, and through the proof; wrong bytes never come all."""
     files: Any = wrapped(wrapped(MemoryFiles("memory", {"one": data}), around), Cutting([]))
     got = b""
-    for piece in verified(files, "one", hashlib.sha256(DATA).digest(), len(DATA)):
-        got += piece
-        assert len(got) < len(DATA) or data == DATA
+    try:
+        for piece in verified(files, "one", hashlib.sha256(DATA).digest(), len(DATA)):
+            got += piece
+    except VerificationFailed:
+        assert len(got) < len(DATA)
+        raise
     return got
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(DATA) - 1))
 def test_wherever_a_bit_turns_the_file_is_refused_before_its_end(at: int) -> None:
     with pytest.raises(VerificationFailed, match="hash to"):
         read(Corrupting(at))
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(DATA) - 1))
 def test_wherever_a_file_ends_early_it_is_refused(after: int) -> None:
     with pytest.raises(VerificationFailed, match=f"{after} bytes came"):
@@ -56,6 +61,7 @@ def test_the_right_file_comes_whole() -> None:
         list(verified(files, "other", b"", 0))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 100), max_size=6), st.integers(0, len(DATA) - 1))
 def test_a_place_that_breaks_off_and_loses_bits_is_found_out_too(cuts: list[int], at: int) -> None:
     files: Any = retried(wrapped(wrapped(MemoryFiles("memory", {"one": DATA}), Corrupting(at)), Cutting([])))
