@@ -19,6 +19,7 @@ from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.errors import NotAuthorised
 
 Proof = Literal["checksum", "cid", "reread", "none"]
+"""How what was put is known to have arrived; `reread` is said by wrappers that have read it back themselves."""
 Scope = Literal["block", "entity", "all"]
 
 
@@ -70,12 +71,14 @@ class Receipt:
     """What a place answered to a put: `open(locator)` gives the bytes.
 
     `proof` says what the place itself has stated about them after they arrived: their sha-256 (`checksum`), their CID
-    (`cid`), or nothing that proves them (`none`), so that they must be read back; `reread`, once they were.
+    (`cid`), or nothing that proves them (`none`), so that they must be read back. `via` is the server that took them,
+    where a place has several.
     """
 
     locator: str
     size_bytes: int
     proof: Proof = "none"
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class _Files(_Failover):
         for backend in self._members.ready(self._writable(body), answers):
             with self._members.asked(backend, answers):
                 receipt: Receipt = backend.put(body, key)
-                return replace(receipt, locator=f"{backend.name}:{key}")
+                return replace(receipt, locator=f"{backend.name}:{key}", via=receipt.via or backend.name)
         if not answers.errors:
             raise LimitReached(f"no backend of {self.name} takes a file of {body.size_bytes} bytes")
         raise answers.failure(f"take {key}")
@@ -185,7 +185,7 @@ class _TakesDags(_Failover):
         for backend in self._members.ready(self._taking(), answers):
             with self._members.asked(backend, answers):
                 receipt: Receipt = backend.put_dag(root, blocks)
-                return receipt
+                return replace(receipt, via=receipt.via or backend.name)
             if isinstance(blocks, Iterator):  # It is used up, so nobody else can have it.
                 break
         if not answers.errors:

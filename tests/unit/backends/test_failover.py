@@ -233,7 +233,7 @@ def test_a_dag_goes_to_the_first_that_takes_it_if_its_blocks_come_again() -> Non
     assert not isinstance(dags, Files)
     with pytest.raises(Unavailable):
         dags.put_dag(TREE.root.cid, TREE.walk())
-    dags.put_dag(TREE.root.cid, Blocks(TREE.walk))
+    assert dags.put_dag(TREE.root.cid, Blocks(TREE.walk)).via == "second"
     assert second.blocks == TREE.blocks
     assert list(dags.dags()) == [TREE.root.cid]
 
