@@ -18,6 +18,8 @@ class Kind:
     token: bool = False
 
 
+# What every kind takes: the most bytes a second, and the most calls at once.
+COMMON = ("rate", "at_once")
 KINDS = {
     "ipfs": Kind(needs=(), may=("url", "fetch"), token=True),
     "local": Kind(needs=("path",), may=("region",)),
@@ -41,8 +43,8 @@ def checked(kind: str, options: dict[str, str], *, token: bool) -> None:
         return
     if lacking := [name for name in known.needs if not options.get(name)]:
         raise Invalid(f"a backend of the kind {kind} needs {_flags(lacking)}")
-    if strange := [name for name in options if name not in (*known.needs, *known.may)]:
-        takes = _flags([*known.needs, *known.may])
+    if strange := [name for name in options if name not in (*known.needs, *known.may, *COMMON)]:
+        takes = _flags([*known.needs, *known.may, *COMMON])
         raise Invalid(f"a backend of the kind {kind} takes no {_flags(strange)}; it takes {takes}")
     if token and not known.token:
         raise Invalid(f"a backend of the kind {kind} takes no token")

@@ -39,6 +39,9 @@ store export | store where | store cid of | store cid inspect | store cid conver
 store dag get | store dag put | store dag resolve | store dag stat | store dag diff | store dag import
 store dag export | store block get | store block put | store block stat | store block rm
 store pin add | store pin ls | store pin rm
+store copy | store fetch | store scrub | store repair | store heal
+store backend add | store backend ls | store backend show | store backend test | store backend rm
+store path put | store path ls | store path snapshot | store path rm
 config show | config get | config set | config path
 doctor | serve-mcp
 mcp ls | mcp call | mcp read | mcp prompt

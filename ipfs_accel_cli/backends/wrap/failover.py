@@ -15,12 +15,12 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from ipfs_accel_cli.backends.base import Backend, Body, Dags, Files, Health, Receipt, Scope, Stat, TakesDags
-from ipfs_accel_cli.backends.breaker import Rules
 from ipfs_accel_cli.backends.wrap.base import closing
 from ipfs_accel_cli.backends.wrap.members import Answers, Members
 from ipfs_accel_cli.backends.wrap.resume import Yielded, left
 from ipfs_accel_cli.content.car import Block
 from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.core.breaker import Rules
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import (
     AccelError,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ipfs_accel_cli.backends.base import Backend, Health, Traits
-from ipfs_accel_cli.backends.breaker import Breaker, Rules
+from ipfs_accel_cli.core.breaker import Breaker, Rules
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import (
     AccelError,

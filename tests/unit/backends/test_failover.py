@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.backends.base import Backend, Blocks, Body, Dags, Files, Receipt, TakesDags, Traits
-from ipfs_accel_cli.backends.breaker import Rules
 from ipfs_accel_cli.backends.wrap.base import Through, wrapped
 from ipfs_accel_cli.backends.wrap.failover import failover
+from ipfs_accel_cli.core.breaker import Rules
 from ipfs_accel_cli.core.call import Call, Silent, using
 from ipfs_accel_cli.core.errors import (
     Conflict,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from ipfs_accel_cli.backends.base import Backend, Batch, Body, Dags, Files, Receipt, TakesDags
+from ipfs_accel_cli.backends.base import Backend, Batch, Blocks, Body, Dags, Files, Receipt, TakesDags
 from ipfs_accel_cli.backends.keys import checked_key
 from ipfs_accel_cli.content import car
 from ipfs_accel_cli.content.cid import CID
@@ -57,13 +57,16 @@ class Sending:
         if self._path:
             raise Invalid(f"{self._backend.name} keeps DAGs by their CID; leave the path out")
         self._meter.total_bytes = self._reader.look(self._root).total_bytes
-        blocks = dag_blocks(self._reader.index, self._reader.blocks, [self._root], self._meter.add)
-        receipt = backend.put_dag(self._root, blocks)
+        receipt = backend.put_dag(self._root, Blocks(self._blocks))
         how = self._proven(receipt)
         self._copies.note(
             [Known(self._root, self._backend.name, receipt.locator, True, self._meter.done_bytes, None, how)]
         )
         return self._copied(str(self._root), 0, self._meter.done_bytes, how)
+
+    def _blocks(self) -> Iterator[tuple[CID, bytes]]:
+        self._meter.done_bytes = 0
+        return dag_blocks(self._reader.index, self._reader.blocks, [self._root], self._meter.add)
 
     def _as_files(self, backend: Files, scratch: Path) -> Copied:
         out = Outgoing.of(self._reader, self._root)
@@ -76,7 +79,9 @@ class Sending:
             receipts = self._put(backend, [*bodies, closing])
         how: How = "checksum"
         for (body, key), receipt in zip([*bodies, closing], receipts, strict=True):
-            if receipt.proof not in ("checksum", "cid"):
+            if receipt.proof == "reread":
+                how = "reread"
+            if receipt.proof == "none":
                 _reread(backend, receipt.locator, body, f"{self._backend.name}:{key}")
                 how = "reread"
         locators = [receipt.locator for receipt in receipts]
@@ -112,7 +117,7 @@ class Sending:
 
     def _proven(self, receipt: Receipt) -> How:
         if receipt.proof != "none":
-            return "cid"
+            return "reread" if receipt.proof == "reread" else "cid"
         if not isinstance(self._backend, Dags):
             raise VerificationFailed(f"{self._backend.name} does not say what it keeps of {self._root}")
         for _ in self._backend.get_dag(self._root):

@@ -9,11 +9,13 @@ from typing import Literal
 
 from ipfs_accel_cli.backends.base import Backend, Batch, Config, Dags, Files, Names, Pins, TakesDags
 from ipfs_accel_cli.backends.registry import backend_for, checked
+from ipfs_accel_cli.backends.wrap import composed
 from ipfs_accel_cli.backends.wrap.base import wrapped
 from ipfs_accel_cli.core import secrets
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.stream import Stream
+from ipfs_accel_cli.core.units import parse_bytes
 from ipfs_accel_cli.services.store.backends.behalf import OnBehalf
 from ipfs_accel_cli.services.store.backends.copies import Copies
 from ipfs_accel_cli.services.store.backends.records import Origin, Record, Records
@@ -115,9 +117,16 @@ class Backends:
         return BackendRemoved(name=name, copies=self._copies.forget_all(name))
 
     def open(self, name: str) -> Backend:
-        """Return a backend, ready for use; raises NotFound and MissingExtra."""
+        """Return a backend, ready for use: asked as the owner, patiently, its receipts proven.
+
+        Raises NotFound and MissingExtra.
+        """
         record = self._records.read(name)
-        return wrapped(backend_for(record.kind, self._config(name, record)), OnBehalf())
+        inner = wrapped(backend_for(record.kind, self._config(name, record)), OnBehalf())
+        rate, at_once = record.options.get("rate"), record.options.get("at_once")
+        return composed(
+            inner, rate_bytes_s=parse_bytes(rate) if rate else None, concurrency=int(at_once) if at_once else None
+        )
 
     def _config(self, name: str, record: Record) -> Config:
         return Config(name, record.options, self._home.path / "backends" / name, self._token(name))
