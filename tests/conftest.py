@@ -16,6 +16,7 @@ import pytest
 
 from ipfs_accel_cli import Node
 from tests.servers.seaweedfs import Seaweed, seaweedfs
+from tests.servers.trustless_gateway import Helia, helia_gateway
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,6 +56,13 @@ def node(home: Path) -> Iterator[Node]:
 def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
     """A real S3 server, started once."""
     with seaweedfs(tmp_path_factory.mktemp("seaweed")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def helia(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helia]:
+    """A real trustless gateway, started once."""
+    with helia_gateway(tmp_path_factory.mktemp("helia")) as server:
         yield server
 
 

@@ -19,11 +19,13 @@ class Kind:
 
 
 KINDS = {
+    "gateway": Kind(needs=("url",), token=True),
     "local": Kind(needs=("path",), may=("region",)),
 }
 BACKENDS = Registry(
     "backends",
     {
+        "gateway": Plugin("ipfs_accel_cli.backends.gateway.backend:GatewayBackend"),
         "local": Plugin("ipfs_accel_cli.backends.local:LocalBackend"),
     },
 )
