@@ -23,15 +23,14 @@ def usable_cores() -> int:
 def ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Generator[R, None, None]:
     """Yield `work(item)` in the order of `items`, at most `workers` at a time and twice as many queued.
 
-    What is done is yielded before the next item is asked for. The first error stops what has not begun and is raised;
-    closing the iterator does the same.
+    The first error stops what has not begun and is raised; closing the iterator does the same.
     """
     with ThreadPoolExecutor(max_workers=workers) as pool:
         waiting: deque[Future[R]] = deque()
         try:
             for item in items:
                 waiting.append(pool.submit(contextvars.copy_context().run, work, item))
-                while waiting and (len(waiting) >= workers * 2 or waiting[0].done()):
+                if len(waiting) >= workers * 2:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from ipfs_accel_cli.content import dag
@@ -19,7 +19,6 @@ from ipfs_accel_cli.core.bodies import BodyReader
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, TryAgain, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.core.http import explained
-from ipfs_accel_cli.core.parallel import ordered
 
 if TYPE_CHECKING:
     import httpx
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 MAX_EARLY_BYTES = 32 << 20  # Blocks that came before they were due: an order other than depth first needs few.
 MAX_EARLY_BLOCKS = 10_000
 MAX_SKIPPED_BYTES = 64 << 20  # Blocks that were there already, between two that were not.
-_BATCH_BYTES = 256 << 10
-_HASHING = 4  # Threads; twice as many batches are held, so that a busy machine need not change between them often.
+_SMALL_BYTES = 32 << 10
+_AHEAD = 8  # How many blocks are read ahead of those that were hashed.
 
 
 class Given(Protocol):
@@ -102,52 +101,61 @@ class Car:
                 raise VerificationFailed(f"{self._url} sends {block.cid}, which does not belong to what was asked for")
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Blocks that came together, and what ended them, where something did."""
-
-    blocks: list[Block]
-    error: AccelError | None = None
-
-
 def _verified(response: httpx.Response, url: str) -> Generator[Block, None, None]:
     """Yield the blocks of a CAR, each proven to be what its CID says; all that came before an error come before it."""
-    batches, checked = _batches(response, url), partial(_checked, url)
-    # The first block decides a race, so it waits for no second one.
-    for batch in chain(map(checked, islice(batches, 1)), ordered(checked, batches, _HASHING)):
-        yield from batch.blocks
-        if batch.error is not None:
-            raise batch.error
+    waiting: deque[tuple[Block, Future[None] | None]] = deque()
+    blocks, failure = _read(response, url), None
+    hashing = ThreadPoolExecutor(1)
+    try:
+        while True:
+            try:
+                block = next(blocks, None)
+                if block is None:
+                    break
+                waiting.append((block, _begun(block, hashing, url)))
+            except AccelError as error:
+                failure = error
+                break
+            while waiting and (len(waiting) > _AHEAD or waiting[0][1] is None or waiting[0][1].done()):
+                yield _proven(*waiting.popleft())
+        while waiting:
+            yield _proven(*waiting.popleft())
+    finally:
+        hashing.shutdown(cancel_futures=True)
+    if failure is not None:
+        raise failure
 
 
-def _batches(response: httpx.Response, url: str) -> Iterator[_Batch]:
-    """Read a CAR, in batches of small blocks that are here already; the first holds one block."""
-    stream, batch = BodyReader(response), list[Block]()
-    size_bytes, enough, error = 0, 0, None
+def _read(response: httpx.Response, url: str) -> Iterator[Block]:
+    """Yield the blocks of a CAR, not verified."""
+    stream = BodyReader(response)
     try:
         with explained(f"a CAR of {url}"):
-            for block in open_reader(stream, verify=False).blocks:
-                batch.append(block)
-                size_bytes += len(block.data)
-                if size_bytes >= enough or not stream.waiting:
-                    yield _Batch(batch)
-                    batch, size_bytes, enough = [], 0, _BATCH_BYTES
-    except AccelError as raised:
-        error = raised
-    except ContentError as raised:
+            yield from open_reader(stream, verify=False).blocks
+    except ContentError as error:
         # The parser wanted more than there was: that is a body which broke off, though it may look well ended.
-        error = TryAgain(f"the CAR of {url} breaks off") if stream.ended else of_content(raised, url)
-    yield _Batch(batch, error)
+        raise TryAgain(f"the CAR of {url} breaks off") if stream.ended else of_content(error, url) from error
 
 
-def _checked(url: str, batch: _Batch) -> _Batch:
-    """Keep the blocks before the first that is not what its CID says."""
-    for place, block in enumerate(batch.blocks):
-        try:
-            block.cid.verify(block.data)
-        except ContentError as error:
-            return _Batch(batch.blocks[:place], of_content(error, url))
-    return batch
+def _begun(block: Block, hashing: ThreadPoolExecutor, url: str) -> Future[None] | None:
+    """Let the other thread verify a large block; to verify a small one at once costs less than handing it over."""
+    if len(block.data) > _SMALL_BYTES:
+        return hashing.submit(_verify, block, url)
+    _verify(block, url)
+    return None
+
+
+def _verify(block: Block, url: str) -> None:
+    try:
+        block.cid.verify(block.data)
+    except ContentError as error:
+        raise of_content(error, url) from error
+
+
+def _proven(block: Block, verifying: Future[None] | None) -> Block:
+    if verifying is not None:
+        verifying.result()
+    return block
 
 
 def of_content(error: ContentError, url: str) -> AccelError:

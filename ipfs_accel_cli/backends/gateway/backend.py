@@ -87,7 +87,7 @@ class GatewayBackend:
     def _asked(self) -> Iterator[Asked]:
         """Open connections; only the owner's own calls carry the token."""
         token = self._config.secret() if current().folders is None else ""
-        with client(guarded=True, passwords=not token) as opened:
+        with client(guarded=True, passwords=not token, direct=True) as opened:
             yield Asked(opened, {"authorization": f"Bearer {token}"} if token else {})
 
 
