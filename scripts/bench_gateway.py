@@ -25,7 +25,7 @@ from bench_limits import MIB, Memory, Row, hash_leaves, in_turn, ratios, seconds
 
 from ipfs_accel_cli.backends.base import Config
 from ipfs_accel_cli.backends.gateway.backend import GatewayBackend
-from ipfs_accel_cli.content import car, hashing
+from ipfs_accel_cli.content import car, dag, hashing
 from ipfs_accel_cli.content.cid import CID, RAW
 from ipfs_accel_cli.content.profiles import PROFILES
 
@@ -82,8 +82,6 @@ def make_car(source: Path, target: Path) -> CID:
         leaves = iter(lambda: file.read(PROFILE.chunk_bytes), b"")
 
         def below(cid: CID) -> Iterator[tuple[CID, bytes]]:
-            from ipfs_accel_cli.content import dag
-
             data = inner[cid] if cid in inner else next(leaves)
             yield cid, data
             for link in dag.links(cid, data):
