@@ -18,6 +18,7 @@ from ipfs_accel_cli import Node
 from tests.servers.js_ipfs import JsIpfs, js_ipfs
 from tests.servers.seaweedfs import Seaweed, seaweedfs
 from tests.servers.storacha import Storacha, storacha
+from tests.servers.trustless_gateway import Helia, helia_gateway
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -64,6 +65,13 @@ def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
 def storacha_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storacha]:
     """Storacha's upload service, started once."""
     with storacha(tmp_path_factory.mktemp("storacha")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def helia(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helia]:
+    """A real trustless gateway, started once."""
+    with helia_gateway(tmp_path_factory.mktemp("helia")) as server:
         yield server
 
 

@@ -22,6 +22,7 @@ class Kind:
 COMMON = ("rate", "at_once")
 KINDS = {
     "ipfs": Kind(needs=(), may=("url", "fetch"), token=True),
+    "gateway": Kind(needs=("url",), token=True),
     "local": Kind(needs=("path",), may=("region",)),
     "storacha": Kind(needs=(), may=("url", "did", "space", "proof", "gateway", "shard_bytes", "filecoin"), token=True),
 }
@@ -29,6 +30,7 @@ BACKENDS = Registry(
     "backends",
     {
         "ipfs": Plugin("ipfs_accel_cli.backends.ipfs.backend:IpfsBackend", requires=("ipfshttpclient",), extra=None),
+        "gateway": Plugin("ipfs_accel_cli.backends.gateway.backend:GatewayBackend"),
         "local": Plugin("ipfs_accel_cli.backends.local:LocalBackend"),
         "storacha": Plugin("ipfs_accel_cli.backends.storacha.backend:StorachaBackend"),
     },

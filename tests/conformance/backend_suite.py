@@ -327,7 +327,8 @@ class DagsSuite(Impatient):
     def test_a_dag_can_be_put_twice_listed_and_removed(self, offer: Offer) -> None:
         self.bring(offer)
         backend = self.bring(offer)
-        assert isinstance(backend, TakesDags)
+        if not isinstance(backend, TakesDags):
+            pytest.skip("it takes no DAGs")
         assert TREE.root.cid in set(backend.dags())
         for _ in range(2):
             backend.remove_dag(TREE.root.cid)
