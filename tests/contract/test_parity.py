@@ -44,6 +44,7 @@ class World:
     hello_cid: str
     loose_cid: str
     pinned_cid: str
+    name: str
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,10 @@ def world(tmp_path_factory: pytest.TempPathFactory, server: str) -> World:
         loose = node.store.single.put(text="loose", keep=False).cid
         pinned = node.store.dags.put(text="[]", keep=False).cid
         node.store.pins.add([pinned])
-    return World(base / "home", files, put.cid, hello, loose, pinned)
+        node.store.names.keys.new("site")
+        named = node.store.names.publish("site", put.cid, lifetime="30d").name
+        node.store.names.files.export("site", files / f"{named}.ipns-record")
+    return World(base / "home", files, put.cid, hello, loose, pinned, named)
 
 
 def reader(folder: Path) -> Path:
@@ -309,6 +313,16 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store pin ls": ([], {}),
     "store pin rm": (["{pinned}"], {"cids": ["{pinned}"]}),
     "store cid inspect": (["{hello}"], {"cid": "{hello}"}),
+    "store key ls": ([], {}),
+    "store name resolve": (["/ipns/{name}/sub"], {"name": "/ipns/{name}/sub"}),
+    "store name ls": ([], {}),
+    "store name inspect": (["{files}/{name}.ipns-record"], {"source": "{files}/{name}.ipns-record"}),
+    "store name verify": (
+        ["{files}/{name}.ipns-record", "--name", "{name}"],
+        {"file": "{files}/{name}.ipns-record", "name": "{name}"},
+    ),
+    "store name export": (["site", "-o", "{files}/out"], {"name": "site", "output": "{files}/out"}),
+    "store name import": (["{files}/{name}.ipns-record"], {"file": "{files}/{name}.ipns-record"}),
 }
 # What may differ between two runs because the world went on between them; a folder's revision tells its change time.
 VOLATILE = {
@@ -387,6 +401,7 @@ def _filled(value: Any, world: World, folder: Path) -> Any:
     if value.startswith("["):
         return value
     known = {"cid": world.folder_cid, "hello": world.hello_cid, "loose": world.loose_cid, "pinned": world.pinned_cid}
+    known["name"] = world.name
     return value.format(**known, files=folder / "files")
 
 

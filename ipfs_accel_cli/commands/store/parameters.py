@@ -9,7 +9,9 @@ from typer import Argument, Option
 
 ProfileName = Literal["unixfs-v1-2025", "legacy-cid-v1", "unixfs-v0-2015"]
 
-Reference = Annotated[str, Argument(metavar="CID[/PATH]", help="CID, CID/path, /ipfs/CID/path or ipfs://CID/path.")]
+Reference = Annotated[
+    str, Argument(metavar="CID[/PATH]", help="CID, CID/path, /ipfs/CID/path or ipfs://CID/path; /ipns/NAME; ipns:KEY.")
+]
 Paths = Annotated[list[Path], Argument(metavar="PATH", help="Files and folders.")]
 Profile = Annotated[
     ProfileName | None,

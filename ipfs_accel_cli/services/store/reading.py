@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -17,7 +17,7 @@ from ipfs_accel_cli.core.errors import Invalid, MalformedContent, NotFound
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.services.store.blocks import Blocks
 from ipfs_accel_cli.services.store.index import Index, StoredObject, WholeFile
-from ipfs_accel_cli.services.store.references import Reference
+from ipfs_accel_cli.services.store.references import Reference, parse
 
 _PIECE_BYTES = 1 << 20
 _NAMES_COMPARED = 10_000
@@ -40,11 +40,16 @@ class Named:
 
 
 class Reader:
-    """The read side of the store."""
+    """The read side of the store; `reference` reads what a caller names content by, through names that are known."""
 
-    def __init__(self, index: Index, blocks: Blocks) -> None:
+    def __init__(self, index: Index, blocks: Blocks, reference: Callable[[str | CID], Reference] = parse) -> None:
         self.index = index
         self.blocks = blocks
+        self.reference = reference
+
+    def find(self, text: str | CID) -> CID:
+        """Return the CID that a reference leads to; raises Invalid for what is none, else as `resolve`."""
+        return self.resolve(self.reference(text))
 
     def resolve(self, reference: Reference) -> CID:
         """Follow the names of a reference through directories; symbolic links are not followed.

@@ -27,13 +27,14 @@ from ipfs_accel_cli.services.store.importing import import_car
 from ipfs_accel_cli.services.store.index import Index, WholeFile
 from ipfs_accel_cli.services.store.keepers import where
 from ipfs_accel_cli.services.store.lease import lease
+from ipfs_accel_cli.services.store.names.service import Backends, Names, nowhere
 from ipfs_accel_cli.services.store.opened import OpenContent
 from ipfs_accel_cli.services.store.pinning import Pinning
 from ipfs_accel_cli.services.store.places import Places
 from ipfs_accel_cli.services.store.putting import compute, put
 from ipfs_accel_cli.services.store.putting_blocks import BlockPutter
 from ipfs_accel_cli.services.store.reading import Reader
-from ipfs_accel_cli.services.store.references import parse, root_only
+from ipfs_accel_cli.services.store.references import root_only
 from ipfs_accel_cli.services.store.removing import remove
 from ipfs_accel_cli.services.store.repairs import Repairs
 from ipfs_accel_cli.services.store.rereading import Look
@@ -62,19 +63,25 @@ from ipfs_accel_cli.services.store.verifying import Verifier
 class Store:
     """Content by its address, in one home folder; shared by threads and by processes.
 
-    `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either; `repairs` mends
-    what is damaged.
+    `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either; `names` are
+    IPNS names that lead to them; `repairs` mends what is damaged.
     """
 
     def __init__(
-        self, home: Home, database: Database, profile: str, hash_threads: Callable[[], int] | None = None
+        self,
+        home: Home,
+        database: Database,
+        profile: str,
+        hash_threads: Callable[[], int] | None = None,
+        names_at: Backends = nowhere,
     ) -> None:
         self._hash_threads = hash_threads
         self._database = database
         self._profile = profile
         self._index = Index(Places(home), database)
         self._blocks = Blocks(self._index)
-        self._reader = Reader(self._index, self._blocks)
+        self.names = Names(home, database, names_at)
+        self._reader = Reader(self._index, self._blocks, self.names.reference)
         putter = BlockPutter(self._index, self._blocks, self.session)
         self.dags = Dags(self._index, self._reader, putter)
         self.single = SingleBlocks(self._index, self._blocks, database, putter)
@@ -100,11 +107,11 @@ class Store:
 
     def open(self, reference: str | CID, offset: int = 0, length: int | None = None) -> Blob:
         """Return bytes of a file by `CID[/path]`; raises NotFound, and Invalid for what is not a file."""
-        return self._reader.content(self._reader.resolve(parse(reference)), offset, length)
+        return self._reader.content(self._reader.find(reference), offset, length)
 
     def content(self, reference: str | CID) -> OpenContent:
         """Open a file for reads at any offset, by `CID[/path]`; raises as `open`. Close what this returns."""
-        return OpenContent(self._reader, self._reader.resolve(parse(reference)))
+        return OpenContent(self._reader, self._reader.find(reference))
 
     def block(self, cid: CID) -> bytes:
         """Return a block, checked against its CID; raises NotFound and VerificationFailed."""
@@ -152,7 +159,7 @@ class Store:
 
         Raises Conflict for what is there and differs, UnsafeContent for content that would leave the folder.
         """
-        parsed = parse(reference)
+        parsed = self._reader.reference(reference)
         name = parsed.path[-1] if parsed.path else str(parsed.cid)
         target = current().path(destination if destination is not None else name)
         cid = self._reader.resolve(parsed)
@@ -162,17 +169,17 @@ class Store:
 
     def stat(self, reference: str | CID) -> Stat:
         """Describe what a reference names; raises NotFound."""
-        return describing.stat(self._reader, self._reader.resolve(parse(reference)))
+        return describing.stat(self._reader, self._reader.find(reference))
 
     def where(self, reference: str | CID) -> Where:
         """Say where the bytes of a block are and what keeps them; raises NotFound."""
-        return where(self._reader, self._reader.resolve(parse(reference)))
+        return where(self._reader, self._reader.find(reference))
 
     def ls(self, reference: str | CID | None = None) -> Listing:
         """List the roots that are kept, or the entries of a directory; raises NotFound."""
         if reference is None:
             return describing.list_roots(self._reader)
-        parsed = parse(reference)
+        parsed = self._reader.reference(reference)
         name = parsed.path[-1] if parsed.path else ""
         return describing.list_entries(self._reader, self._reader.resolve(parsed), name)
 
@@ -188,7 +195,7 @@ class Store:
         verifier = Verifier(self._index, self._blocks, self._database, whole=whole, look=look)
         if references is None:
             return verifier.everything()
-        return verifier.dags([self._reader.resolve(parse(reference)) for reference in references])
+        return verifier.dags([self._reader.find(reference) for reference in references])
 
     def remove(self, references: Iterable[str | CID]) -> Removed:
         """Stop keeping what was put or imported by hand; raises NotFound, and Conflict for what a model needs."""
@@ -213,7 +220,7 @@ class Store:
         An equal file that is there already is no error, any other is a Conflict.
         """
         several = [references] if isinstance(references, str | CID) else references
-        cids = [self._reader.resolve(parse(reference)) for reference in several]
+        cids = [self._reader.find(reference) for reference in several]
         total_bytes = sum(self._reader.look(cid).total_bytes for cid in cids)
         return export_car(self._index, self._blocks, cids, current().path(output), total_bytes)
 
