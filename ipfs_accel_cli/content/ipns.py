@@ -39,6 +39,7 @@ _TIME = re.compile(
     rb"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))", re.ASCII
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # Of the years 1 to 9999.
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,8 @@ def parse_time(text: bytes) -> int:
     if match[4]:
         ahead = int(match[5]) * 3600 + int(match[6]) * 60
         seconds += -ahead if match[4] == b"+" else ahead
+    if not _FIRST_SECOND <= seconds <= _LAST_SECOND:
+        raise Malformed(f"the validity {text[:40]!r} is outside of the years 1 to 9999 in UTC")
     return seconds * NANOSECONDS + int((match[3] or b"").ljust(9, b"0"))
 
 

@@ -314,6 +314,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store pin rm": (["{pinned}"], {"cids": ["{pinned}"]}),
     "store cid inspect": (["{hello}"], {"cid": "{hello}"}),
     "store key ls": ([], {}),
+    "store identity ls": ([], {}),
     "store name resolve": (["/ipns/{name}/sub"], {"name": "/ipns/{name}/sub"}),
     "store name ls": ([], {}),
     "store name inspect": (["{files}/{name}.ipns-record"], {"source": "{files}/{name}.ipns-record"}),

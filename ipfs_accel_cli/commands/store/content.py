@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.commands.listing import Columns, Filter, Sort
-from ipfs_accel_cli.commands.store.parameters import Paths, Profile, Reference
+from ipfs_accel_cli.commands.store.parameters import Identity, Paths, Profile, Recipients, Reference
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.listing import chosen
@@ -27,6 +27,7 @@ from ipfs_accel_cli.services.store.results import (
     Stored,
     Verification,
 )
+from ipfs_accel_cli.services.store.sealed.results import Rewrapped
 
 app = Typer(help="Content by its address: put, read, verify, carry.", no_args_is_help=True)
 
@@ -39,16 +40,24 @@ def put(
     link: Annotated[
         bool, Option("--link", help="Hold hard links to the files instead of copies; do not change the files then.")
     ] = False,
+    encrypt: Annotated[bool, Option("--encrypt", help="Store them so that only recipients can read them.")] = False,
+    to_recipients: Recipients = None,
 ) -> Stream[Stored]:
     """Store files and folders and show their CIDs.
 
-    They are kept until `store rm`. Symbolic links inside a folder are stored as links.
+    They are kept until `store rm`. Symbolic links inside a folder are stored as links. Encrypted, the names inside a
+    folder are in an encrypted index; how many files it has, and about how large they are, can still be seen.
 
     Examples:
         ipfs-accel store put model.safetensors
         ipfs-accel -q store put folder other.bin
         ipfs-accel store put --cid-profile unixfs-v0-2015 file
+        ipfs-accel store put --encrypt --to-recipient me folder
     """
+    if encrypt or to_recipients:
+        if link or not encrypt:
+            raise Invalid("--to-recipient goes with --encrypt, and --encrypt does not go with --link")
+        return Stream(node().store.sealed.put(paths, to_recipients or (), cid_profile))
     return Stream(node().store.put(paths, cid_profile, link=link))
 
 
@@ -59,6 +68,7 @@ def get(
     output: Annotated[
         Path | None, Option("--output", "-o", metavar="PATH", help="Where to write; else the name, or the CID, here.")
     ] = None,
+    identity: Identity = None,
 ) -> Got:
     """Write a file or folder to disk, whole or not at all.
 
@@ -67,7 +77,10 @@ def get(
     Examples:
         ipfs-accel store get bafy…/config.json -o config.json
         ipfs-accel store get bafy… -o folder
+        ipfs-accel store get bafyrei… -o folder --identity me
     """
+    if identity is not None:
+        return node().store.sealed.get(reference, identity, output)
     return node().store.get(reference, output)
 
 
@@ -77,13 +90,17 @@ def cat(
     reference: Reference,
     offset: Annotated[int, Option(min=0, metavar="BYTES", help="Where to begin.")] = 0,
     length: Annotated[int | None, Option(min=0, metavar="BYTES", help="How much; all of the rest if left out.")] = None,
+    identity: Identity = None,
 ) -> Blob:
     """Write the bytes of a file to standard output.
 
     Examples:
         ipfs-accel store cat bafy…/README.md
         ipfs-accel store cat bafy… --offset 1048576 --length 16
+        ipfs-accel store cat bafyrei…/notes.txt --identity me
     """
+    if identity is not None:
+        return node().store.sealed.open(reference, identity, offset, length)
     return node().store.open(reference, offset, length)
 
 
@@ -96,15 +113,21 @@ def ls(
     where: Filter = None,
     sort: Sort = None,
     columns: Columns = None,
+    identity: Identity = None,
 ) -> Listing:
     """List what is kept, or the entries of a directory.
 
     Examples:
         ipfs-accel store ls
         ipfs-accel store ls bafy…/onnx
+        ipfs-accel store ls bafyrei… --identity me
         ipfs-accel store ls --filter "size>1GiB" --sort -size
     """
-    return chosen(node().store.ls(reference), where=where, sort=sort, columns=columns)
+    if identity is not None and reference is None:
+        raise Invalid("--identity needs the CID of what is encrypted")
+    store = node().store
+    found = store.ls(reference) if identity is None or reference is None else store.sealed.ls(reference, identity)
+    return chosen(found, where=where, sort=sort, columns=columns)
 
 
 @app.command()
@@ -150,6 +173,27 @@ def verify(
     if everything and references:
         raise Invalid("--all is everything: give it or CIDs, not both")
     return node().store.verify(references or None)
+
+
+@app.command()
+@effects(WRITE, idempotent=False, exposed=False)
+def rewrap(
+    reference: Reference,
+    to_recipients: Recipients = None,
+    drop: Annotated[
+        list[str] | None, Option("--drop", metavar="R", help="Who shall not open the new envelope; may be repeated.")
+    ] = None,
+    identity: Identity = None,
+) -> Rewrapped:
+    """Make another envelope over the same encrypted content, for more or other recipients.
+
+    Nothing is encrypted again. Whoever is dropped can still open the old envelope if they have it.
+
+    Examples:
+        ipfs-accel store rewrap bafyrei… --to-recipient age1…
+        ipfs-accel store rewrap bafyrei… --to-recipient age1…new --drop age1…old
+    """
+    return node().store.sealed.rewrap(reference, to_recipients or (), drop or (), identity)
 
 
 @app.command()

@@ -24,3 +24,10 @@ HashName = Annotated[Literal["sha2-256", "sha2-512", "blake3"], Option("--hash",
 Codec = Literal["raw", "dag-pb", "dag-cbor", "dag-json"]
 KeptName = Annotated[str | None, Option("--name", help="Keep it under this name; else that of the file, or its CID.")]
 Unkept = Annotated[bool, Option("--no-keep", help="Leave it to the next `store gc`.")]
+Identity = Annotated[
+    str | None, Option("--identity", metavar="NAME", help="Decrypt with this identity of `store identity ls`.")
+]
+Recipients = Annotated[
+    list[str] | None,
+    Option("--to-recipient", metavar="R", help="Who can read it: age1…, or an identity here; may be repeated."),
+]

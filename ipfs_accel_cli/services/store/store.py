@@ -53,6 +53,7 @@ from ipfs_accel_cli.services.store.results import (
     Verification,
 )
 from ipfs_accel_cli.services.store.roots import Root
+from ipfs_accel_cli.services.store.sealed.service import SealedContent
 from ipfs_accel_cli.services.store.session import PutSession
 from ipfs_accel_cli.services.store.single import SingleBlocks
 from ipfs_accel_cli.services.store.sources import open_regular
@@ -64,7 +65,7 @@ class Store:
     """Content by its address, in one home folder; shared by threads and by processes.
 
     `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either; `names` are
-    IPNS names that lead to them; `repairs` mends what is damaged.
+    IPNS names that lead to them; `sealed` is what is encrypted; `repairs` mends what is damaged.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Store:
         self._reader = Reader(self._index, self._blocks, self.names.reference)
         putter = BlockPutter(self._index, self._blocks, self.session)
         self.dags = Dags(self._index, self._reader, putter)
+        self.sealed = SealedContent(home, self._reader, self.session, putter)
         self.single = SingleBlocks(self._index, self._blocks, database, putter)
         self.pins = Pinning(self._reader, database)
         self.repairs = Repairs(self._index, self._blocks, database, self.session)

@@ -26,6 +26,8 @@ from ipfs_accel_cli.services.store.telling import told
 
 Backends = Callable[[str], NamesAt]
 
+_LONGEST_NS = 36_525 * 86_400 * ipns.NANOSECONDS
+
 
 class Names:
     """The names of one home; `names_at` finds a backend that keeps records by what it is called."""
@@ -53,6 +55,8 @@ class Names:
         name = self.keys.public(key)
         value = self._value(target, name)
         lifetime_ns, ttl_ns = (int(parse_duration(text) * ipns.NANOSECONDS) for text in (lifetime, ttl))
+        if not 0 < lifetime_ns <= _LONGEST_NS or ttl_ns > _LONGEST_NS:
+            raise Invalid("a record counts for more than nothing and for 100 years at most")
         places = [(backend, self._names_at(backend)) for backend in dict.fromkeys(backends)]
         for _, place in places:
             # What is there and is not the name's own is written over.

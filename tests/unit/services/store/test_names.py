@@ -274,6 +274,14 @@ def test_what_is_no_key_is_not_taken_in(store: Store, tmp_path: Path) -> None:
             store.names.keys.take("site", tmp_path / "file")
 
 
+@pytest.mark.parametrize("lifetime", ["0s", "9999w", "soon"])
+def test_a_record_counts_for_a_time_that_makes_sense(store: Store, lifetime: str) -> None:
+    store.names.keys.new("site")
+    with pytest.raises(Invalid):
+        store.names.publish("site", "bafkqaaa", lifetime=lifetime)
+    assert store.names.list().names == []
+
+
 def test_nobody_but_the_owner_uses_the_keys(store: Store, tmp_path: Path) -> None:
     store.names.keys.new("site")
     with using(Call(folders=(tmp_path,))):
