@@ -24,6 +24,7 @@ from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import (
     Conflict,
     Invalid,
+    MissingExtra,
     NotAuthorised,
     NotFound,
     UnsafeContent,
@@ -406,3 +407,11 @@ def test_the_commands_work_together(
     new = said("rewrap", cid, "--to-recipient", other, "--drop", "me").decode()
     said("cat", f"{new}/file.txt", "--identity", "me", status=7)
     assert said("cat", f"{new}/file.txt", "--identity", "other") == b"secret"
+
+
+def test_without_the_library_the_line_that_installs_it_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyrage", None)
+    with pytest.raises(MissingExtra) as caught:
+        store.sealed.identities.new("me")
+    assert caught.value.suggestion == "pip install 'ipfs-accel[encryption]'"
+    assert store.sealed.identities.list().identities == []
