@@ -12,7 +12,7 @@ from ipfs_accel_cli.backends.registry import backend_for, checked
 from ipfs_accel_cli.backends.wrap import composed
 from ipfs_accel_cli.backends.wrap.base import wrapped
 from ipfs_accel_cli.core import secrets
-from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.core.units import parse_bytes
@@ -127,6 +127,13 @@ class Backends:
         return composed(
             inner, rate_bytes_s=parse_bytes(rate) if rate else None, concurrency=int(at_once) if at_once else None
         )
+
+    def names_at(self, name: str) -> Names:
+        """Return a backend that keeps IPNS records; raises NotFound, and UnsupportedContent for one that does not."""
+        backend = self.open(name)
+        if not isinstance(backend, Names):
+            raise UnsupportedContent(f"{name} keeps no names", suggestion=f"ipfs-accel store backend show {name}")
+        return backend
 
     def _config(self, name: str, record: Record) -> Config:
         return Config(name, record.options, self._home.path / "backends" / name, self._token(name))
