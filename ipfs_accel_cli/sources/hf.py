@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ipfs_accel_cli.content.manifest import normalise_path
+from ipfs_accel_cli.core import fetch
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, NotAuthorised, NotFound, TryAgain, Unavailable, UnsafeContent
 from ipfs_accel_cli.core.http import retry_after
 from ipfs_accel_cli.core.retry import patiently
-from ipfs_accel_cli.sources import fetch
 from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
 from ipfs_accel_cli.sources.reference import Reference
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ipfs_accel_cli.content import passport
+from ipfs_accel_cli.core import fetch
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Conflict, Invalid, NotAuthorised, NotFound, RemoteFailed, Unavailable
 from ipfs_accel_cli.core.retry import patiently
-from ipfs_accel_cli.sources import fetch
 from ipfs_accel_cli.sources.base import RemoteFile
 from ipfs_accel_cli.sources.hf import HubSource, meaning
 from ipfs_accel_cli.sources.reference import Reference
