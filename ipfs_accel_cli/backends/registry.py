@@ -20,11 +20,13 @@ class Kind:
 
 KINDS = {
     "local": Kind(needs=("path",), may=("region",)),
+    "pinsvc": Kind(needs=("url",), token=True),
 }
 BACKENDS = Registry(
     "backends",
     {
         "local": Plugin("ipfs_accel_cli.backends.local:LocalBackend"),
+        "pinsvc": Plugin("ipfs_accel_cli.backends.pinsvc.backend:PinningService"),
     },
 )
 
