@@ -20,12 +20,14 @@ class Kind:
 
 KINDS = {
     "local": Kind(needs=("path",), may=("region",)),
+    "hf": Kind(needs=("repo",), may=("type", "revision", "prefix", "endpoint", "create", "private"), token=True),
     "pinsvc": Kind(needs=("url",), token=True),
 }
 BACKENDS = Registry(
     "backends",
     {
         "local": Plugin("ipfs_accel_cli.backends.local:LocalBackend"),
+        "hf": Plugin("ipfs_accel_cli.backends.hf.backend:HubBackend", requires=("huggingface_hub",)),
         "pinsvc": Plugin("ipfs_accel_cli.backends.pinsvc.backend:PinningService"),
     },
 )

@@ -113,6 +113,16 @@ def is_public(address: str) -> bool:
     return meant.is_global and not meant.is_multicast
 
 
+def refuse_private(url: str) -> None:
+    """Raise NotAuthorised for an address that is not of the public internet; Unavailable where its name means nothing.
+
+    For callers other than the owner, before a library asks there over a connection of its own.
+    """
+    import httpx
+
+    _check_target(httpx.Request("GET", url))
+
+
 def is_loopback(host: str) -> bool:
     """Say whether a host is this machine, which passwords reach unencrypted without leaving it."""
     try:
