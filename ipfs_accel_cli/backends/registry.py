@@ -25,6 +25,8 @@ KINDS = {
     "gateway": Kind(needs=("url",), token=True),
     "local": Kind(needs=("path",), may=("region",)),
     "storacha": Kind(needs=(), may=("url", "did", "space", "proof", "gateway", "shard_bytes", "filecoin"), token=True),
+    "hf": Kind(needs=("repo",), may=("type", "revision", "prefix", "endpoint", "create", "private"), token=True),
+    "pinsvc": Kind(needs=("url",), token=True),
 }
 BACKENDS = Registry(
     "backends",
@@ -33,6 +35,8 @@ BACKENDS = Registry(
         "gateway": Plugin("ipfs_accel_cli.backends.gateway.backend:GatewayBackend"),
         "local": Plugin("ipfs_accel_cli.backends.local:LocalBackend"),
         "storacha": Plugin("ipfs_accel_cli.backends.storacha.backend:StorachaBackend"),
+        "hf": Plugin("ipfs_accel_cli.backends.hf.backend:HubBackend", requires=("huggingface_hub",)),
+        "pinsvc": Plugin("ipfs_accel_cli.backends.pinsvc.backend:PinningService"),
     },
 )
 

@@ -121,6 +121,24 @@ def is_public(address: str) -> bool:
     return meant.is_global and not meant.is_multicast
 
 
+def refuse_private(url: str) -> None:
+    """Raise NotAuthorised for an address that is not of the public internet; Unavailable where its name means nothing.
+
+    For callers other than the owner, before a library asks there over a connection of its own.
+    """
+    import httpx
+
+    _check_target(httpx.Request("GET", url))
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine, which passwords reach unencrypted without leaving it."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def trusted(certificates: str | None = None) -> ssl.SSLContext:
     """Return the authorities to believe: those of a file, else of SSL_CERT_FILE or SSL_CERT_DIR, else of certifi."""
     stated = certificates or os.environ.get("SSL_CERT_FILE")

@@ -15,7 +15,7 @@ from ipfs_accel_cli.backends.ipfs import refusals
 from ipfs_accel_cli.backends.ipfs.sending import Form
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Invalid, NotAuthorised, TryAgain, Unavailable
-from ipfs_accel_cli.core.http import client, explained, refuse
+from ipfs_accel_cli.core.http import client, explained, is_loopback, refuse
 
 if TYPE_CHECKING:
     import httpx
@@ -53,7 +53,7 @@ class Server:
         current().needs_network(f"asking {self.name}")
         secret = self.config.secret() if current().folders is None else ""
         login = _login(secret)
-        if login and self.url.startswith("http://") and not _is_loopback(urlsplit(self.url).hostname or ""):
+        if login and self.url.startswith("http://") and not is_loopback(urlsplit(self.url).hostname or ""):
             raise Invalid(f"the token of {self.name} would be sent to {self.url} without encryption; use https://")
         with client(guarded=True, passwords=login is None) as opened:
             yield Line(self, opened, login, (secret, secret.partition(":")[2]))
@@ -223,12 +223,3 @@ def _login(secret: str) -> str | None:
     if ":" in secret:
         return f"Basic {base64.b64encode(secret.encode()).decode()}"
     return f"Bearer {secret}"
-
-
-def _is_loopback(host: str) -> bool:
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -73,7 +73,9 @@ def store_with(node: Node, board: Board) -> Store:
             raise NotFound(f"no backend named {name!r}")
         return board
 
-    return Store(node.home, node.database, "unixfs-v1-2025", names_at=names_at)
+    store = Store(node.home, node.database, "unixfs-v1-2025")
+    store.backends.names_at = names_at  # type: ignore[method-assign,assignment]
+    return store
 
 
 @pytest.fixture
