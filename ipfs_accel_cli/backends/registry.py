@@ -20,11 +20,13 @@ class Kind:
 
 KINDS = {
     "local": Kind(needs=("path",), may=("region",)),
+    "s3": Kind(needs=("bucket",), may=("prefix", "endpoint", "region", "profile", "anonymous"), token=True),
 }
 BACKENDS = Registry(
     "backends",
     {
         "local": Plugin("ipfs_accel_cli.backends.local:LocalBackend"),
+        "s3": Plugin("ipfs_accel_cli.backends.s3.backend:S3Backend", requires=("boto3",), extra="s3"),
     },
 )
 

@@ -84,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.site.answer(self)
 
-    do_HEAD = do_POST = do_PUT = do_PATCH = do_GET  # noqa: N815
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
     def body(self) -> bytes:
         """Read what the client sends; where the faults say so, wait or break off in its middle."""

@@ -7,6 +7,7 @@ A wrapper is an `Around`. `wrapped(inner, around)` returns a backend with just t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from ipfs_accel_cli.backends.base import (
@@ -22,6 +23,7 @@ from ipfs_accel_cli.backends.base import (
     Receipt,
     Scope,
     Stat,
+    Sweeps,
     TakesDags,
 )
 from ipfs_accel_cli.content.car import Block
@@ -139,6 +141,13 @@ class _Names(_Wrapped):
         return self._around.call("resolve", lambda: self._inner.resolve(name))
 
 
+class _Sweeps(_Wrapped):
+    _inner: Sweeps
+
+    def sweep(self, before: datetime) -> int:
+        return self._around.call("sweep", lambda: self._inner.sweep(before))
+
+
 _CONTRACTS: tuple[tuple[type, type[_Wrapped]], ...] = (
     (Files, _Files),
     (Dags, _Dags),
@@ -146,6 +155,7 @@ _CONTRACTS: tuple[tuple[type, type[_Wrapped]], ...] = (
     (Pins, _Pins),
     (Batch, _Batch),
     (Names, _Names),
+    (Sweeps, _Sweeps),
 )
 
 
