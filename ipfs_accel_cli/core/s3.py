@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.direct import Lines, is_straight
 from ipfs_accel_cli.core.errors import MissingExtra, Unavailable
 from ipfs_accel_cli.core.http import client as connection
 from ipfs_accel_cli.core.http import explained
@@ -30,7 +31,7 @@ SIGNED_SECONDS = 900
 _PIECE_BYTES = 256 << 10
 _PAGES = (b"<!doctype html", b"<html")
 _REGION, _REGION_HEADER = "us-east-1", "x-amz-bucket-region"
-_line: ContextVar[httpx.Client | None] = ContextVar("line", default=None)
+_line: ContextVar[Lines | httpx.Client | None] = ContextVar("line", default=None)
 
 
 class Payload:
@@ -39,7 +40,7 @@ class Payload:
     It has the methods by which botocore knows a body, which it does not read here: its digest is signed instead.
     """
 
-    def __init__(self, size_bytes: int, pieces: Callable[[], Iterator[bytes]]) -> None:
+    def __init__(self, size_bytes: int, pieces: Callable[[], Iterator[bytes | memoryview]]) -> None:
         self._size_bytes = size_bytes
         self.pieces = pieces
 
@@ -55,11 +56,9 @@ class Payload:
         return 0
 
 
-def sending(data: bytes | bytearray) -> Payload:
-    """Return bytes of the memory as a body, cut so that no rest of them is copied over and over."""
-    view = memoryview(data)
-    starts = range(0, len(data), _PIECE_BYTES)
-    return Payload(len(data), lambda: (bytes(view[start : start + _PIECE_BYTES]) for start in starts))
+def sending(data: bytes | memoryview) -> Payload:
+    """Return bytes of the memory as a body."""
+    return Payload(len(data), lambda: iter((memoryview(data),)))
 
 
 class Bucket:
@@ -73,14 +72,16 @@ class Bucket:
         self.place = place
         self._keys = keys
         self._opened: Any = None
-        self._line: httpx.Client | None = None
+        self._line: Lines | httpx.Client | None = None
         self.certificates: str | None = None
 
     @contextmanager
     def connected(self) -> Iterator[Bucket]:
         """Give the same bucket for the block, which keeps its connections open between questions."""
         self._translated(self._client, f"bucket {self.place.bucket}")
-        with connection(self.certificates, guarded=True, passwords=False) as opened:
+        straight = is_straight()
+        opened = Lines(self.certificates) if straight else connection(self.certificates, guarded=True, passwords=False)
+        with closing(opened):
             kept = copy.copy(self)
             kept._line = opened
             yield kept
@@ -188,9 +189,14 @@ class Bucket:
     def _carried(self, request: AWSPreparedRequest, what: str) -> tuple[int, dict[str, str], bytes]:
         headers = [(name, _text(value)) for name, value in request.headers.items() if name.lower() != "expect"]
         headers.append(("accept-encoding", "identity"))
-        body: Any = request.body.pieces() if isinstance(request.body, Payload) else request.body or None
-        with explained(what), self._connection() as opened:
-            sent = opened.build_request(request.method, request.url, headers=headers, content=body)
+        line, body = _line.get(), request.body
+        if isinstance(line, Lines):
+            pieces = body.pieces() if isinstance(body, Payload) else iter((_bytes(body),) if body else ())
+            answer = line.send(request.method, request.url, headers, pieces, what, MAX_ANSWER_BYTES)
+            return answer.status, dict(answer.headers), b"".join(answer.pieces)
+        content: Any = _cut(body.pieces()) if isinstance(body, Payload) else body or None
+        with explained(what), self._connection(line) as opened:
+            sent = opened.build_request(request.method, request.url, headers=headers, content=content)
             # Where a bucket lies elsewhere, botocore signs anew for its region.
             response = opened.send(sent, stream=True, follow_redirects=False)
             try:
@@ -199,8 +205,8 @@ class Bucket:
                 response.close()
 
     @contextmanager
-    def _connection(self) -> Iterator[httpx.Client]:
-        if (kept := _line.get()) is not None:
+    def _connection(self, kept: httpx.Client | None) -> Iterator[httpx.Client]:
+        if kept is not None:
             yield kept
         else:
             with connection(self.certificates, guarded=True, passwords=False) as opened:
@@ -234,6 +240,17 @@ def _definitions(data_path: str | None) -> Any:
 
 def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value
+
+
+def _cut(pieces: Iterator[bytes | memoryview]) -> Iterator[bytes]:
+    """Cut what is sent, so that no rest of it is copied over and over."""
+    for piece in pieces:
+        view = memoryview(piece)
+        yield from (bytes(view[start : start + _PIECE_BYTES]) for start in range(0, len(view), _PIECE_BYTES))
 
 
 def _limited(chunks: Iterator[bytes], what: str) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ipfs_accel_cli.backends.base import Body
@@ -17,21 +17,21 @@ _PIECE_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part that was read: its place, its digest where that is known already, and its bytes as they are sent."""
+    """A part that was read; its bytes lie in a `buffer` until somebody else is given that, or are read once more."""
 
     span: Span
-    sha256: bytes | None
-    data: bytearray | None
     body: Body
+    buffer: bytearray
+    sha256: bytes | None
 
     def digest(self) -> bytes:
         """Return the sha-256 of the part."""
-        return hashlib.sha256(self.data or b"").digest() if self.sha256 is None else self.sha256
+        return self.sha256 or hashlib.sha256(memoryview(self.buffer)[: self.span.length]).digest()
 
     def payload(self) -> Payload:
-        """Return the bytes; those of a very long part are read once more, each time that they are sent."""
-        if self.data is not None:
-            return sending(self.data)
+        """Return the bytes as they are sent; those of a very long part are read each time."""
+        if self.sha256 is None:
+            return sending(memoryview(self.buffer)[: self.span.length])
         return Payload(self.span.length, self._pieces)
 
     def _pieces(self) -> Iterator[bytes]:
@@ -42,35 +42,37 @@ class Part:
                 yield bytes(view[start : start + _PIECE_BYTES])
 
 
-def parts(body: Body, cut: Sequence[Span], key: str) -> Iterator[Part]:
+def parts(body: Body, cut: Sequence[Span], key: str, buffer: Callable[[], bytearray]) -> Iterator[Part]:
     """Read a body once, from its beginning, and yield its parts; raises VerificationFailed after the last of them.
 
-    Whoever takes them must therefore show nothing before the end.
+    Whoever takes them must therefore show nothing before the end. `buffer` gives room for the next part.
     """
     pieces = _exactly(body, key)
     rest = memoryview(b"")
     for span in cut:
+        room, hashed, filled = buffer(), hashlib.sha256(), 0
         is_held = span.length <= MAX_HELD_BYTES
-        data, hashed = bytearray(span.length if is_held else 0), hashlib.sha256()
-        filled = 0
+        if is_held and len(room) < span.length:
+            room.extend(bytes(span.length - len(room)))
+        view = memoryview(room)
         while filled < span.length:
             if not rest:
                 rest = memoryview(next(pieces))
             taken, rest = rest[: span.length - filled], rest[span.length - filled :]
             if is_held:
-                data[filled : filled + len(taken)] = taken
+                view[filled : filled + len(taken)] = taken
             else:
                 hashed.update(taken)
             filled += len(taken)
-        yield Part(span, None, data, body) if is_held else Part(span, hashed.digest(), None, body)
-        del data
+        yield Part(span, body, room, None if is_held else hashed.digest())
     for _ in pieces:  # Nothing is left but the check at the end.
         pass
 
 
 def digests(body: Body, cut: Sequence[Span], key: str) -> list[bytes]:
     """Return the digest of each part; raises VerificationFailed."""
-    return [part.digest() for part in parts(body, cut, key)]
+    room = bytearray()
+    return [part.digest() for part in parts(body, cut, key, lambda: room)]
 
 
 def whole(body: Body, key: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Notes on uploads that are not finished, so that they go on after a crash: one file each, synced line by line."""
+"""Notes on uploads that are not finished, so that they go on after a crash: one file each, a line for each part."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 from ipfs_accel_cli.core.files import replacing, writing_into
 
 _SUFFIX = ".upload"
+_SYNCED_EACH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,18 @@ class Note:
     sent: dict[int, Sent]
 
     def add(self, part: Sent) -> None:
-        """Write down a part durably; one whose note another process has removed, being done, is not written."""
+        """Write down a part; nothing is written where another process, being done, has removed the note.
+
+        A line outlives the process at once. For the loss of power only some are waited for: a part whose line is lost
+        is sent again.
+        """
         line = {"part": part.number, "sha256": part.sha256.hex(), "etag": part.etag, "stated": part.stated}
         with writing_into(self.path.parent), suppress(FileNotFoundError):
             descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
             try:
                 os.write(descriptor, json.dumps(line).encode() + b"\n")
-                os.fsync(descriptor)
+                if part.number % _SYNCED_EACH == 0:
+                    os.fsync(descriptor)
             finally:
                 os.close(descriptor)
 

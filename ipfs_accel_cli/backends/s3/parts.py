@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 MIB = 1 << 20
 SINGLE_BYTES = 8 * MIB  # Up to this a file goes with one request.
+SMALL_PART_BYTES, SMALL_BYTES = 5 * MIB, 256 * MIB  # The least that S3 takes: so that smaller files are in flight soon.
 PART_BYTES = 8 * MIB
 MAX_PARTS = 10_000
 MAX_PART_BYTES = 5 << 30
 MAX_BYTES = MAX_PARTS * MAX_PART_BYTES
-# Three digests of parts lie in memory at once; what is larger is read a second time instead.
+# What is longer does not lie in memory: it is read a second time when it is sent.
 MAX_HELD_BYTES = 24 * MIB
 HELD_BYTES = 48 * MIB
+AT_ONCE = 6  # Of which some are being hashed.
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,10 @@ class Span:
 
 
 def part_bytes(size_bytes: int) -> int:
-    """Return how long the parts of a file are: 8 MiB, and more where it would have more than 10,000 of them."""
-    return max(PART_BYTES, -(-size_bytes // MAX_PARTS // MIB) * MIB)
+    """Return how long the parts of a file are: 5 MiB, then 8, and more where there would be more than 10,000."""
+    if size_bytes <= SMALL_BYTES:
+        return SMALL_PART_BYTES
+    return max(PART_BYTES, -(-size_bytes // (MAX_PARTS * MIB)) * MIB)
 
 
 def spans(size_bytes: int, each_bytes: int) -> list[Span]:
@@ -40,8 +44,8 @@ def spans(size_bytes: int, each_bytes: int) -> list[Span]:
 
 
 def held_parts(each_bytes: int) -> int:
-    """Return how many parts may lie in memory at once."""
-    return max(2, HELD_BYTES // each_bytes)
+    """Return how many parts may be on their way at once, so that those in memory are not too many."""
+    return max(2, HELD_BYTES // each_bytes) if each_bytes <= MAX_HELD_BYTES else 2 * AT_ONCE
 
 
 def base64_of(digest: bytes) -> str:

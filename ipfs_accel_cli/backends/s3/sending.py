@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from ipfs_accel_cli.backends.base import Body, Proof, Receipt
 from ipfs_accel_cli.backends.s3 import bodies, stated
 from ipfs_accel_cli.backends.s3.notes import Note, Notes, Sent
-from ipfs_accel_cli.backends.s3.parts import base64_of, composite, digest_of, held_parts, part_bytes, spans
+from ipfs_accel_cli.backends.s3.parts import AT_ONCE, base64_of, composite, digest_of, held_parts, part_bytes, spans
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Conflict, NotFound, TryAgain, VerificationFailed
 from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.core.s3 import Bucket, sending
-
-AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +61,19 @@ class Sending:
         if note is None:
             note, there = self._begun(), {}
         cut = spans(self.body.size_bytes, note.part_bytes)
-        slots = threading.Semaphore(held_parts(note.part_bytes))
+        rooms: SimpleQueue[bytearray] = SimpleQueue()
+        for _ in range(held_parts(note.part_bytes)):
+            rooms.put(bytearray())
         begun = note
 
         def send(part: bodies.Part) -> Sent:
             try:
                 return self._sent(begun, part, there.get(part.span.number))
             finally:
-                slots.release()
+                rooms.put(part.buffer)
 
         try:
-            sent = list(ordered(send, self._held(cut, slots), AT_ONCE))
+            sent = list(ordered(send, bodies.parts(self.body, cut, self.key, lambda: _waited(rooms)), AT_ONCE))
         except VerificationFailed:
             self._abort(note)
             raise
@@ -111,18 +111,6 @@ class Sending:
         )
         each_bytes = part_bytes(self.body.size_bytes)
         return self.notes.begin(self.full, self.body.sha256, str(answer["UploadId"]), each_bytes)
-
-    def _held(self, cut: list[Any], slots: threading.Semaphore) -> Iterator[bodies.Part]:
-        """Yield the parts as they are read, a few of them before they are sent."""
-        read = bodies.parts(self.body, cut, self.key)
-        while True:
-            while not slots.acquire(timeout=0.2):
-                current().check()
-            part = next(read, None)
-            if part is None:
-                return
-            yield part
-            del part
 
     def _sent(self, note: Note, part: bodies.Part, there: dict[str, Any] | None) -> Sent:
         """Send a part, unless the server has stated that it has just this one."""
@@ -205,3 +193,11 @@ class Sending:
     def _receipt(self, told: bool) -> Receipt:
         proof: Proof = "checksum" if told and self.believed() else "none"
         return Receipt(self.key, self.body.size_bytes, proof)
+
+
+def _waited(rooms: SimpleQueue[bytearray]) -> bytearray:
+    """Wait until what a buffer held was sent, so that no more than a few parts are in memory."""
+    while True:
+        current().check()
+        with suppress(Empty):
+            return rooms.get(timeout=0.2)
