@@ -52,7 +52,8 @@ def _bytes(answer: Answer, what: str, offset: int, length: int | None) -> Iterat
     if not {"content-length", "transfer-encoding"} & answer.headers.keys():
         raise Unavailable(f"{what}: the server does not say how long it is, so nothing would show a missing end")
     skip, left = offset, length
-    if answer.status == 206:
+    is_part = answer.status == 206 or "content-range" in answer.headers  # Some servers call a part a 200.
+    if is_part:
         skip, left = 0, _wanted(answer, what, offset, length)
     for chunk in answer.pieces:
         current().check()
@@ -66,7 +67,7 @@ def _bytes(answer: Answer, what: str, offset: int, length: int | None) -> Iterat
             yield piece
         if left == 0:
             return
-    if left and answer.status == 206:
+    if left and is_part:
         raise TryAgain(f"{what}: the server sends {left} bytes less than it says")
 
 

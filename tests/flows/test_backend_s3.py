@@ -76,9 +76,12 @@ def test_what_the_server_has_checked_is_proven_and_its_digest_known(
     assert unfinished(site) == []
 
 
+@pytest.mark.parametrize("echoes", [False, True], ids=["silent", "echoes"])
 @pytest.mark.parametrize("data", [SMALL, LARGE], ids=["small", "large"])
-def test_a_server_that_does_not_look_at_digests_proves_nothing(site: Shady, bucket: S3Backend, data: bytes) -> None:
-    site.ignores = True
+def test_a_server_that_does_not_look_at_digests_proves_nothing(
+    site: Shady, bucket: S3Backend, data: bytes, echoes: bool
+) -> None:
+    site.ignores, site.echoes = True, echoes
 
     assert bucket.put(body(data), "one").proof == "none"
     assert b"".join(bucket.open("one")) == data
@@ -184,6 +187,14 @@ def test_an_upload_that_cannot_go_on_begins_anew(site: Shady, tmp_path: Path, bu
 
     assert bucket.put(body(LARGE), "one").proof == "checksum"
     assert b"".join(bucket.open("one")) == LARGE
+
+
+def test_a_part_that_is_called_the_whole_is_not_taken_for_it(site: Shady, bucket: S3Backend) -> None:
+    site.calls_all_200 = True
+    bucket.put(body(SMALL), "one")
+
+    assert b"".join(bucket.open("one", 2, 3)) == SMALL[2:5]
+    assert b"".join(bucket.open("one", 2)) == SMALL[2:]
 
 
 def test_what_was_never_finished_is_swept_unless_it_can_go_on(site: Shady, bucket: S3Backend, seaweed: Seaweed) -> None:
