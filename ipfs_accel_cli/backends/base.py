@@ -248,6 +248,15 @@ class Batch(Protocol):
 
 
 @runtime_checkable
+class Sweeps(Protocol):
+    """A place where uploads that were never finished stay behind, and cost."""
+
+    def sweep(self, before: datetime) -> int:
+        """Remove those that began before a moment and that no note of ours would let go on; return how many."""
+        ...
+
+
+@runtime_checkable
 class Names(Protocol):
     """A place that keeps signed IPNS records (https://specs.ipfs.tech/ipns/ipns-record/)."""
 

@@ -27,16 +27,18 @@ KINDS = {
     "storacha": Kind(needs=(), may=("url", "did", "space", "proof", "gateway", "shard_bytes", "filecoin"), token=True),
     "hf": Kind(needs=("repo",), may=("type", "revision", "prefix", "endpoint", "create", "private"), token=True),
     "pinsvc": Kind(needs=("url",), token=True),
+    "s3": Kind(needs=("bucket",), may=("prefix", "endpoint", "region", "profile", "anonymous"), token=True),
 }
 BACKENDS = Registry(
     "backends",
     {
-        "ipfs": Plugin("ipfs_accel_cli.backends.ipfs.backend:IpfsBackend", requires=("ipfshttpclient",), extra=None),
+        "ipfs": Plugin("ipfs_accel_cli.backends.ipfs.backend:IpfsBackend", requires=("ipfshttpclient",)),
         "gateway": Plugin("ipfs_accel_cli.backends.gateway.backend:GatewayBackend"),
         "local": Plugin("ipfs_accel_cli.backends.local:LocalBackend"),
         "storacha": Plugin("ipfs_accel_cli.backends.storacha.backend:StorachaBackend"),
         "hf": Plugin("ipfs_accel_cli.backends.hf.backend:HubBackend", requires=("huggingface_hub",)),
         "pinsvc": Plugin("ipfs_accel_cli.backends.pinsvc.backend:PinningService"),
+        "s3": Plugin("ipfs_accel_cli.backends.s3.backend:S3Backend", requires=("boto3",), extra="s3"),
     },
 )
 

@@ -69,6 +69,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store name export": (["site", "-o", "{files}/out"], {"name": "site", "output": "{files}/out"}),
     "store name import": (["{files}/{name}.ipns-record"], {"file": "{files}/{name}.ipns-record"}),
     "store backend ls": ([], {}),
+    "store backend sweep": (["cold"], {"name": "cold"}),
     "store backend show": (["cold"], {"name": "cold"}),
     "store backend test": (["cold", "--round-trip"], {"name": "cold", "round_trip": True}),
 }

@@ -40,7 +40,8 @@ store dag get | store dag put | store dag resolve | store dag stat | store dag d
 store dag export | store block get | store block put | store block stat | store block rm
 store pin add | store pin ls | store pin rm
 store copy | store fetch | store scrub | store repair | store heal
-store backend add | store backend ls | store backend show | store backend test | store backend rm
+store backend add | store backend ls | store backend show | store backend test | store backend sweep
+store backend rm
 store path put | store path ls | store path snapshot | store path rm
 store key new | store key ls | store key rm | store key export | store key import
 store name publish | store name resolve | store name ls | store name inspect | store name verify

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from ipfs_accel_cli.backends.base import (
@@ -26,6 +27,7 @@ from ipfs_accel_cli.backends.base import (
     Receipt,
     Scope,
     Stat,
+    Sweeps,
     TakesDags,
 )
 from ipfs_accel_cli.content.car import Block
@@ -212,6 +214,16 @@ class NamesAround(Wrapped):
         return self._around.call("resolve", lambda _: self._inner.resolve(name))
 
 
+class SweepsAround(Wrapped):
+    """The calls of `Sweeps`."""
+
+    _inner: Sweeps
+    _around: Around
+
+    def sweep(self, before: datetime) -> int:
+        return self._around.call("sweep", lambda _: self._inner.sweep(before))
+
+
 _CONTRACTS: dict[type, type[Wrapped]] = {
     Files: FilesAround,
     Dags: DagsAround,
@@ -219,6 +231,7 @@ _CONTRACTS: dict[type, type[Wrapped]] = {
     Pins: PinsAround,
     Batch: BatchAround,
     Names: NamesAround,
+    Sweeps: SweepsAround,
 }
 
 
