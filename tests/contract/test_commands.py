@@ -81,6 +81,7 @@ def test_only_what_makes_sense_there_is_offered_to_assistants(command: Found) ->
         *(("infer", "endpoint", "add"), ("infer", "endpoint", "rm")),
         *(("store", group, verb) for group in ("key", "identity") for verb in ("new", "rm", "export", "import")),
         *(("store", "name", "publish"), ("store", "rewrap")),
+        *(("store", "backend", "add"), ("store", "backend", "rm")),
     )
     assert command.effects.exposed is not shell_only
 
