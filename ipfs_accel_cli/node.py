@@ -240,6 +240,8 @@ class Node:
             made["inference"].close()
         if "database" in made:
             made["database"].close()
+        if "store" in made:
+            made["store"].backends.caches.close()
         for name in ("inference", "fits", "benches", "doctor", "models", "store", "database"):
             made.pop(name, None)
 

@@ -41,7 +41,7 @@ store dag export | store block get | store block put | store block stat | store 
 store pin add | store pin ls | store pin rm
 store copy | store fetch | store scrub | store repair | store heal
 store backend add | store backend ls | store backend show | store backend test | store backend sweep
-store backend rm
+store backend rm | store cache ls | store cache clear
 store path put | store path ls | store path snapshot | store path rm
 store key new | store key ls | store key rm | store key export | store key import
 store name publish | store name resolve | store name ls | store name inspect | store name verify

@@ -11,6 +11,7 @@ MODULES = (
     "sharing",
     "integrity",
     "backend",
+    "cache",
     "dag",
     "block",
     "cid",
