@@ -15,7 +15,7 @@ from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.services.store.backends.behalf import OnBehalf
-from ipfs_accel_cli.services.store.backends.copies import Copies
+from ipfs_accel_cli.services.store.backends.copies import HERE, Copies
 from ipfs_accel_cli.services.store.backends.records import Origin, Record, Records
 from ipfs_accel_cli.services.store.backends.results import BackendRemoved, BackendShown, BackendTested
 from ipfs_accel_cli.services.store.backends.round_trip import round_trip
@@ -53,6 +53,8 @@ class Backends:
 
         Raises Invalid for options that the kind does not take, Conflict for a known name.
         """
+        if name == HERE:
+            raise Invalid("`here` is this store, and no name for a backend")
         if token_env and token_from:
             raise Invalid("a token comes from --token-env, --token-stdin or --token-keyring, from one of them")
         secrets.checked_variable(token_env, "--token-env")
