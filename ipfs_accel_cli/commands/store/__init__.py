@@ -6,7 +6,22 @@ from typer import Typer
 
 from ipfs_accel_cli.commands.parts import assembled
 
-MODULES = ("content", "sharing", "integrity", "backend", "dag", "block", "cid", "pin", "path", "meta")
+MODULES = (
+    "content",
+    "sharing",
+    "integrity",
+    "backend",
+    "dag",
+    "block",
+    "cid",
+    "pin",
+    "path",
+    "name",
+    "key",
+    "sealing",
+    "identity",
+    "meta",
+)
 
 
 def __getattr__(name: str) -> Typer:

@@ -23,7 +23,7 @@ def mount(group: Typer) -> None:
 
 
 @app.command()
-@effects(WRITE, network=True, featured=True)
+@effects(WRITE, network=True)
 def copy(
     reference: Reference,
     to: Annotated[list[str], Argument(metavar="NAME:[PATH]", help="Backends, each with a path where you like one.")],
@@ -42,7 +42,7 @@ def copy(
 
 
 @app.command()
-@effects(WRITE, network=True, featured=True)
+@effects(WRITE, network=True)
 def fetch(
     reference: Reference,
     on: Annotated[str, Option("--on", metavar="NAME", help="The backend that has it.")],

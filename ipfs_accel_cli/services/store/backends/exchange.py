@@ -192,7 +192,7 @@ class Exchange:
             raise VerificationFailed(
                 f"{len(damaged)} of the {len(laid.files)} files of {root} at {on} are not what they should be",
                 errors=damaged,
-                suggestion=f"ipfs-accel store rm {root} --on {on}, then ipfs-accel store copy {root} {on}:",
+                suggestion=f"ipfs-accel store scrub --on {on} --repair",
             )
         self.copies.note([Known(root, on, key, True, laid.size_bytes, None, "reread")])
         return len(laid.files), laid.size_bytes
