@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import types
 from collections.abc import Iterable, Mapping
@@ -76,9 +77,9 @@ class Entry(Field):
         return [self.first(row)]
 
     def first(self, row: object) -> Value:
-        """Return the entry alone."""
-        found: Value = getattr(row, self.attribute).get(self.key)
-        return found
+        """Return the entry alone; one that is no text is written as JSON."""
+        found: Any = getattr(row, self.attribute).get(self.key)
+        return found if found is None or isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
 
 class _WithEntries(dict[str, Field]):

@@ -47,6 +47,12 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store cid inspect": (["{hello}"], {"cid": "{hello}"}),
     "store copy": (["{cid}", "cold:"], {"reference": "{cid}", "to": ["cold:"]}),
     "store fetch": (["{cid}", "--on", "cold"], {"reference": "{cid}", "on": "cold"}),
+    "store sync": (["here:", "cold:", "--dry-run"], {"source": "here:", "destination": "cold:", "dry_run": True}),
+    "store meta set": (["{cid}", "stars=4"], {"cid": "{cid}", "entries": ["stars=4"]}),
+    "store meta get": (["{cid}"], {"cid": "{cid}"}),
+    "store meta ls": (["--filter", "meta.stars=3"], {"where": "meta.stars=3"}),
+    "store meta diff": (["{cid}", "--on", "cold"], {"cid": "{cid}", "on": "cold"}),
+    "store meta sync": (["{cid}", "--on", "cold"], {"cid": "{cid}", "on": "cold"}),
     "store scrub": ([], {}),
     "store repair": (["{cid}"], {"references": ["{cid}"]}),
     "store heal": (["--min", "2", "--dry-run"], {"least": 2, "dry_run": True}),
@@ -82,4 +88,6 @@ def prepare(node: Node, folder: Path, cid: str) -> None:
     (folder / "cold").mkdir()
     node.store.backends.add("cold", "local", {"path": str(folder / "cold"), "cache": "1MiB"})
     list(node.store.exchange.copy(cid, ["cold:"]))
+    node.store.metadata.set(cid, ["stars=3"])
+    node.store.metadata.sync(cid, "cold")
     node.store.trees.write("work/old", [b"old"])

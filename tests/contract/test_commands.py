@@ -48,6 +48,7 @@ store name publish | store name resolve | store name ls | store name inspect | s
 store name export | store name import
 store rewrap | store identity new | store identity ls | store identity rm | store identity export
 store identity import
+store sync | store meta get | store meta set | store meta ls | store meta diff | store meta sync
 config show | config get | config set | config path
 doctor | serve-mcp
 mcp ls | mcp call | mcp read | mcp prompt

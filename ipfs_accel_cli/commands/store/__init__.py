@@ -21,6 +21,7 @@ MODULES = (
     "key",
     "sealing",
     "identity",
+    "meta",
 )
 
 

@@ -27,21 +27,28 @@ def add(
     name: Annotated[str, Option(help="A name for the pin; one CID can be pinned under several.")] = "",
     direct: Annotated[bool, Option("--direct", help="Keep the block alone, without what it links to.")] = False,
     on: On = None,
+    wait: Annotated[
+        bool, Option("--wait", help="With --on: return when it is pinned there or failed; see --timeout.")
+    ] = False,
 ) -> Pins:
     """Keep what is here whatever else lets go of it, until `store pin rm`.
 
-    With `--on` a backend is asked to fetch it and keep it there; `store pin ls --on` says how far it is.
+    With `--on` a backend is asked to fetch it and keep it there. The command returns at once: the backend goes on by
+    itself, and `store pin ls --on` says how far it is. With `--wait` it returns when that is done.
 
     Examples:
         ipfs-accel store pin add bafy… --name release-1
         ipfs-accel store pin add bafy… --on pinner
+        ipfs-accel store pin add bafy… --on pinner --wait --timeout 600
         ipfs-accel store pin add bafy… --direct
     """
+    if on is None and wait:
+        raise Invalid("what is pinned here is pinned at once: --wait goes with --on")
     if on is None:
         return node().store.pins.add(references, name=name, direct=direct)
     if direct:
         raise Invalid("backends pin whole DAGs: leave --direct out")
-    return Pins(pins=node().store.exchange.pin(references, on, name))
+    return Pins(pins=node().store.exchange.pin(references, on, name, wait=wait))
 
 
 @app.command()
@@ -49,6 +56,9 @@ def add(
 def ls(
     kind: Annotated[Literal["recursive", "direct"] | None, Option("--type", help="Only pins of this type.")] = None,
     name: Annotated[str | None, Option(help="Only pins of this name.")] = None,
+    status: Annotated[
+        Literal["queued", "pinning", "pinned", "failed"] | None, Option(help="With --on: only pins of this status.")
+    ] = None,
     on: On = None,
     where: Filter = None,
     sort: Sort = None,
@@ -60,12 +70,14 @@ def ls(
         ipfs-accel store pin ls
         ipfs-accel store pin ls --name release-1 -q
         ipfs-accel store pin ls --filter "name~release" --sort -added
-        ipfs-accel store pin ls --on pinner
+        ipfs-accel store pin ls --on pinner --status queued
     """
     store = node().store
+    if on is None and status is not None:
+        raise Invalid("what is pinned here is pinned at once: --status goes with --on")
     if on is None:
         return chosen(store.pins.list(kind=kind, name=name), where=where, sort=sort, columns=columns)
-    there = [pin for pin in store.exchange.pinned(on, name) if kind in (None, pin.type)]
+    there = [pin for pin in store.exchange.pinned(on, name, status) if kind in (None, pin.type)]
     return chosen(Pins(pins=there), where=where, sort=sort, columns=columns)
 
 

@@ -13,14 +13,15 @@ from ipfs_accel_cli.core.errors import NotFound
 from ipfs_accel_cli.services.store.reading import Named, Reader
 from ipfs_accel_cli.services.store.references import parse_cid
 from ipfs_accel_cli.services.store.results import Entry, Inspection, Listing, Stat
+from ipfs_accel_cli.services.store.roots import METADATA
 from ipfs_accel_cli.services.store.walking import Frontier, walk
 
 _BASES = {prefix: base for base, prefix in multibase.PREFIXES.items()}
 
 
 def list_roots(reader: Reader) -> Listing:
-    """List what is kept, oldest first."""
-    return Listing(entries=[_root(reader, row) for row in reader.index.roots()])
+    """List what is kept, oldest first; metadata has a list of its own."""
+    return Listing(entries=[_root(reader, row) for row in reader.index.roots() if row["owner"] != METADATA])
 
 
 def list_entries(reader: Reader, cid: CID, name: str) -> Listing:

@@ -53,7 +53,13 @@ def import_car(session: PutSession, index: Index, blocks: Blocks, path: Path, st
 
 
 def take_in(
-    session: PutSession, index: Index, blocks: Blocks, label: str, roots: Sequence[CID], incoming: Iterable[Block]
+    session: PutSession,
+    index: Index,
+    blocks: Blocks,
+    label: str,
+    roots: Sequence[CID],
+    incoming: Iterable[Block],
+    owner: str = USER,
 ) -> Imported:
     """Take verified blocks into a session, put files together wherever all of them are here, and keep the roots.
 
@@ -72,7 +78,7 @@ def take_in(
         promotion = Promotion(session, arriving, budget_bytes=_GROWTH * size_bytes + _ALLOWANCE_BYTES)
         promotion.run(roots)
         kinds = {root: PARTIAL if promotion.missing else promotion.kind(root) for root in roots}
-        kept = [Root(root, USER, label, kind) for root, kind in kinds.items()]
+        kept = [Root(root, owner, label, kind) for root, kind in kinds.items()]
         kept += completed(session, arriving, [root for root in partial(index) if root not in kept])
         segments.settle()
     session.commit(kept)

@@ -11,11 +11,13 @@ from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.services.store.index import Index, spellings
 from ipfs_accel_cli.services.store.putting import USER
 from ipfs_accel_cli.services.store.results import Removed
-from ipfs_accel_cli.services.store.roots import PINS
+from ipfs_accel_cli.services.store.roots import METADATA, PINS, TRANSIT
 
 # What takes off a root of an owner whose command is not named like it. A deployment has several names.
 _REMEDIES = {
     PINS: "ipfs-accel store pin rm {cid}",
+    METADATA: "ipfs-accel store meta set {label} KEY=",
+    TRANSIT: "ipfs-accel store sync {label}",
     "deploy": "ipfs-accel model deploy rm NAME",
     "path": "ipfs-accel store path rm {label}",
 }

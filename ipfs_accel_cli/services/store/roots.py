@@ -12,6 +12,8 @@ from ipfs_accel_cli.core.errors import NotFound
 from ipfs_accel_cli.services.store.schema import next_sequence
 
 PINS = "pin"  # The owner of what somebody pinned.
+METADATA = "meta"  # The owner of versions of metadata, under the CID that they are about.
+TRANSIT = "sync"  # The owner of what is here only until it is at another place.
 RECURSIVE, DIRECT = "recursive", "direct"  # The kinds of pins: all that a root reaches, or its block alone.
 
 
@@ -39,9 +41,13 @@ def keep(connection: sqlite3.Connection, root: Root) -> None:
     )
 
 
-def release(connection: sqlite3.Connection, owner: str, label: str) -> int:
-    """Stop keeping what an owner kept under a label, inside the caller's transaction; return how many roots went."""
-    return connection.execute("DELETE FROM roots WHERE owner = ? AND label = ?", (owner, label)).rowcount
+def release(connection: sqlite3.Connection, owner: str, label: str, cid: CID | None = None) -> int:
+    """Stop keeping what an owner kept under a label, or one CID of it, inside the caller's transaction.
+
+    Returns how many roots went.
+    """
+    query = "DELETE FROM roots WHERE owner = ? AND label = ? AND cid = coalesce(?, cid)"
+    return connection.execute(query, (owner, label, None if cid is None else bytes(cid))).rowcount
 
 
 def _is_here(connection: sqlite3.Connection, cid: CID) -> bool:

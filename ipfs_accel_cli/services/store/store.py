@@ -67,8 +67,8 @@ class Store:
 
     `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either; `repairs` mends
     what is damaged; `backends` are other places by name, and `exchange` is what goes on between them and the store,
-    `integrity` keeps all of it sound, and `trees` are paths that change; `names` are IPNS names that lead to content,
-    and `sealed` is what is encrypted.
+    `integrity` keeps all of it sound, `trees` are paths that change, `names` are IPNS names that lead to content,
+    `sealed` is what is encrypted, `metadata` is said beside content, `syncing` brings what one place has to another.
     """
 
     def __init__(
@@ -93,9 +93,9 @@ class Store:
         self.single = SingleBlocks(self._index, self._blocks, database, putter)
         self.pins = Pinning(self._reader, database)
         self.repairs = Repairs(self._index, self._blocks, database, self.session)
-        looks_out = outside(home, database, self._reader, self.repairs)
-        self.backends, self.exchange = looks_out.backends, looks_out.exchange
-        self.integrity, self.trees = looks_out.integrity, looks_out.trees
+        out = outside(home, database, self._reader, self.repairs, self.remove)
+        self.backends, self.exchange, self.integrity = out.backends, out.exchange, out.integrity
+        self.trees, self.metadata, self.syncing = out.trees, out.metadata, out.syncing
 
     @contextmanager
     def session(self, profile: str | None = None) -> Iterator[PutSession]:

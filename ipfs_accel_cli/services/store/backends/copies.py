@@ -15,6 +15,7 @@ from ipfs_accel_cli.core.database import Database
 _COLUMNS = ("backend", "locator", "whole_dag", "size_bytes", "sha256")
 
 How = Literal["checksum", "cid", "reread"]
+HERE = "here"  # This store, where places are named; no backend is called so.
 _OWNER = "copies"
 _MIGRATIONS = (
     (

@@ -15,9 +15,10 @@ from ipfs_accel_cli.core.errors import Invalid, NotFound, UnsupportedContent, Ve
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.store.backends import layout
 from ipfs_accel_cli.services.store.backends.copies import Copies, Known
-from ipfs_accel_cli.services.store.backends.fetching import Fetching, find_layout, read_layout
+from ipfs_accel_cli.services.store.backends.fetching import Fetching, Keeper, find_layout, layout_keys, read_layout
 from ipfs_accel_cli.services.store.backends.results import Copied, Copy, Fetched
 from ipfs_accel_cli.services.store.backends.sending import Sending
+from ipfs_accel_cli.services.store.backends.waiting import settled
 from ipfs_accel_cli.services.store.dag_results import Pin
 from ipfs_accel_cli.services.store.references import parse, parse_cid
 from ipfs_accel_cli.services.store.results import Entry, Verification
@@ -49,9 +50,24 @@ class Exchange:
         for backend, path in backends:
             yield Sending(self.fetching.reader, self.copies, backend, root, path).run(scratch)
 
-    def fetch(self, reference: str | CID, on: str) -> Fetched:
+    def fetch(self, reference: str | CID, on: str, keeper: Keeper | None = None) -> Fetched:
         """Bring the whole DAG of a reference's root from a backend into the store, and keep it."""
-        return self.fetching.fetch(self.open(on), parse(reference).cid)
+        return self.fetching.fetch(self.open(on), parse(reference).cid, keeper)
+
+    def roots(self, on: str) -> Iterator[CID]:
+        """Yield the root of every DAG at a backend, from one listing; one may come more than once."""
+        backend = self.open(on)
+        if isinstance(backend, TakesDags):
+            yield from backend.dags()
+        elif isinstance(backend, Files):
+            for found in backend.scan(f"{layout.FOLDER}/"):
+                root = layout.root_of(found.key)
+                if root is not None:
+                    yield root
+        else:
+            raise UnsupportedContent(
+                f"{on} has no list of what it keeps", suggestion=f"ipfs-accel store backend show {on}"
+            )
 
     def known(self, cid: CID) -> list[Copy]:
         """Return the copies of some content that are known."""
@@ -125,14 +141,15 @@ class Exchange:
         self.copies.forget(on, gone)
         return gone
 
-    def pin(self, references: Sequence[str | CID], on: str, name: str) -> list[Pin]:
-        """Ask a place to keep DAGs that it fetches itself."""
+    def pin(self, references: Sequence[str | CID], on: str, name: str, *, wait: bool = False) -> list[Pin]:
+        """Ask a place to keep DAGs that it fetches itself; with `wait` return when it has, as `waiting.settled`."""
         pins = self._pins(on)
-        return [_shown(pins.pin(parse(reference).cid, name)) for reference in references]
+        asked = [pins.pin(parse(reference).cid, name) for reference in references]
+        return [_shown(pin) for pin in (settled(pins, on, asked) if wait else asked)]
 
-    def pinned(self, on: str, name: str | None = None) -> list[Pin]:
+    def pinned(self, on: str, name: str | None = None, status: str | None = None) -> list[Pin]:
         """Return the pins at a place."""
-        return [_shown(pin) for pin in self._pins(on).pins(name=name)]
+        return [_shown(pin) for pin in self._pins(on).pins(name=name, status=status)]
 
     def unpin(self, cids: Sequence[str], on: str) -> list[Pin]:
         """Take the pins of some CIDs off at a place; raises NotFound for one that is not pinned there."""
@@ -181,15 +198,15 @@ class Exchange:
         return len(laid.files), laid.size_bytes
 
     def _remove_files(self, backend: Files, on: str, root: CID) -> list[str]:
-        own = [found.key for found in backend.scan(layout.folder_of(root))]
+        own = layout_keys(backend, root)
         if not own:
             raise NotFound(f"{on} does not have {root}", suggestion=f"ipfs-accel store ls --on {on}")
         mine = {file.key for key in own for file in read_layout(backend, key, root).files}
         for found in backend.scan(f"{layout.FOLDER}/"):
-            folder = found.key.split("/")[1]
-            if found.key not in own and found.key.endswith(".car"):
+            other = layout.root_of(found.key)
+            if found.key not in own and other is not None:
                 try:
-                    mine -= {file.key for file in read_layout(backend, found.key, CID.parse(folder)).files}
+                    mine -= {file.key for file in read_layout(backend, found.key, other).files}
                 except ContentError:
                     continue
         # The layout goes first: what has none is not whole.

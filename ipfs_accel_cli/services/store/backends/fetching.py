@@ -21,7 +21,7 @@ from ipfs_accel_cli.services.store.backends.results import Fetched
 from ipfs_accel_cli.services.store.importing import take_in
 from ipfs_accel_cli.services.store.putting import USER
 from ipfs_accel_cli.services.store.reading import Reader
-from ipfs_accel_cli.services.store.roots import RECURSIVE, Root, keep, release
+from ipfs_accel_cli.services.store.roots import DIRECT, RECURSIVE, TRANSIT, Root, keep, release
 from ipfs_accel_cli.services.store.session import PutSession
 from ipfs_accel_cli.services.store.walking import Frontier, walk
 
@@ -29,6 +29,7 @@ FETCHING = "fetching"  # The owner of files whose DAG is not whole yet, under th
 _BUFFER_BYTES = 1 << 20
 
 OpenSession = Callable[[str | None], AbstractContextManager[PutSession]]
+Keeper = tuple[str, str]  # The owner of a root, and its label.
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +41,23 @@ class Fetching:
     session: OpenSession
     copies: Copies
 
-    def fetch(self, backend: Backend, root: CID) -> Fetched:
-        """Bring a DAG and keep it; raises NotFound, and VerificationFailed where the place lies."""
+    def fetch(self, backend: Backend, root: CID, keeper: Keeper | None = None) -> Fetched:
+        """Bring a DAG and keep it, for the user or another keeper; raises NotFound, and VerificationFailed for lies."""
+        owner, label = keeper or (USER, backend.name)
         if self.is_whole(root):
-            self._keep(root, backend.name)
+            self._keep(root, owner, label)
             return self._fetched(root, backend, 0)
         if isinstance(backend, Dags):
             meter = _Meter(f"Fetching from {backend.name}")
             with self.session(None) as session:
                 blocks = meter.blocks(backend.get_dag(root))
-                taken = take_in(session, self.reader.index, self.reader.blocks, backend.name, [root], blocks)
+                taken = take_in(session, self.reader.index, self.reader.blocks, label, [root], blocks, owner)
             if not taken.complete:
                 raise VerificationFailed(f"{backend.name} gave {root} with {taken.missing_blocks} blocks missing")
             self.copies.note([Known(root, backend.name, str(root), True, meter.done_bytes, None, "reread")])
             return self._fetched(root, backend, meter.done_bytes)
         if isinstance(backend, Files):
-            return self._fetched(root, backend, self._files(backend, backend.name, root))
+            return self._fetched(root, backend, self._files(backend, backend.name, root, (owner, label)))
         raise UnsupportedContent(
             f"{backend.name} gives no content: it only keeps pins", suggestion="ipfs-accel store backend ls"
         )
@@ -66,14 +68,15 @@ class Fetching:
             found = walk(self.reader.index, self.reader.blocks, [root], frontier, inner_leaves=False)
             return all(visit.kind != "missing" for visit in found)
 
-    def _files(self, backend: Files, name: str, root: CID) -> int:
+    def _files(self, backend: Files, name: str, root: CID, keeper: Keeper) -> int:
         key, laid = find_layout(backend, name, root)
         meter = _Meter(f"Fetching from {name}", laid.size_bytes)
         for file in laid.files:
             self._file(backend, name, root, file, meter)
         with self.session(None) as session:
             blocks = meter.blocks(block for block in _car(backend, key) if block.cid != laid.encode()[0])
-            take_in(session, self.reader.index, self.reader.blocks, name, [root], blocks)
+            owner, label = keeper
+            take_in(session, self.reader.index, self.reader.blocks, label, [root], blocks, owner)
         with self.database.write() as connection:
             release(connection, FETCHING, str(root))
         if not self.is_whole(root):
@@ -93,10 +96,11 @@ class Fetching:
                 session.commit([Root(file.cid, FETCHING, str(root), "file")])
         self.copies.note([Known(file.cid, name, file.key, False, file.size_bytes, file.sha256, "reread")])
 
-    def _keep(self, root: CID, label: str) -> None:
-        if not self.reader.index.roots(root):
+    def _keep(self, root: CID, owner: str, label: str) -> None:
+        # What is only on its way elsewhere, or a file on its way here, keeps nothing for the user.
+        if all(row["owner"] in (TRANSIT, FETCHING) or row["kind"] == DIRECT for row in self.reader.index.roots(root)):
             with self.database.write() as connection:
-                keep(connection, Root(root, USER, label, RECURSIVE))
+                keep(connection, Root(root, owner, label, RECURSIVE))
 
     def _fetched(self, root: CID, backend: Backend, fetched_bytes: int) -> Fetched:
         return Fetched(
@@ -111,10 +115,15 @@ class Fetching:
 def find_layout(backend: Files, name: str, root: CID) -> tuple[str, Layout]:
     """Return the key of a DAG's layout at a place, and the layout; raises NotFound and MalformedContent."""
     own = layout.key_of(root, layout.default_path(root))
-    keys = [own] if backend.stat(own) is not None else [found.key for found in backend.scan(layout.folder_of(root))]
+    keys = [own] if backend.stat(own) is not None else layout_keys(backend, root)
     if not keys:
         raise NotFound(f"{name} does not have {root}", suggestion=f"ipfs-accel store ls --on {name}")
     return keys[0], read_layout(backend, keys[0], root)
+
+
+def layout_keys(backend: Files, root: CID) -> list[str]:
+    """Return the keys of all layouts of a DAG at a place."""
+    return [found.key for found in backend.scan(layout.folder_of(root)) if found.key.endswith(layout.SUFFIX)]
 
 
 def read_layout(backend: Files, key: str, root: CID) -> Layout:

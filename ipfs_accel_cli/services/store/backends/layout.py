@@ -16,9 +16,11 @@ from typing import Any
 
 from ipfs_accel_cli.content import dagcbor
 from ipfs_accel_cli.content.cid import CID, DAG_CBOR
+from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.errors import MalformedContent
 
 FOLDER = ".ipfs-accel"
+SUFFIX = ".car"
 _SCHEMA = "ipfs-accel/layout@1"
 _MEMBERS = {"schema", "root", "path", "files"}
 
@@ -79,7 +81,19 @@ def folder_of(root: CID) -> str:
 def key_of(root: CID, path: str) -> str:
     """Return the key of a layout."""
     own = path == default_path(root)
-    return f"{folder_of(root)}{'layout' if own else hashlib.sha256(path.encode()).hexdigest()[:32]}.car"
+    return f"{folder_of(root)}{'layout' if own else hashlib.sha256(path.encode()).hexdigest()[:32]}{SUFFIX}"
+
+
+def root_of(key: str) -> CID | None:
+    """Return the root of the DAG that a key is a layout of; None for the key of something else."""
+    match key.split("/"):
+        case [folder, text, name] if folder == FOLDER and name.endswith(SUFFIX):
+            try:
+                root = CID.parse(text)
+            except ContentError:
+                return None
+            return root if text == str(root.to_v1()) else None
+    return None
 
 
 def default_path(root: CID) -> str:

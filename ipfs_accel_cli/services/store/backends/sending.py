@@ -82,7 +82,7 @@ class Sending:
             if receipt.proof == "reread":
                 how = "reread"
             if receipt.proof == "none":
-                _reread(backend, receipt.locator, body, f"{self._backend.name}:{key}")
+                reread(backend, receipt.locator, body, f"{self._backend.name}:{key}")
                 how = "reread"
         locators = [receipt.locator for receipt in receipts]
         self._copies.note(
@@ -173,7 +173,7 @@ def _with_layout(cid: CID, block: bytes, out: Outgoing) -> Iterator[tuple[CID, b
     yield from out.blocks()
 
 
-def _reread(backend: Files, locator: str, body: Body, what: str) -> None:
+def reread(backend: Files, locator: str, body: Body, what: str) -> None:
     """Read back what a place says nothing of; raises VerificationFailed, and takes away what is not what was sent."""
     hashed, size_bytes = hashlib.sha256(), 0
     for piece in backend.open(locator):

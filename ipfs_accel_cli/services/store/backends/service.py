@@ -20,7 +20,7 @@ from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.core.units import parse_bytes
 from ipfs_accel_cli.services.store.backends.behalf import OnBehalf
 from ipfs_accel_cli.services.store.backends.caches import Caches
-from ipfs_accel_cli.services.store.backends.copies import Copies
+from ipfs_accel_cli.services.store.backends.copies import HERE, Copies
 from ipfs_accel_cli.services.store.backends.records import Origin, Record, Records
 from ipfs_accel_cli.services.store.backends.results import (
     BackendRemoved,
@@ -66,6 +66,8 @@ class Backends:
 
         Raises Invalid for options that the kind does not take, Conflict for a known name.
         """
+        if name == HERE:
+            raise Invalid("`here` is this store, and no name for a backend")
         if token_env and token_from:
             raise Invalid("a token comes from --token-env, --token-stdin or --token-keyring, from one of them")
         secrets.checked_variable(token_env, "--token-env")

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from ipfs_accel_cli.backends.base import Backend, Files, TakesDags
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.errors import AccelError, Cancelled
-from ipfs_accel_cli.services.store.backends.copies import Copies
+from ipfs_accel_cli.services.store.backends.copies import HERE, Copies
 from ipfs_accel_cli.services.store.backends.exchange import Exchange
 from ipfs_accel_cli.services.store.backends.fetching import FETCHING
 from ipfs_accel_cli.services.store.index import Index
 from ipfs_accel_cli.services.store.integrity.results import Healing
 from ipfs_accel_cli.services.store.roots import DIRECT
-
-HERE = "here"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Syncing: whole DAGs of one place brought to another, by what each has a list of."""
