@@ -6,7 +6,20 @@ from typer import Typer
 
 from ipfs_accel_cli.commands.parts import assembled
 
-MODULES = ("content", "sharing", "integrity", "backend", "dag", "block", "cid", "pin", "path")
+MODULES = (
+    "content",
+    "sharing",
+    "integrity",
+    "placement",
+    "backend",
+    "dag",
+    "block",
+    "cid",
+    "pin",
+    "path",
+    "route",
+    "price",
+)
 
 
 def __getattr__(name: str) -> Typer:

@@ -1,4 +1,4 @@
-"""What is built on a store: other places and what goes on between them, that content stays sound, mutable paths."""
+"""What is built on a store: other places, where content goes and that it stays sound, and paths that change."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ from ipfs_accel_cli.services.store.integrity.healing import Healer
 from ipfs_accel_cli.services.store.integrity.ledger import Ledger
 from ipfs_accel_cli.services.store.integrity.mending import Mending
 from ipfs_accel_cli.services.store.integrity.service import Integrity
+from ipfs_accel_cli.services.store.placement.book import Books
+from ipfs_accel_cli.services.store.placement.costs import Costs
+from ipfs_accel_cli.services.store.placement.decisions import Decisions
+from ipfs_accel_cli.services.store.placement.facts import Facts
+from ipfs_accel_cli.services.store.placement.history import History
+from ipfs_accel_cli.services.store.placement.measures import Measures
+from ipfs_accel_cli.services.store.placement.service import Placement
+from ipfs_accel_cli.services.store.placement.tariffs import Tariffs
 from ipfs_accel_cli.services.store.reading import Reader
 from ipfs_accel_cli.services.store.repairs import Repairs
 from ipfs_accel_cli.services.store.trees.service import Trees
@@ -28,15 +36,36 @@ class Outside:
     exchange: Exchange
     integrity: Integrity
     trees: Trees
+    placement: Placement
 
 
 def outside(home: Home, database: Database, reader: Reader, repairs: Repairs) -> Outside:
     """Make them for one store."""
     copies, ledger = Copies(database), Ledger(database)
-    backends = Backends(home, copies)
+    measures, history = Measures(database), History(database, copies)
+    copies.changed = history.changed
+    backends = Backends(home, copies, measures.forget)
     fetching = Fetching(reader, database, repairs.session, copies)
-    exchange = Exchange(home, backends.open, fetching, copies)
+    exchange = Exchange(home, backends.open, fetching, copies, measures.noted)
     mending = Mending(reader.index, repairs, copies, ledger, backends.open, backends.names)
-    healer = Healer(reader.index, copies, exchange, backends.names, backends.open)
+    placement = _placement(home, database, reader, backends, copies, measures, history)
+    healer = Healer(
+        reader.index, copies, exchange, backends.names, backends.open, lambda keep: placement.order(keep=keep)
+    )
     integrity = Integrity(reader, ledger, mending, healer, exchange, copies)
-    return Outside(backends, exchange, integrity, Trees(reader, Table(database), repairs.session))
+    return Outside(backends, exchange, integrity, Trees(reader, Table(database), repairs.session), placement)
+
+
+def _placement(
+    home: Home,
+    database: Database,
+    reader: Reader,
+    backends: Backends,
+    copies: Copies,
+    measures: Measures,
+    history: History,
+) -> Placement:
+    books = Books(home)
+    facts = Facts(backends, copies, books, measures)
+    costs = Costs(backends, books, measures, history)
+    return Placement(reader, facts, Decisions(database), costs, Tariffs(books, backends))

@@ -65,7 +65,7 @@ class Store:
 
     `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either; `repairs` mends
     what is damaged; `backends` are other places by name, and `exchange` is what goes on between them and the store,
-    `integrity` keeps all of it sound, and `trees` are paths that change.
+    `integrity` keeps all of it sound, `placement` says where it goes, and `trees` are paths that change.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Store:
         looks_out = outside(home, database, self._reader, self.repairs)
         self.backends, self.exchange = looks_out.backends, looks_out.exchange
         self.integrity, self.trees = looks_out.integrity, looks_out.trees
+        self.placement = looks_out.placement
 
     @contextmanager
     def session(self, profile: str | None = None) -> Iterator[PutSession]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from ipfs_accel_cli.backends import base
 from ipfs_accel_cli.backends.base import Backend, Dags, Files, Pins, TakesDags
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import Invalid, NotFound, UnsupportedContent, VerificationFailed
+from ipfs_accel_cli.core.errors import AccelError, Invalid, NotFound, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.store.backends import layout
 from ipfs_accel_cli.services.store.backends.copies import Copies, Known
@@ -23,7 +26,10 @@ from ipfs_accel_cli.services.store.references import parse, parse_cid
 from ipfs_accel_cli.services.store.results import Entry, Verification
 from ipfs_accel_cli.services.store.roots import RECURSIVE
 
+Moved = TypeVar("Moved", Copied, Fetched)
 Open = Callable[[str], Backend]
+Note = Callable[[str, str, int, float, str | None], None]
+"""Told of each transfer that ended: backend, operation, bytes, seconds, and the code of its error; does not raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class Exchange:
     open: Open
     fetching: Fetching
     copies: Copies
+    note: Note = lambda *_: None
 
     def copy(self, reference: str | CID, to: Sequence[str], on: str | None = None) -> Iterator[Copied]:
         """Send what a reference names to places, `NAME:` or `NAME:PATH`; fetched from `on` first where it is not here.
@@ -47,11 +54,13 @@ class Exchange:
         root = self.fetching.reader.resolve(parse(reference))
         scratch = self.home.ensure("staging")
         for backend, path in backends:
-            yield Sending(self.fetching.reader, self.copies, backend, root, path).run(scratch)
+            sending = Sending(self.fetching.reader, self.copies, backend, root, path)
+            yield self._timed(backend, "put", partial(sending.run, scratch))
 
     def fetch(self, reference: str | CID, on: str) -> Fetched:
         """Bring the whole DAG of a reference's root from a backend into the store, and keep it."""
-        return self.fetching.fetch(self.open(on), parse(reference).cid)
+        backend, root = self.open(on), parse(reference).cid
+        return self._timed(backend, "open", lambda: self.fetching.fetch(backend, root))
 
     def known(self, cid: CID) -> list[Copy]:
         """Return the copies of some content that are known."""
@@ -146,6 +155,19 @@ class Exchange:
             pins.unpin(cid)
             gone += map(_shown, found)
         return gone
+
+    def _timed(self, backend: Backend, operation: str, work: Callable[[], Moved]) -> Moved:
+        """Run a transfer and tell how long it took; one that found everything in its place tells nothing."""
+        began = time.perf_counter()
+        try:
+            moved = work()
+        except AccelError as error:
+            self.note(backend.name, operation, 0, time.perf_counter() - began, error.code)
+            raise
+        passed = moved.sent_bytes if isinstance(moved, Copied) else moved.fetched_bytes
+        if passed:
+            self.note(backend.name, operation, passed, time.perf_counter() - began, None)
+        return moved
 
     def _pins(self, on: str) -> Pins:
         backend = self.open(on)

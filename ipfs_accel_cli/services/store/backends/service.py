@@ -32,9 +32,13 @@ _CONTRACTS: tuple[tuple[str, type], ...] = (
 
 
 class Backends:
-    """Places that keep content, by the names that the owner gave them."""
+    """Places that keep content, by the names that the owner gave them.
 
-    def __init__(self, home: Home, copies: Copies) -> None:
+    `gone` is told a name that means another place from now on, or none.
+    """
+
+    def __init__(self, home: Home, copies: Copies, gone: Callable[[str], None] = lambda _name: None) -> None:
+        self._gone = gone
         self._home = home
         self._records = Records(home.keys)
         self._copies = copies
@@ -67,6 +71,7 @@ class Backends:
         backend_for(kind, self._config(name, record))  # What cannot be made is not kept.
         self._home.ensure()
         self._records.add(name, record, token, replace=replace)
+        self._gone(name)
         return self.show(name)
 
     def ls(self) -> Stream[BackendShown]:
@@ -112,6 +117,7 @@ class Backends:
     def remove(self, name: str) -> BackendRemoved:
         """Forget a backend, its token and what is known of copies there; raises NotFound."""
         self._records.remove(name)
+        self._gone(name)
         return BackendRemoved(name=name, copies=self._copies.forget_all(name))
 
     def open(self, name: str) -> Backend:
