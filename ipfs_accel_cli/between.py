@@ -50,10 +50,9 @@ def speeds(fits: Fits, database: Database, manifest: str, folder: Callable[[], P
     for machine, task, found in Calibrations(database).all(manifest):
         for trial in found.trials:
             if trial.rate is not None:
-                name = "texts_s" if trial.rtfx is None else "rtfx"
                 about = {"task": task, "threads": trial.threads, "chosen": trial.chosen}
                 yield Speed(
-                    *(machine, trial.engine, trial.device or "cpu", "", name, trial.rate),
+                    *(machine, trial.engine, trial.device or "cpu", "", trial.figure, trial.rate),
                     *(found.measured_at, "calibration", about),
                 )
     yield from _benched(database, manifest)

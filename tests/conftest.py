@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from ipfs_accel_cli import Node
+from tests.servers.js_ipfs import JsIpfs, js_ipfs
 from tests.servers.seaweedfs import Seaweed, seaweedfs
 from tests.servers.storacha import Storacha, storacha
+from tests.servers.trustless_gateway import Helia, helia_gateway
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -66,6 +68,13 @@ def storacha_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stora
         yield server
 
 
+@pytest.fixture(scope="session")
+def helia(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helia]:
+    """A real trustless gateway, started once."""
+    with helia_gateway(tmp_path_factory.mktemp("helia")) as server:
+        yield server
+
+
 @dataclass(frozen=True)
 class Ran:
     """How one command ended."""
@@ -96,3 +105,10 @@ def cli() -> Callable[..., Ran]:
         return Ran(done.returncode, done.stdout.decode(errors="surrogateescape"), done.stderr.decode())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def ipfs_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JsIpfs]:
+    """A real IPFS node, started once."""
+    with js_ipfs(tmp_path_factory.mktemp("ipfs")) as server:
+        yield server

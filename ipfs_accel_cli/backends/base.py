@@ -18,7 +18,8 @@ from ipfs_accel_cli.content.car import Block
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.errors import NotAuthorised
 
-Proof = Literal["checksum", "cid", "none"]
+Proof = Literal["checksum", "cid", "reread", "none"]
+"""How what was put is known to have arrived; `reread` is said by wrappers that have read it back themselves."""
 Scope = Literal["block", "entity", "all"]
 
 
@@ -53,6 +54,16 @@ class Body:
     read: Callable[[int, int | None], Iterator[bytes | memoryview]]
     cid: CID | None = None
     local: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """The blocks of a DAG that can be gone through again, parents first: each `iter` begins anew."""
+
+    begin: Callable[[], Iterator[tuple[CID, bytes]]]
+
+    def __iter__(self) -> Iterator[tuple[CID, bytes]]:
+        return self.begin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +206,10 @@ class TakesDags(Protocol):
     """A place that takes DAGs."""
 
     def put_dag(self, root: CID, blocks: Iterable[tuple[CID, bytes]]) -> Receipt:
-        """Bring a whole DAG and keep it; the locator is its CID. Raises VerificationFailed where another returns."""
+        """Bring a whole DAG and keep it; the locator is its CID. Raises VerificationFailed where another returns.
+
+        After a failure it may be called again with the same `Blocks`, but not with an iterator: that is used up.
+        """
         ...
 
     def remove_dag(self, root: CID) -> None:
@@ -230,6 +244,15 @@ class Batch(Protocol):
 
     def put_all(self, bodies: Sequence[tuple[Body, str]]) -> Sequence[Receipt]:
         """Keep files under their keys, all of them or none; as `Files.put` otherwise."""
+        ...
+
+
+@runtime_checkable
+class Sweeps(Protocol):
+    """A place where uploads that were never finished stay behind, and cost."""
+
+    def sweep(self, before: datetime) -> int:
+        """Remove those that began before a moment and that no note of ours would let go on; return how many."""
         ...
 
 

@@ -98,6 +98,19 @@ class LocalBackend:
                 except OSError:
                     break
 
+    def sweep(self, before: datetime) -> int:
+        """Remove what writers left that died before then; return how many files that were."""
+        self._there()
+        gone = 0
+        for folder, _, names in os.walk(self._root):
+            current().check()
+            for name in names:
+                path = Path(folder, name)
+                if _UNFINISHED.match(name) and path.lstat().st_mtime < before.timestamp():
+                    path.unlink(missing_ok=True)
+                    gone += 1
+        return gone
+
     def _there(self) -> None:
         if not self._root.is_dir():
             # A folder that a disk is mounted on would else be filled beside the disk.

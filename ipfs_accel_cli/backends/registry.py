@@ -18,15 +18,27 @@ class Kind:
     token: bool = False
 
 
+# What every kind takes: the most bytes a second, and the most calls at once.
+COMMON = ("rate", "at_once")
 KINDS = {
+    "ipfs": Kind(needs=(), may=("url", "fetch"), token=True),
+    "gateway": Kind(needs=("url",), token=True),
     "local": Kind(needs=("path",), may=("region",)),
     "storacha": Kind(needs=(), may=("url", "did", "space", "proof", "gateway", "shard_bytes", "filecoin"), token=True),
+    "hf": Kind(needs=("repo",), may=("type", "revision", "prefix", "endpoint", "create", "private"), token=True),
+    "pinsvc": Kind(needs=("url",), token=True),
+    "s3": Kind(needs=("bucket",), may=("prefix", "endpoint", "region", "profile", "anonymous"), token=True),
 }
 BACKENDS = Registry(
     "backends",
     {
+        "ipfs": Plugin("ipfs_accel_cli.backends.ipfs.backend:IpfsBackend", requires=("ipfshttpclient",)),
+        "gateway": Plugin("ipfs_accel_cli.backends.gateway.backend:GatewayBackend"),
         "local": Plugin("ipfs_accel_cli.backends.local:LocalBackend"),
         "storacha": Plugin("ipfs_accel_cli.backends.storacha.backend:StorachaBackend"),
+        "hf": Plugin("ipfs_accel_cli.backends.hf.backend:HubBackend", requires=("huggingface_hub",)),
+        "pinsvc": Plugin("ipfs_accel_cli.backends.pinsvc.backend:PinningService"),
+        "s3": Plugin("ipfs_accel_cli.backends.s3.backend:S3Backend", requires=("boto3",), extra="s3"),
     },
 )
 
@@ -39,8 +51,8 @@ def checked(kind: str, options: dict[str, str], *, token: bool) -> None:
         return
     if lacking := [name for name in known.needs if not options.get(name)]:
         raise Invalid(f"a backend of the kind {kind} needs {_flags(lacking)}")
-    if strange := [name for name in options if name not in (*known.needs, *known.may)]:
-        takes = _flags([*known.needs, *known.may])
+    if strange := [name for name in options if name not in (*known.needs, *known.may, *COMMON)]:
+        takes = _flags([*known.needs, *known.may, *COMMON])
         raise Invalid(f"a backend of the kind {kind} takes no {_flags(strange)}; it takes {takes}")
     if token and not known.token:
         raise Invalid(f"a backend of the kind {kind} takes no token")

@@ -80,11 +80,13 @@ def read_blocks(stream: Readable, *, max_block_bytes: int = MAX_BLOCK_BYTES, ver
     while (length := _read_length(stream)) is not None:
         if length > max_block_bytes + _MAX_CID_BYTES:
             raise Malformed(f"a CAR section of {length} bytes is over the limit of {max_block_bytes}")
-        section = _read_exactly(stream, length)
-        cid, end = CID.decode_bytes(section)
-        data = section[end:]
-        if len(data) > max_block_bytes:
-            raise Malformed(f"{cid} has {len(data)} bytes, over the limit of {max_block_bytes}")
+        cid, head = _read_cid(stream, length)
+        size_bytes = length - len(bytes(cid))
+        if size_bytes > max_block_bytes:
+            raise Malformed(f"{cid} has {size_bytes} bytes, over the limit of {max_block_bytes}")
+        data = _read_exactly(stream, size_bytes - len(head))
+        if head:
+            data = head + data
         if verify:
             cid.verify(data)
         yield Block(cid, data)
@@ -139,6 +141,21 @@ def _read_length(stream: Readable) -> int | None:
     if prefix:
         raise Malformed("the CAR ends inside a length")
     return None
+
+
+def _read_cid(stream: Readable, length: int) -> tuple[CID, bytes]:
+    """Read the CID at the beginning of a section, and what was read beyond it.
+
+    That is nothing for the CIDs that nearly all blocks have: a large block would else be copied once more.
+    """
+    head = _read_exactly(stream, min(length, 34))
+    if head[:2] == b"\x12\x20":
+        return CID.decode_bytes(head)[0], b""
+    head += _read_exactly(stream, min(length - len(head), 2))
+    if head[:1] != b"\x01" or head[2:4] != b"\x12\x20":
+        head += _read_exactly(stream, min(length - len(head), _MAX_CID_BYTES))
+    cid, end = CID.decode_bytes(head)
+    return cid, head[end:]
 
 
 def _read_exactly(stream: Readable, length: int) -> bytes:

@@ -36,6 +36,14 @@ class MissingBlock(ContentError):
         self.cid = cid
 
 
+class Forged(ContentError):
+    """A signature, or a seal, that is not one of the key over these bytes."""
+
+
+class Expired(ContentError):
+    """Something signed whose time is over."""
+
+
 class Changed(ContentError):
     """A file that became longer, shorter or newer while it was read."""
 

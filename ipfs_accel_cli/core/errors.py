@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import Any, ClassVar
 
-from ipfs_accel_cli.content.errors import ContentError, Mismatch, MissingBlock, NoSuchPath, OverLimit
+from ipfs_accel_cli.content.errors import ContentError, Expired, Forged, Mismatch, MissingBlock, NoSuchPath, OverLimit
 
 
 class AccelError(Exception):
@@ -222,7 +222,7 @@ def classified(error: BaseException) -> AccelError | None:
     """Return our error for a foreign one whose meaning is certain, else None."""
     if isinstance(error, AccelError):
         return error
-    if isinstance(error, Mismatch):
+    if isinstance(error, Mismatch | Forged | Expired):
         return VerificationFailed(str(error))
     if isinstance(error, NoSuchPath | MissingBlock):
         return NotFound(str(error), suggestion="ipfs-accel store ls")

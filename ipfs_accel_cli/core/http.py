@@ -27,11 +27,14 @@ CONNECT_SECONDS = 20.0
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-def client(certificates: str | None = None, *, guarded: bool = False, passwords: bool = True) -> httpx.Client:
+def client(
+    certificates: str | None = None, *, guarded: bool = False, passwords: bool = True, direct: bool = False
+) -> httpx.Client:
     """Return a client that follows redirects, but never from https to http, and uses the proxies of the environment.
 
     `guarded` is for an address that the caller names: ~/.netrc is asked for the owner's password there unless it wants
-    no `passwords`, and any other caller gets to the public internet only, without one.
+    no `passwords`, and any other caller gets to the public internet only, without one. `direct` is for bodies that are
+    to come at the speed of the connection (see `core/direct.py`), where no proxy stands between.
     """
     import httpx
 
@@ -43,8 +46,13 @@ def client(certificates: str | None = None, *, guarded: bool = False, passwords:
         hooks["request"].append(_check_target)
         hooks["response"].append(_check_peer)
     auth = _netrc() if guarded and passwords and not confined else None
+    context, transport = trusted(certificates), None
+    if direct and not getproxies():
+        from ipfs_accel_cli.core.direct import DirectTransport
+
+        transport = DirectTransport(context)
     return httpx.Client(
-        follow_redirects=True, timeout=timeout, verify=trusted(certificates), auth=auth, event_hooks=hooks
+        follow_redirects=True, timeout=timeout, verify=context, auth=auth, event_hooks=hooks, transport=transport
     )
 
 
@@ -111,6 +119,24 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     meant = inner or ip
     return meant.is_global and not meant.is_multicast
+
+
+def refuse_private(url: str) -> None:
+    """Raise NotAuthorised for an address that is not of the public internet; Unavailable where its name means nothing.
+
+    For callers other than the owner, before a library asks there over a connection of its own.
+    """
+    import httpx
+
+    _check_target(httpx.Request("GET", url))
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine, which passwords reach unencrypted without leaving it."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def trusted(certificates: str | None = None) -> ssl.SSLContext:

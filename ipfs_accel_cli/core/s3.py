@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import ipaddress
+import copy
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import (
-    AccelError,
-    Invalid,
-    MissingExtra,
-    NotAuthorised,
-    NotFound,
-    TryAgain,
-    Unavailable,
-)
+from ipfs_accel_cli.core.errors import MissingExtra, Unavailable
 from ipfs_accel_cli.core.http import client as connection
-from ipfs_accel_cli.core.http import explained, retry_after
+from ipfs_accel_cli.core.http import explained
+from ipfs_accel_cli.core.lines import Lines, is_straight
 from ipfs_accel_cli.core.retry import patiently
+from ipfs_accel_cli.core.s3_errors import of_answer, of_library
+from ipfs_accel_cli.core.s3_places import Keys, Place, refuse_unencrypted
 
 if TYPE_CHECKING:
+    import httpx
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 T = TypeVar("T")
@@ -32,38 +28,63 @@ T = TypeVar("T")
 INSTALL = "pip install 'ipfs-accel[s3]'"
 MAX_ANSWER_BYTES = 32 << 20  # A page of a listing has a thousand keys of at most a kilobyte each.
 SIGNED_SECONDS = 900
+_PIECE_BYTES = 256 << 10
 _PAGES = (b"<!doctype html", b"<html")
 _REGION, _REGION_HEADER = "us-east-1", "x-amz-bucket-region"
-_MISSING = ("NoSuchKey", "NoSuchBucket", "NoSuchVersion")
-_DENIED = ("AccessDenied", "AllAccessDisabled", "InvalidObjectState")
-_BAD_LOGIN = ("SignatureDoesNotMatch", "InvalidAccessKeyId", "InvalidToken", "ExpiredToken", "InvalidSecurity")
-_BUSY = ("SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling", "RequestLimitExceeded")
+_line: ContextVar[Lines | httpx.Client | None] = ContextVar("line", default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A bucket; `endpoint` and `region` go before what the owner's AWS configuration says.
+class Payload:
+    """Bytes to be sent with a question; they can be sent again, and are never all in memory for it.
 
-    An `anonymous` one is asked without a signature, though there be credentials.
+    It has the methods by which botocore knows a body, which it does not read here: its digest is signed instead.
     """
 
-    bucket: str
-    endpoint: str | None = None
-    region: str | None = None
-    anonymous: bool = False
+    def __init__(self, size_bytes: int, pieces: Callable[[], Iterator[bytes | memoryview]]) -> None:
+        self._size_bytes = size_bytes
+        self.pieces = pieces
+
+    def __len__(self) -> int:
+        return self._size_bytes
+
+    def read(self, _: int = -1) -> bytes:
+        """Refuse to be read at once."""
+        raise NotImplementedError
+
+    def seek(self, *_: int) -> int:
+        """Go back to the beginning, where every sending begins."""
+        return 0
+
+
+def sending(data: bytes | memoryview) -> Payload:
+    """Return bytes of the memory as a body."""
+    return Payload(len(data), lambda: iter((memoryview(data),)))
 
 
 class Bucket:
     """One bucket as the running call may use it.
 
-    The owner's own calls are signed with what boto3 finds (AWS_*, the profile, the role of the machine), where it finds
-    something; any other caller is unsigned and gets to the public internet only.
+    The owner's own calls are signed with the `keys`, or where there are none with what boto3 finds (AWS_*, the profile,
+    the role of the machine), if anything; any other caller is unsigned and gets to the public internet only.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, keys: Callable[[], Keys | None] = lambda: None) -> None:
         self.place = place
+        self._keys = keys
         self._opened: Any = None
+        self._line: Lines | httpx.Client | None = None
         self.certificates: str | None = None
+
+    @contextmanager
+    def connected(self) -> Iterator[Bucket]:
+        """Give the same bucket for the block, which keeps its connections open between questions."""
+        self._translated(self._client, f"bucket {self.place.bucket}")
+        straight = is_straight()
+        opened = Lines(self.certificates) if straight else connection(self.certificates, guarded=True, passwords=False)
+        with closing(opened):
+            kept = copy.copy(self)
+            kept._line = opened
+            yield kept
 
     def ask(self, operation: str, what: str, **parameters: Any) -> dict[str, Any]:
         """Return the answer to one call of the S3 API by its boto3 name, patiently.
@@ -85,12 +106,21 @@ class Bucket:
 
         return self._translated(signed, key)
 
+    def once(self, operation: str, what: str, **parameters: Any) -> dict[str, Any]:
+        """Ask as `ask` does, but a single time."""
+        current().needs_network(f"asking for {what}")
+        return self._once(operation, what, parameters)
+
     def _once(self, operation: str, what: str, parameters: dict[str, Any]) -> dict[str, Any]:
         def asked() -> dict[str, Any]:
             answer: dict[str, Any] = getattr(self._client(), operation)(Bucket=self.place.bucket, **parameters)
             return answer
 
-        return self._translated(asked, what)
+        token = _line.set(self._line)
+        try:
+            return self._translated(asked, what)
+        finally:
+            _line.reset(token)
 
     def _translated(self, work: Callable[[], T], what: str) -> T:
         _needs_boto()
@@ -100,11 +130,11 @@ class Bucket:
         try:
             return work()
         except ClientError as error:
-            raise _of_answer(error.response, what, self.place) from error
+            raise of_answer(error.response, what, self.place.bucket) from error
         except ResponseParserError as error:
             raise Unavailable(f"{what}: the server does not answer as S3 does") from error
         except (BotoCoreError, ValueError) as error:  # An endpoint that is no address is a plain ValueError.
-            raise _of_library(error, what) from error
+            raise of_library(error, what) from error
 
     def _client(self) -> Any:
         if self._opened is None:
@@ -116,20 +146,26 @@ class Bucket:
         from botocore.config import Config
         from botocore.session import Session
 
-        session = Session()
+        session = Session(profile=self.place.profile)
         session.register_component("data_loader", _definitions(session.get_config_variable("data_path")))
         owner = current().folders is None
+        keys = self._keys() if owner and not self.place.anonymous else None
+        if keys is not None:
+            session.set_credentials(keys.access, keys.secret, keys.session)
         signed = owner and not self.place.anonymous and session.get_credentials() is not None
-        # Asked again by us, who can be stopped, and not by botocore as well. Version 4 because others sign less.
+        # Asked again by us, who can be stopped, and not by botocore as well. Version 4 because others sign less. What
+        # is sent has its digest in a signed header, and need not be hashed once more for the signature.
         config = Config(
             signature_version="s3v4" if signed else UNSIGNED,
             retries={"mode": "standard", "total_max_attempts": 1},
+            request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
+            s3={"payload_signing_enabled": False},
         )
         region = self.place.region or session.get_config_variable("region") or _REGION
         opened = session.create_client("s3", region_name=region, endpoint_url=self.place.endpoint, config=config)
         if signed:
-            _refuse_unencrypted(opened.meta.endpoint_url)
+            refuse_unencrypted(opened.meta.endpoint_url)
         bundle = session.get_config_variable("ca_bundle")
         self.certificates = str(bundle) if bundle else None
         opened.meta.events.register("before-send.s3", self._send)
@@ -151,9 +187,16 @@ class Bucket:
         return AWSResponse(request.url, status, told, _Body(body))
 
     def _carried(self, request: AWSPreparedRequest, what: str) -> tuple[int, dict[str, str], bytes]:
-        headers = [(name, _text(value)) for name, value in request.headers.items()] + [("accept-encoding", "identity")]
-        with explained(what), connection(self.certificates, guarded=True, passwords=False) as opened:
-            sent = opened.build_request(request.method, request.url, headers=headers, content=request.body or None)
+        headers = [(name, _text(value)) for name, value in request.headers.items() if name.lower() != "expect"]
+        headers.append(("accept-encoding", "identity"))
+        line, body = _line.get(), request.body
+        if isinstance(line, Lines):
+            pieces = body.pieces() if isinstance(body, Payload) else iter((_bytes(body),) if body else ())
+            answer = line.send(request.method, request.url, headers, pieces, what, MAX_ANSWER_BYTES)
+            return answer.status, dict(answer.headers), b"".join(answer.pieces)
+        content: Any = _cut(body.pieces()) if isinstance(body, Payload) else body or None
+        with explained(what), self._connection(line) as opened:
+            sent = opened.build_request(request.method, request.url, headers=headers, content=content)
             # Where a bucket lies elsewhere, botocore signs anew for its region.
             response = opened.send(sent, stream=True, follow_redirects=False)
             try:
@@ -161,15 +204,23 @@ class Bucket:
             finally:
                 response.close()
 
+    @contextmanager
+    def _connection(self, kept: httpx.Client | None) -> Iterator[httpx.Client]:
+        if kept is not None:
+            yield kept
+        else:
+            with connection(self.certificates, guarded=True, passwords=False) as opened:
+                yield opened
 
-@dataclass(frozen=True, slots=True)
+
 class _Body:
     """The bytes of an answer as botocore wants to read them."""
 
-    data: bytes
+    def __init__(self, data: bytes) -> None:
+        self._data = data
 
     def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self.data
+        yield self._data
 
 
 def _needs_boto() -> None:
@@ -191,6 +242,17 @@ def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
+def _bytes(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value
+
+
+def _cut(pieces: Iterator[bytes | memoryview]) -> Iterator[bytes]:
+    """Cut what is sent, so that no rest of it is copied over and over."""
+    for piece in pieces:
+        view = memoryview(piece)
+        yield from (bytes(view[start : start + _PIECE_BYTES]) for start in range(0, len(view), _PIECE_BYTES))
+
+
 def _limited(chunks: Iterator[bytes], what: str) -> bytes:
     data = bytearray()
     for chunk in chunks:
@@ -198,59 +260,3 @@ def _limited(chunks: Iterator[bytes], what: str) -> bytes:
         if len(data) > MAX_ANSWER_BYTES:
             raise Unavailable(f"the server of {what} answers with more than {MAX_ANSWER_BYTES} bytes to a question")
     return bytes(data)
-
-
-def _refuse_unencrypted(endpoint: str) -> None:
-    parts = urlsplit(endpoint)
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-        raise Invalid(
-            f"{parts.hostname} would be asked in your name without encryption; use https://, or add ?anonymous=true",
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _of_answer(answer: dict[str, Any], what: str, place: Place) -> AccelError:
-    """Return our error for an error that an S3 server answered; its own words may hold parts of what was signed."""
-    code = str(answer.get("Error", {}).get("Code", ""))
-    meta = answer.get("ResponseMetadata", {})
-    status = int(meta.get("HTTPStatusCode") or 0)
-    told = f"the server answers {status} {code}".rstrip() if code != str(status) else f"the server answers {status}"
-    if code == "NoSuchBucket":
-        return NotFound(f"there is no bucket {place.bucket!r}", suggestion="aws s3 ls")
-    if code in _MISSING or status == 404:
-        return NotFound(f"{what}: {told}")
-    if code == "RequestTimeTooSkewed":
-        return NotAuthorised(f"{what}: {told}: the clock of this machine is wrong", suggestion="date -u")
-    if code in _BAD_LOGIN:
-        return NotAuthorised(f"{what}: {told}: your AWS credentials are not valid there", suggestion="aws configure")
-    # The answer to a HEAD has no words: 400 is what S3 says there of a login that has ended.
-    if code in _DENIED or status in (401, 403) or code == "400":
-        return NotAuthorised(f"{what}: {told}", suggestion="aws configure")
-    if code in _BUSY or status in (408, 429) or status >= 500:
-        wait = retry_after(meta.get("HTTPHeaders", {}).get("retry-after", ""), datetime.now(UTC))
-        context: dict[str, Any] = {"retry_after_s": wait} if wait is not None else {}
-        return TryAgain(f"{what}: {told}", **context)
-    elsewhere = " and leads elsewhere: the bucket has another endpoint or region" if 300 <= status < 400 else ""
-    return Unavailable(f"{what}: {told}{elsewhere}")
-
-
-def _of_library(error: Exception, what: str) -> AccelError:
-    """Return our error for what botocore raised by itself."""
-    from botocore import exceptions as boto
-
-    name = type(error).__name__
-    if isinstance(error, boto.ParamValidationError | boto.InvalidRegionError | boto.ProfileNotFound | ValueError):
-        return Invalid(f"{what}: {error}")
-    if isinstance(error, boto.PartialCredentialsError | boto.ConfigParseError | boto.ConfigNotFound):
-        return Invalid(f"your AWS configuration is not complete: {error}", suggestion="aws configure list")
-    if "SSO" in name or "Token" in name:
-        return NotAuthorised(f"{what}: your AWS login has ended", suggestion="aws sso login")
-    if "Credential" in name:
-        return NotAuthorised(f"{what}: your AWS credentials cannot be had", suggestion="aws configure list")
-    return Unavailable(f"{what}: {name}")

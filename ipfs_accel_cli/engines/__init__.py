@@ -24,7 +24,7 @@ ENGINES = Registry(
             requires=("onnxruntime",),
             extra="onnx",
             devices=("cpu",),
-            tasks=("embed", "classify", "speak", "voice-detect"),
+            tasks=("embed", "classify", "image-classify", "image-embed", "speak", "voice-detect"),
         ),
         "diffusers": Plugin(
             "ipfs_accel_cli.engines.diffusion.engine:DiffusersEngine",
@@ -45,14 +45,14 @@ ENGINES = Registry(
             requires=("onnxruntime", "onnx"),
             extra="onnx",
             devices=("cpu",),
-            tasks=("embed", "classify"),
+            tasks=("embed", "classify", "image-classify", "image-embed"),
         ),
         "openvino": Plugin(
             "ipfs_accel_cli.engines.openvino.engine:OpenVinoEngine",
             requires=("openvino", "onnxruntime"),
             extra="openvino",
             devices=("cpu", "gpu", "npu"),
-            tasks=("embed", "classify"),
+            tasks=("embed", "classify", "image-classify", "image-embed"),
         ),
         "ctranslate2": Plugin(
             "ipfs_accel_cli.engines.ctranslate2.engine:CTranslate2Engine",

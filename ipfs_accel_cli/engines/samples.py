@@ -1,13 +1,19 @@
-"""Texts to see by whether two engines write alike, and in which languages a model can be asked."""
+"""Texts and pictures to see by whether two engines answer alike, and in which languages a model can be asked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy
 
 from ipfs_accel_cli.engines.exchange.text import RewriteOptions
 from ipfs_accel_cli.engines.languages import read_languages
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.engines.exchange.image import Pixels
 
 # Of many lengths, so that in one batch there is padding.
 SAMPLES = (
@@ -18,6 +24,35 @@ SAMPLES = (
     "2 + 2 = 4",
     "The old man went down to the river, and the river was wide, and nobody was there but the birds. " * 4,
 )
+
+# Height and width: upright and lying, larger and smaller than what networks look at, a strip and a stamp.
+_SIZES = ((96, 128), (300, 200), (61, 17), (224, 224), (8, 8), (150, 400))
+_GRAIN = (0, 6, 40, 160)
+
+
+def pictures(count: int, size: tuple[int, int] | None = None) -> tuple[Pixels, ...]:
+    """Return made-up pictures, always the same: things on a ground of flowing colours, smooth to grainy.
+
+    Of noise alone any network makes nearly the same vector. `size` is height and width; without, they differ in size.
+    """
+    return tuple(_picture(at, *(size or _SIZES[at % len(_SIZES)])) for at in range(count))
+
+
+def _picture(seed: int, high: int, wide: int) -> Pixels:
+    chance = numpy.random.default_rng(seed)
+    down, across = numpy.mgrid[0 : 1 : high * 1j, 0 : 1 : wide * 1j][..., None]
+    here, there, thing = chance.integers(0, 256, (3, 3))
+    turn, waves = chance.uniform(0, 2 * numpy.pi), chance.integers(0, 12)
+    along = numpy.cos(turn) * down + numpy.sin(turn) * across
+    seen = here + (there - here) * (0.5 + 0.5 * numpy.sin(along * (1 + waves) * numpy.pi))
+    top, left = chance.uniform(0.2, 0.8, 2)
+    distance = (
+        numpy.hypot(down - top, across - left) if seed % 2 else numpy.maximum(abs(down - top), abs(across - left))
+    )
+    seen = numpy.where(distance < chance.uniform(0.1, 0.4), thing, seen)
+    seen = seen + chance.normal(0, 1, (high, wide, 3)) * _GRAIN[seed % len(_GRAIN)]
+    picture: Pixels = numpy.clip(seen, 0, 255).astype(numpy.uint8)
+    return picture
 
 
 def example(folder: Path, task: str, most: int, batch: int = 4) -> RewriteOptions:

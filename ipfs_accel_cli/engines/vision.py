@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ipfs_accel_cli.core.errors import AccelError, Invalid
+import numpy
+from numpy.typing import NDArray
+
+from ipfs_accel_cli.core.errors import AccelError, Invalid, MalformedContent
 from ipfs_accel_cli.engines.alone import outcome
 from ipfs_accel_cli.engines.base import Chunk, Request, RequestId
 from ipfs_accel_cli.engines.exchange.image import FindOptions, ImageOptions, Images
+from ipfs_accel_cli.engines.exchange.text import Scores, Vectors
+from ipfs_accel_cli.engines.labels import Labels
+from ipfs_accel_cli.engines.seeing import See, Values
 
 if TYPE_CHECKING:
     from ipfs_accel_cli.engines.exchange.image import Pixels
@@ -19,6 +25,8 @@ if TYPE_CHECKING:
 Options = ImageOptions | FindOptions
 # Takes the positions of some pictures, these pictures, and the options; gives what the answer's chunk holds.
 Look = Callable[[tuple[int, ...], "Sequence[Pixels]", Options], object]
+# Gives one float32 row a picture, a vector or logits, and how vectors were made.
+Compute = Callable[[Values], tuple[NDArray[numpy.float32], str]]
 
 
 @dataclass(slots=True)
@@ -70,3 +78,17 @@ class VisionSession:
         """Let go of the weights."""
         self._active.clear()
         self._look = None
+
+
+def rows_session(name: str, task: str, see: See, compute: Compute, labels: Labels | None) -> VisionSession:
+    """Return a session that gives a vector of each picture, or with `labels` their scores."""
+
+    def look(positions: tuple[int, ...], images: Sequence[Pixels], _: Options) -> Scores | Vectors:
+        rows, pooling = compute(see(images))
+        if not numpy.isfinite(rows).all():
+            raise MalformedContent(f"{name} answers with values that are no numbers; its weights are damaged")
+        if labels is None:
+            return Vectors(positions, rows, pooling)
+        return Scores(positions, labels.scores(rows), labels.names)
+
+    return VisionSession(name, task, look)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
 from ipfs_accel_cli.core.errors import Invalid
-
-if TYPE_CHECKING:
-    from ipfs_accel_cli.core.s3 import Place
+from ipfs_accel_cli.core.s3_places import Place, checked_endpoint, checked_region
 
 FORM = "s3://BUCKET[/KEY-OR-PREFIX][?endpoint=URL&region=NAME&anonymous=true]"
 _NAME = re.compile(
@@ -18,7 +15,6 @@ _NAME = re.compile(
     re.DOTALL,
 )
 _PARAMETERS = ("endpoint", "region", "anonymous")
-_REGION = re.compile(r"[a-z0-9-]{1,64}")
 
 
 def canonical(rest: str) -> tuple[str, str | None, str | None]:
@@ -37,8 +33,6 @@ def canonical(rest: str) -> tuple[str, str | None, str | None]:
 
 def place(locator: str) -> tuple[Place, str]:
     """Return the bucket of a canonical locator, and the key or prefix in it."""
-    from ipfs_accel_cli.core.s3 import Place
-
     name, _, query = locator.partition("?")
     bucket, _, key = name.partition("/")
     stated = dict(parse_qsl(query))
@@ -55,20 +49,6 @@ def _parameters(query: str) -> list[tuple[str, str]]:
     if "anonymous" in stated:
         stated["anonymous"] = "true"
     if "endpoint" in stated:
-        stated["endpoint"] = _endpoint(stated["endpoint"])
-    if not _REGION.fullmatch(stated.get("region", "any")):
-        raise Invalid(f"{stated['region']!r} is not the name of a region")
+        stated["endpoint"] = checked_endpoint(stated["endpoint"])
+    checked_region(stated.get("region", "any"))
     return [(name, stated[name]) for name in _PARAMETERS if name in stated]
-
-
-def _endpoint(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise Invalid(f"the endpoint {text!r} is no address: {error}") from error
-    if "@" in parts.netloc:
-        raise Invalid("a reference must not hold a password: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are read")
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
-        raise Invalid(f"the endpoint {text!r} is not of the form https://HOST[:PORT]")
-    return text.rstrip("/")

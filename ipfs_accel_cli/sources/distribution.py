@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ipfs_accel_cli.core import fetch
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import (
     MalformedContent,
@@ -22,7 +23,6 @@ from ipfs_accel_cli.core.errors import (
 )
 from ipfs_accel_cli.core.http import client, explained, refuse
 from ipfs_accel_cli.core.retry import patiently
-from ipfs_accel_cli.sources import fetch
 from ipfs_accel_cli.sources.base import RemoteFile
 from ipfs_accel_cli.sources.logins import Login, login_for
 from ipfs_accel_cli.sources.registry_names import Place

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
+from ipfs_accel_cli.core import fetch
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import NotFound, VerificationFailed
 from ipfs_accel_cli.core.http import client, explained, refuse
 from ipfs_accel_cli.core.retry import patiently
-from ipfs_accel_cli.sources import fetch, lone
+from ipfs_accel_cli.sources import lone
 from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Writer, plainly
 from ipfs_accel_cli.sources.reference import Reference
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
+from ipfs_accel_cli.core import fetch
 from ipfs_accel_cli.core.errors import NotAuthorised, NotFound, Unavailable
-from ipfs_accel_cli.sources import archive, fetch, pip, zips
+from ipfs_accel_cli.sources import archive, pip, zips
 from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Writer, plainly
 from ipfs_accel_cli.sources.reference import Reference
 

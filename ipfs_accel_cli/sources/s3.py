@@ -12,12 +12,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ipfs_accel_cli.content.manifest import normalise_path
+from ipfs_accel_cli.core import fetch
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import LimitReached, NotAuthorised, NotFound, Unavailable, UnsafeContent
 from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.core.s3 import Bucket
-from ipfs_accel_cli.sources import buckets, fetch, lone
+from ipfs_accel_cli.sources import buckets, lone
 from ipfs_accel_cli.sources.base import RemoteFile, Snapshot, Writer, plainly
 from ipfs_accel_cli.sources.reference import Reference
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import NotAuthorised, VerificationFailed
+from ipfs_accel_cli.core.hub import git_blob, states
 from ipfs_accel_cli.sources.base import RemoteFile
 from ipfs_accel_cli.sources.reference import Reference
 
@@ -46,18 +47,14 @@ class Item:
 
     def is_as(self, file: RemoteFile) -> bool:
         """Say whether a listed file is this one, by size and digest; what states no digest is not."""
-        if file.size_bytes not in (None, self.size_bytes):
-            return False
-        if file.sha256 is not None:
-            return file.sha256 == self.sha256
-        return file.git_sha1 is not None and file.git_sha1 == self.git_sha1()
+        return states(file, self.size_bytes, self.sha256, self.git_sha1)
 
     def git_sha1(self) -> str:
         """Compute the id that git gives a file of this content."""
-        hashed = hashlib.sha1(b"blob %d\0" % self.size_bytes, usedforsecurity=False)
+        hashed = git_blob(self.size_bytes)
         for piece in self.read():
             hashed.update(piece)
-        return hashed.hexdigest()
+        return str(hashed.hexdigest())
 
     def is_sound(self) -> bool:
         """Say whether the bytes on this machine are what they must be."""

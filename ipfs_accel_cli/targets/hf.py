@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from ipfs_accel_cli.content import passport
-from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Conflict, Invalid, NotAuthorised, NotFound, RemoteFailed, Unavailable
-from ipfs_accel_cli.core.retry import patiently
-from ipfs_accel_cli.sources import fetch
+from ipfs_accel_cli.core import fetch, hub_commits
+from ipfs_accel_cli.core.errors import Conflict, Invalid, NotAuthorised, NotFound, VerificationFailed
+from ipfs_accel_cli.core.hub import MAIN, Repository, is_commit
+from ipfs_accel_cli.core.hub_commits import Upload, Writing
 from ipfs_accel_cli.sources.base import RemoteFile
-from ipfs_accel_cli.sources.hf import HubSource, meaning
+from ipfs_accel_cli.sources.hf import HubSource
 from ipfs_accel_cli.sources.reference import Reference
 from ipfs_accel_cli.targets.base import Delivery, Holding, Item, Parcel, Progress, Sent, damaged, owner_only
 
 if TYPE_CHECKING:
-    from huggingface_hub import CommitOperationAdd, HfApi
-
-T = TypeVar("T")
-
-MAIN = "main"
-_COMMIT_DIGITS = 40
-_SMALL_BYTES, _BATCH = 1 << 20, 100
+    from huggingface_hub import CommitOperationAdd
 
 
 class HubTarget:
@@ -39,7 +32,7 @@ class HubTarget:
         if place.subfolder or "/" not in place.locator:
             raise Invalid(f"a model is pushed to a repository: hf://ORG/NAME[@BRANCH], not {place}")
         branch = place.revision or MAIN
-        if len(branch) == _COMMIT_DIGITS and all(digit in "0123456789abcdef" for digit in branch):
+        if is_commit(branch):
             raise Invalid(
                 f"{place} is a commit, and a model is pushed to a branch", suggestion=_push(place.pinned(None))
             )
@@ -47,13 +40,10 @@ class HubTarget:
 
     def read(self, place: Reference, path: str) -> bytes | None:
         """Return the bytes of a file of the branch; None where there is none, or no such repository."""
-        from huggingface_hub import hf_hub_url
-        from huggingface_hub.utils import build_hf_headers
-
-        url = hf_hub_url(place.locator, path, revision=place.revision, endpoint=_endpoint())
+        repository = _repository(place)
         data = b""
         try:
-            for piece in fetch.ranged(url, 0, str(place), headers=build_hf_headers()):
+            for piece in fetch.ranged(repository.address(path), 0, str(place), headers=repository.headers()):
                 data += piece
                 if len(data) > passport.MAX_BYTES:
                     return None
@@ -87,7 +77,7 @@ class HubTarget:
         """Raise Conflict where everybody can read what is to be private."""
         if delivery.parcel.private:
             with suppress(NotFound):
-                _check_private(_api(), place)
+                _check_private(place)
 
     def send(self, place: Reference, delivery: Delivery) -> Sent:
         """Upload large files one by one, which the hub keeps though the push may break off, then commit all at once."""
@@ -95,144 +85,64 @@ class HubTarget:
         self.refuse(place, delivery)
         if holding.settled and not delivery.removed and holding.revision:
             return Sent(place.pinned(holding.revision), holding.revision, 0)
-        api = _api()
-        with _quiet():
+        writing = Writing(_repository(place), _push(place))
+        with hub_commits.quiet():
             if holding.revision is None:
-                _create(api, place, delivery.parcel)
+                writing.create(private=True if delivery.parcel.private else None)
                 # Somebody else may have made it meanwhile.
                 self.refuse(place, delivery)
-            additions = list(self._uploaded(api, place, delivery))
-            commit = _commit(api, place, delivery, additions)
+            additions = list(_uploaded(writing, delivery))
+            commit = _commit(writing, delivery, additions)
         return Sent(place.pinned(commit), commit)
 
     def listed(self, sent: Sent, parcel: Parcel) -> list[RemoteFile]:
         """List the files of the commit."""
         return list(HubSource().resolve(sent.reference).files)
 
-    def _uploaded(self, api: HfApi, place: Reference, delivery: Delivery) -> Iterator[CommitOperationAdd]:
-        from huggingface_hub import CommitOperationAdd
 
-        progress = Progress(sum(item.size_bytes for item in delivery.missing))
-        for items in _batches(delivery.missing):
-            progress.add(0, items[0].path)
-            batch = [CommitOperationAdd(item.path, str(item.local) if item.local else item.data) for item in items]
-
-            def upload(batch: list[CommitOperationAdd] = batch) -> None:
-                api.preupload_lfs_files(
-                    place.locator, batch, revision=place.revision, free_memory=False, gitignore_content=""
-                )
-
-            _asked(place, upload)
-            for item, addition in zip(items, batch, strict=True):
-                _check(addition, item, delivery.parcel)
-                progress.add(item.size_bytes, item.path)
-                yield addition
+def _uploaded(writing: Writing, delivery: Delivery) -> Iterator[CommitOperationAdd]:
+    missing = delivery.missing
+    progress = Progress(sum(item.size_bytes for item in missing))
+    for numbers in hub_commits.batches([item.size_bytes for item in missing]):
+        items = [missing[number] for number in numbers]
+        progress.add(0, items[0].path)
+        try:
+            additions = writing.upload([_upload(item) for item in items])
+        except VerificationFailed as error:
+            spoiled = next((item for item in items if not item.is_sound()), items[0])
+            raise damaged(spoiled, delivery.parcel) from error
+        for item, addition in zip(items, additions, strict=True):
+            progress.add(item.size_bytes, item.path)
+            yield addition
 
 
-def _batches(items: tuple[Item, ...]) -> Iterator[list[Item]]:
-    """Yield large files one by one, and small ones together, which saves questions."""
-    small = [item for item in items if item.size_bytes <= _SMALL_BYTES]
-    for first in range(0, len(small), _BATCH):
-        yield small[first : first + _BATCH]
-    yield from ([item] for item in items if item.size_bytes > _SMALL_BYTES)
+def _upload(item: Item) -> Upload:
+    return Upload(item.path, item.size_bytes, item.sha256, str(item.local) if item.local else item.data)
 
 
-def _check(addition: Any, item: Item, parcel: Parcel) -> None:
-    """Raise VerificationFailed where what the library read is not the file's content; nothing names it yet."""
-    if addition.upload_info.sha256 != item.sha256:
-        raise damaged(item, parcel)
-
-
-def _create(api: HfApi, place: Reference, parcel: Parcel) -> None:
-    # Without a wish the owner's organisation decides who sees it.
-    private = True if parcel.private else None
-    _asked(place, lambda: api.create_repo(place.locator, private=private, exist_ok=True))
-    if place.revision != MAIN:
-        _asked(place, lambda: api.create_branch(place.locator, branch=str(place.revision), exist_ok=True))
-
-
-def _check_private(api: HfApi, place: Reference) -> None:
+def _check_private(place: Reference) -> None:
     """Raise Conflict for a repository that was there already and that everybody can read."""
-    if not _asked(place, lambda: api.model_info(place.locator)).private:
+    writing = Writing(_repository(place), _push(place))
+    if not writing.asked(lambda: _repository(place).api().model_info(place.locator)).private:
         raise Conflict(
             f"{place.locator} is there already and everybody can read it; nothing was sent",
             suggestion="make it private at the hub, choose another name, or leave out --private",
         )
 
 
-def _commit(api: HfApi, place: Reference, delivery: Delivery, additions: list[CommitOperationAdd]) -> str:
+def _commit(writing: Writing, delivery: Delivery, additions: list[CommitOperationAdd]) -> str:
     """Commit on top of what was looked at, and nothing else; return the commit."""
     from huggingface_hub import CommitOperationDelete
 
-    current().check()
     operations = [*additions, *(CommitOperationDelete(path) for path in delivery.removed)]
-    made = _asked(
-        place,
-        lambda: api.create_commit(
-            place.locator,
-            operations,
-            commit_message=f"Push {delivery.parcel.name}",
-            commit_description=f"Manifest {delivery.parcel.manifest}",
-            revision=place.revision,
-            parent_commit=delivery.holding.revision,
-        ),
+    parcel = delivery.parcel
+    return writing.commit(
+        operations, f"Push {parcel.name}", delivery.holding.revision, description=f"Manifest {parcel.manifest}"
     )
-    return str(made.oid)
 
 
-def _asked(place: Reference, work: Callable[[], T]) -> T:
-    """Run what asks the hub, again while it is busy; raises our errors."""
-
-    def once() -> T:
-        try:
-            return work()
-        except Exception as error:
-            raise _refusal(place, error) from error
-
-    return patiently(once)
-
-
-def _refusal(place: Reference, error: Exception) -> AccelError:
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    if isinstance(error, AccelError):
-        return error
-    if status in (409, 412):
-        return Conflict(f"{place} was changed by somebody else meanwhile", suggestion=_push(place))
-    if status == 403:
-        return NotAuthorised(f"the hub does not let this token write to {place.locator}", suggestion="hf auth login")
-    if status == 400 or (status is None and type(error) is ValueError):
-        return RemoteFailed(f"the hub refuses the push to {place}: {error}")
-    if "xet-write-token" in str(error) and "404" in str(error):
-        return Unavailable(
-            f"the hub of {place.locator} does not know Xet, by which huggingface_hub uploads",
-            suggestion=f"HF_HUB_DISABLE_XET=1 {_push(place)}",
-        )
-    return meaning(place, error)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the library's own progress bars off the terminal for the block."""
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
-
-    shown = not are_progress_bars_disabled()
-    if shown:
-        disable_progress_bars()
-    try:
-        yield
-    finally:
-        if shown:
-            enable_progress_bars()
-
-
-def _api() -> HfApi:
-    from huggingface_hub import HfApi
-
-    return HfApi(endpoint=_endpoint())
-
-
-def _endpoint() -> str | None:
-    return os.environ.get("HF_ENDPOINT")
+def _repository(place: Reference) -> Repository:
+    return Repository(place.locator, revision=place.revision)
 
 
 def _push(place: Reference, name: str = "NAME") -> str:

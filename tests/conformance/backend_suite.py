@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, suppress
 
 import pytest
 
-from ipfs_accel_cli.backends.base import Backend, Body, Dags, Files, TakesDags
+from ipfs_accel_cli.backends.base import Backend, Blocks, Body, Dags, Files, TakesDags
 from ipfs_accel_cli.content.builder import Built, TreeBuilder, directory, leaf_digest
 from ipfs_accel_cli.content.cid import CID, RAW
 from ipfs_accel_cli.content.profiles import profile
@@ -300,7 +300,7 @@ class DagsSuite(Impatient):
         made = offer.backend()
         assert isinstance(made, Dags)
         assert isinstance(made, TakesDags)
-        made.put_dag(TREE.root.cid, TREE.walk())
+        made.put_dag(TREE.root.cid, Blocks(TREE.walk))
         return made
 
     def test_a_dag_comes_whole_parents_first(self, offer: Offer) -> None:
@@ -327,7 +327,8 @@ class DagsSuite(Impatient):
     def test_a_dag_can_be_put_twice_listed_and_removed(self, offer: Offer) -> None:
         self.bring(offer)
         backend = self.bring(offer)
-        assert isinstance(backend, TakesDags)
+        if not isinstance(backend, TakesDags):
+            pytest.skip("it takes no DAGs")
         assert TREE.root.cid in set(backend.dags())
         for _ in range(2):
             backend.remove_dag(TREE.root.cid)

@@ -66,7 +66,7 @@ class EncoderSuite:
         """How to load the embedder, with what the engine makes of it."""
         plan = Plan("embed", threads=1)
         return (
-            replace(plan, derived=derived(engine, embedder, tmp_path_factory, self.least_cosine))
+            replace(plan, derived=derived(engine, embedder, tmp_path_factory, "embed", self.least_cosine))
             if isinstance(engine, Derives)
             else plan
         )
@@ -193,18 +193,19 @@ def only_last_is_marked(session: Session, request: Request) -> bool:
     return marks == [False] * (len(marks) - 1) + [True]
 
 
-def derived(engine: Derives, model: Loadable, folders: pytest.TempPathFactory, least_cosine: float) -> Path:
+def derived(engine: Derives, model: Loadable, folders: pytest.TempPathFactory, task: str, least: float) -> Path:
     """Make what an engine makes of a model, once for all tests and for all engines that run the same."""
-    key = (engine.kind("embed"), model.folder)
+    key = (engine.kind(task), model.folder)
     if key not in _DERIVED:
         target = folders.mktemp("derived") / "it"
         if isinstance(engine, Refines):
             first: Derives = ENGINES.load(engine.begins_with())()
-            made = derived(first, model, folders, EncoderSuite.least_cosine)
-            said = engine.refine(model.facts, model.folder, "embed", made, target)
+            made = derived(first, model, folders, task, EncoderSuite.least_cosine)
+            said = engine.refine(model.facts, model.folder, task, made, target)
         else:
-            said = engine.derive(model.facts, model.folder, "embed", target)
-        assert float(said["least_cosine"]) >= least_cosine
+            said = engine.derive(model.facts, model.folder, task, target)
+        agreement = said.get("least_cosine") or said.get("same_labels") or 1 - float(said["largest_difference"])
+        assert float(agreement) >= least
         _DERIVED[key] = target
     return _DERIVED[key]
 

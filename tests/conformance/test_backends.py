@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ipfs_accel_cli.backends.base import Backend, Config
+from ipfs_accel_cli.backends.base import Backend, Config, Sweeps
 from ipfs_accel_cli.backends.registry import backend_for
 from ipfs_accel_cli.core.errors import Conflict, Unavailable
 from tests.conformance.backend_suite import SMALL, FilesSuite, Offer, body
@@ -45,3 +47,17 @@ class TestLocal(FilesSuite):
             with pytest.raises(Conflict):
                 next(offer.files().open(key))
         assert list(offer.files().scan()) == []
+
+    def test_what_a_killed_writer_left_is_cleared_and_nothing_else(self, offer: FolderOffer) -> None:
+        offer.files().put(body(SMALL), "deep/one")
+        left = offer.place / "deep" / ".two.0123456789ab"
+        left.write_bytes(b"half")
+        os.utime(left, (0, 0))
+        (offer.place / ".hidden").write_bytes(b"theirs")
+        backend = offer.backend()
+        assert isinstance(backend, Sweeps)
+
+        assert backend.sweep(datetime.now(UTC) - timedelta(days=1)) == 1
+        assert not left.exists()
+        assert (offer.place / ".hidden").exists()
+        assert [one.key for one in offer.files().scan()] == [".hidden", "deep/one"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from tests.conformance.vision_suite import VisionSuite, pictures
 
 pytestmark = pytest.mark.models
 TASKS_OF_TORCH = ("image-classify", "image-embed", "image-detect", "image-segment")
+TASKS_OF_GRAPHS = TASKS_OF_TORCH[:2]
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +32,13 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Loadable]:
         "image-detect": tiny_vision.detector(folder / "tiny-yolos"),
         "image-segment": tiny_vision.segmenter(folder / "tiny-segformer"),
     }
+
+
+@pytest.fixture(scope="module")
+def planes(tmp_path_factory: pytest.TempPathFactory) -> Loadable:
+    from tests.conformance import tiny_vision
+
+    return tiny_vision.convolutions(tmp_path_factory.mktemp("models") / "tiny-resnet")
 
 
 @pytest.fixture(params=TASKS_OF_TORCH)
@@ -59,6 +69,68 @@ class TestTorch(VisionSuite):
     @pytest.fixture
     def task(self, task: str) -> str:
         return task
+
+
+@pytest.mark.slow
+class TestOnnx(VisionSuite):
+    @pytest.fixture(params=TASKS_OF_GRAPHS)
+    def task(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
+
+    @pytest.fixture
+    def engine(self) -> Engine:
+        pytest.importorskip("onnxruntime")
+        engine: Engine = ENGINES.load("onnx")()
+        return engine
+
+    @pytest.fixture
+    def model(self, model: Loadable) -> Loadable:
+        return model
+
+
+class TestOnnxOfPlanes(TestOnnx):
+    @pytest.fixture
+    def model(self, planes: Loadable) -> Loadable:
+        return planes
+
+
+class TestOnnxInt8(TestOnnx):
+    least_agreement = 0.99
+
+    @pytest.fixture
+    def engine(self) -> Engine:
+        pytest.importorskip("onnxruntime")
+        engine: Engine = ENGINES.load("onnx-int8")()
+        return engine
+
+
+class TestOpenVino(TestOnnx):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        pytest.importorskip("openvino")
+        engine: Engine = ENGINES.load("openvino")()
+        return engine
+
+
+@pytest.mark.slow
+def test_a_network_of_convolutions_is_not_taken_for_one_in_8_bits(planes: Loadable, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    engine = ENGINES.load("onnx-int8")()
+    with pytest.raises(UnsupportedContent, match="convolutions stay whole"):
+        engine.derive(planes.facts, planes.folder, "image-embed", tmp_path / "graph")
+
+
+@pytest.mark.parametrize("task", TASKS_OF_GRAPHS)
+def test_a_model_that_takes_pictures_of_many_sizes_is_not_exported(
+    models: dict[str, Loadable], tmp_path: Path, task: str
+) -> None:
+    pytest.importorskip("onnxruntime")
+    vit = models["image-classify"]
+    shutil.copytree(vit.folder, tmp_path / "vit")
+    said = json.loads((vit.folder / "preprocessor_config.json").read_text())
+    (tmp_path / "vit/preprocessor_config.json").write_text(json.dumps({**said, "do_resize": False}))
+    with pytest.raises(UnsupportedContent, match="pictures of many sizes"):
+        ENGINES.load("onnx")().derive(vit.facts, tmp_path / "vit", task, tmp_path / "graph")
 
 
 def test_labels_are_those_of_plain_transformers(engine: Engine, models: dict[str, Loadable]) -> None:

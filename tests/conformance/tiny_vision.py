@@ -23,6 +23,18 @@ def classifier(folder: Path) -> Loadable:
     return _saved(ViTForImageClassification(config), folder, "ViTImageProcessor", "image-classify")
 
 
+def convolutions(folder: Path) -> Loadable:
+    """Save a tiny ResNet with a head of three labels: planes instead of tokens, no matrices but the head's."""
+    import torch
+    from transformers import ResNetConfig, ResNetForImageClassification
+
+    torch.manual_seed(14)
+    config = ResNetConfig(
+        embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic", id2label=_LABELS, num_labels=3
+    )
+    return _saved(ResNetForImageClassification(config), folder, "ViTImageProcessor", "image-classify")
+
+
 def detector(folder: Path) -> Loadable:
     """Save a tiny YOLOS."""
     import torch

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy
 import pytest
 
 from ipfs_accel_cli.core.errors import Invalid
-from ipfs_accel_cli.engines.base import Engine, Loadable, Machine, Plan, Request, Session
+from ipfs_accel_cli.engines import ENGINES
+from ipfs_accel_cli.engines.base import Derives, Engine, Loadable, Machine, Plan, Request, Session
 from ipfs_accel_cli.engines.exchange.image import FindOptions, ImageOptions, Images
 from ipfs_accel_cli.engines.exchange.text import EmbedOptions, Texts
 from ipfs_accel_cli.tasks import TASKS
-from tests.conformance.engine_suite import all_move_on, chunks_of, only_last_is_marked, run
+from tests.conformance.engine_suite import all_move_on, chunks_of, derived, only_last_is_marked, run
 
 
 def pictures(count: int = 5) -> Images:
@@ -21,7 +25,12 @@ def pictures(count: int = 5) -> Images:
 
 
 class VisionSuite:
-    """Derive from this and give the fixtures `engine`, `model` and `task`."""
+    """Derive from this and give the fixtures `engine`, `model` and `task`.
+
+    `least_agreement` is what an engine that rounds keeps of the rows of torch: a cosine, or 1 less a difference.
+    """
+
+    least_agreement = 0.9999
 
     @pytest.fixture
     def engine(self) -> Engine:
@@ -36,8 +45,11 @@ class VisionSuite:
         raise NotImplementedError
 
     @pytest.fixture
-    def session(self, engine: Engine, model: Loadable, task: str) -> Session:
-        return engine.load(model.facts, model.folder, Plan(task, threads=1))
+    def session(self, engine: Engine, model: Loadable, task: str, tmp_path_factory: pytest.TempPathFactory) -> Session:
+        plan = Plan(task, threads=1)
+        if isinstance(engine, Derives):
+            plan = replace(plan, derived=derived(engine, model, tmp_path_factory, task, 0.99))
+        return engine.load(model.facts, model.folder, plan)
 
     def request(self, task: str, count: int = 5, batch: int = 2) -> Request:
         rows = task in ("image-classify", "image-embed")
@@ -60,6 +72,11 @@ class VisionSuite:
         together = kind.collect(chunks_of(session, self.request(task, batch=5)))
         apart = kind.collect(chunks_of(session, self.request(task, batch=1)))
         assert alike(together, apart)
+
+    def test_it_answers_as_torch_does(self, session: Session, model: Loadable, task: str) -> None:
+        kind, torch = TASKS.load(task)(), ENGINES.load("torch")().load(model.facts, model.folder, Plan(task, threads=1))
+        found, expected = (kind.collect(chunks_of(one, self.request(task))) for one in (session, torch))
+        assert agreement(task, found, expected) >= self.least_agreement
 
     def test_a_request_of_another_task_is_refused_and_harms_no_other(self, session: Session, task: str) -> None:
         request = self.request(task)
@@ -86,6 +103,18 @@ class VisionSuite:
         session.submit(self.request(task))
         session.close()
         session.close()
+
+
+def agreement(task: str, one: Any, other: Any) -> float:
+    """Return the least cosine of vectors, 1 less the largest difference of a score, or 1 for what is found alike."""
+    if task == "image-embed":
+        assert one.pooling == other.pooling
+        lengths = numpy.linalg.norm(one.rows, axis=1) * numpy.linalg.norm(other.rows, axis=1)
+        return float(((one.rows * other.rows).sum(axis=1) / lengths).min())
+    if task == "image-classify":
+        assert one.labels == other.labels
+        return float(1 - numpy.abs(one.rows - other.rows).max())
+    return float(alike(one, other))
 
 
 def alike(one: object, other: object) -> bool:

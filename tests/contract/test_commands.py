@@ -39,6 +39,17 @@ store export | store where | store cid of | store cid inspect | store cid conver
 store dag get | store dag put | store dag resolve | store dag stat | store dag diff | store dag import
 store dag export | store block get | store block put | store block stat | store block rm
 store pin add | store pin ls | store pin rm
+store copy | store fetch | store scrub | store repair | store heal
+store backend add | store backend ls | store backend show | store backend test | store backend sweep
+store backend rm
+store probe | store cost | store route plan | store route log
+store price ls | store price set | store price rm | store price region
+store path put | store path ls | store path snapshot | store path rm
+store key new | store key ls | store key rm | store key export | store key import
+store name publish | store name resolve | store name ls | store name inspect | store name verify
+store name export | store name import
+store rewrap | store identity new | store identity ls | store identity rm | store identity export
+store identity import
 config show | config get | config set | config path
 doctor | serve-mcp
 mcp ls | mcp call | mcp read | mcp prompt
@@ -70,6 +81,9 @@ def test_only_what_makes_sense_there_is_offered_to_assistants(command: Found) ->
         *(("config", "set"), ("hw", "top")),
         *(("model", "sign"), ("model", "attest"), ("model", "trust")),
         *(("infer", "endpoint", "add"), ("infer", "endpoint", "rm")),
+        *(("store", group, verb) for group in ("key", "identity") for verb in ("new", "rm", "export", "import")),
+        *(("store", "name", "publish"), ("store", "rewrap")),
+        *(("store", "price", verb) for verb in ("set", "rm", "region")),
     )
     assert command.effects.exposed is not shell_only
 

@@ -44,6 +44,7 @@ class World:
     hello_cid: str
     loose_cid: str
     pinned_cid: str
+    name: str
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,10 @@ def world(tmp_path_factory: pytest.TempPathFactory, server: str) -> World:
         pinned = node.store.dags.put(text="[]", keep=False).cid
         contents.prepare(node, base, put.cid)
         node.store.pins.add([pinned])
-    return World(base / "home", files, put.cid, hello, loose, pinned)
+        node.store.names.keys.new("site")
+        named = node.store.names.publish("site", put.cid, lifetime="30d").name
+        node.store.names.files.export("site", files / f"{named}.ipns-record")
+    return World(base / "home", files, put.cid, hello, loose, pinned, named)
 
 
 def reader(folder: Path) -> Path:
@@ -284,6 +288,7 @@ VOLATILE = {
     "markdown", "fit", "statement_cid", "original", "quantized", "ratio", "original_spread", "quantized_spread",
     "rounds", "lines_s", "latency_ms", "one_long_texts_s", "real_time_factor",
     "rtfx", "short_rtfx", "long_rtfx", "modified_at", "oldest", "read_bytes_s", "write_bytes_s",
+    "pictures_s", "one_pictures_s", "many_pictures_s",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]
 
@@ -352,6 +357,7 @@ def _filled(value: Any, world: World, folder: Path) -> Any:
     if value.startswith("["):
         return value
     known = {"cid": world.folder_cid, "hello": world.hello_cid, "loose": world.loose_cid, "pinned": world.pinned_cid}
+    known["name"] = world.name
     return value.format(**known, files=folder / "files")
 
 

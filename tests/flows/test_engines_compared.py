@@ -167,10 +167,10 @@ def test_a_graph_that_answers_otherwise_is_refused_and_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("onnxruntime")
-    from ipfs_accel_cli.engines.onnx import export
+    from ipfs_accel_cli.engines.onnx import agreement
 
     encoder(tmp_path / "bert")
-    monkeypatch.setattr(export, "LEAST_COSINE", 1.1)
+    monkeypatch.setattr(agreement, "LEAST_COSINE", 1.1)
     with Node(tmp_path / "home") as node:
         node.models.add(tmp_path / "bert")
         with pytest.raises(VerificationFailed, match="cosine"):

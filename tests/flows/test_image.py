@@ -79,6 +79,26 @@ def test_a_clock_and_a_traffic_light_are_known_for_what_they_are(asked: Callable
     assert piped.stdout.splitlines()[0] == "traffic light"
 
 
+def test_a_graph_of_the_real_weights_sees_the_same_and_needs_no_torch(
+    asked: Callable[..., Any], shared: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnxruntime")
+    shown = drawn.clock(tmp_path / "clock.png"), drawn.traffic_light(tmp_path / "light.png")
+    plain, graph = (items(asked("classify", *shown, "--engine", engine)) for engine in ("torch", "onnx"))
+    for one, other in zip(plain, graph, strict=True):
+        assert one["label"] == other["label"]
+        assert one["score"] == pytest.approx(other["score"], abs=1e-4)
+    code = f"""
+import sys
+sys.modules["torch"] = sys.modules["transformers"] = None
+from ipfs_accel_cli.surfaces.cli.main import run
+words = ["infer", "image", "classify", *{[str(path) for path in shown]!r}, "--engine", "onnx", "--quiet"]
+run([*words, "--home", {str(shared)!r}])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "analog clock\ntraffic light\n", done.stderr
+
+
 def test_the_nearest_picture_is_of_the_same_thing(asked: Callable[..., Any], tmp_path: Path) -> None:
     pictures = [
         drawn.traffic_light(tmp_path / "light.png"),

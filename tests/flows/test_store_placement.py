@@ -6,14 +6,17 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from ipfs_accel_cli import Node
-from ipfs_accel_cli.backends.base import Backend
-from ipfs_accel_cli.backends.wrap.base import wrapped
+from ipfs_accel_cli.backends.base import Backend, Config
+from ipfs_accel_cli.backends.local import LocalBackend
+from ipfs_accel_cli.backends.wrap import composed
+from ipfs_accel_cli.backends.wrap.base import Passing, Through, wrapped
 from ipfs_accel_cli.content.cid import CID, RAW
 from ipfs_accel_cli.services.store.backends.copies import Known
 from ipfs_accel_cli.services.store.placement.probing import Probe
@@ -71,21 +74,18 @@ def test_copies_are_spread_over_zones(node: Node, places: dict[str, Path]) -> No
 
 
 def test_a_probe_of_a_slow_place_is_what_ranks_it_last(node: Node, places: dict[str, Path], tmp_path: Path) -> None:
-    class Slow:
+    class Slow(Through):
         """The Around of a place that is far away."""
 
-        def call(self, operation: str, work: Callable[[], T]) -> T:
+        def call(self, operation: str, work: Callable[[Passing | None], T], *, again: bool = True) -> T:
             time.sleep(0.05)
-            return work()
+            return work(None)
 
         def opened(
             self, locator: str, offset: int, length: int | None, begin: Callable[[int, int | None], Iterator[bytes]]
         ) -> Iterator[bytes]:
             time.sleep(0.05)
             return begin(offset, length)
-
-        def stream(self, operation: str, begin: Callable[[], Iterator[T]]) -> Iterator[T]:
-            return begin()
 
     facts = node.store.placement.facts
 
@@ -96,7 +96,8 @@ def test_a_probe_of_a_slow_place_is_what_ranks_it_last(node: Node, places: dict[
         assert seen.write_bytes_s
         assert seen.read_bytes_s
 
-    probe("berlin", wrapped(node.store.backends.open("berlin"), Slow()))
+    far = LocalBackend(Config("berlin", {"path": str(places["berlin"])}, tmp_path))
+    probe("berlin", composed(wrapped(far, Slow()), note=partial(facts.measures.note, "berlin")))
     probe("paris", node.store.backends.open("paris"))
     assert facts.measures.of("berlin").latency_s > 0.02
     assert not any(path.is_file() for folder in places.values() for path in folder.rglob("*"))
@@ -163,13 +164,11 @@ def test_equal_places_share_what_is_healed(node: Node, tmp_path: Path) -> None:
     assert sorted(sent) == [["one"]] * 3 + [["two"]] * 3
 
 
-def test_a_month_costs_what_lies_there_and_what_was_moved(
-    cli: Cli, node: Node, places: dict[str, Path], tmp_path: Path
-) -> None:
+def test_a_month_costs_what_lies_there_and_what_was_moved(cli: Cli, places: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "weights").write_bytes(os.urandom(2 * MIB))
-    list(node.store.put([tmp_path / "weights"], to=["paris:", "berlin:"]))
-    told = cli("store", "price", "set", "paris", "--storage", "1024", "--ingress", "512", "--puts", "0", "--json")
-    assert told.json["prices"][0]["storage"] == 1024
+    assert cli("store", "put", tmp_path / "weights", "--to", "paris,berlin").status == 0
+    prices = ("--storage", "1024", "--ingress", "512", "--free")
+    assert cli("store", "price", "set", "paris", *prices, "--json").json["prices"][0]["storage"] == 1024
 
     cost = cli("store", "cost", "--forecast", "90d", "--json").json
     paris = next(one for one in cost["backends"] if one["name"] == "paris")

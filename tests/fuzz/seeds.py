@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.fuzz import seed_codecs, seed_dags, seed_files, seed_tokens
+from tests.fuzz import seed_codecs, seed_dags, seed_files, seed_signed, seed_tokens
 
 SEEDS = {
     "blocks": seed_dags.block_lists,
@@ -16,6 +16,8 @@ SEEDS = {
     "dagpb": seed_codecs.dagpb_blocks,
     "hamt": seed_dags.shards,
     "manifest": seed_dags.manifests,
+    "ipns": seed_signed.records,
+    "envelope": seed_signed.envelopes,
     "multibase": seed_codecs.multibases,
     "safetensors": seed_files.headers,
     "ucan": seed_tokens.ucans,

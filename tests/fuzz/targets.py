@@ -26,6 +26,8 @@ from ipfs_accel_cli.content import (
     delegation,
     files,
     hamt,
+    ipns,
+    libp2pkey,
     multibase,
     shardindex,
     ucan,
@@ -36,6 +38,7 @@ from ipfs_accel_cli.content import (
 from ipfs_accel_cli.content.blocks import ReadBlock, bounded
 from ipfs_accel_cli.content.cid import CID, DAG_CBOR, DAG_JSON, DAG_PB, RAW
 from ipfs_accel_cli.content.diff import diff
+from ipfs_accel_cli.content.envelope import Envelope, Secret, decode_index, encode_index
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.content.manifest import Manifest, Statement
 from ipfs_accel_cli.content.resolve import resolve
@@ -136,6 +139,30 @@ def fuzz_manifest(data: bytes) -> None:
         assert Manifest.decode(data).encode() == data
     if accepted(Statement.decode, data):
         assert Statement.decode(data).encode() == data
+
+
+def fuzz_ipns(data: bytes) -> None:
+    if accepted(ipns.decode, data):
+        record = ipns.decode(data)
+        assert ipns.parse_time(ipns.format_time(record.eol_ns).encode()) == record.eol_ns
+        assert ipns.better(record, record) is record
+    if accepted(libp2pkey.PublicKey.decode, data):
+        assert libp2pkey.PublicKey.decode(data).encode() == data
+        accepted(libp2pkey.PublicKey.decode(data).verify, bytes(64), b"")
+    if accepted(libp2pkey.decode_private, data):
+        libp2pkey.decode_private(libp2pkey.encode_private(libp2pkey.decode_private(data)))
+    accepted(libp2pkey.parse_name, data.decode("latin-1"))
+
+
+def fuzz_envelope(data: bytes) -> None:
+    if accepted(Envelope.decode, data):
+        assert Envelope.decode(data).encode() == data
+    if accepted(Secret.decode, data):
+        assert Secret.decode(data).encode() == data
+    if accepted(decode_index, data):
+        assert decode_index(encode_index(decode_index(data))) == sorted(
+            decode_index(data), key=lambda entry: entry.path.encode()
+        )
 
 
 def fuzz_blocks(data: bytes) -> None:

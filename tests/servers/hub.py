@@ -1,4 +1,7 @@
-"""A model hub on loopback for the real huggingface_hub client: every ROOT/ORG/NAME folder is a repository."""
+"""A hub on loopback for the real huggingface_hub client: every ROOT/ORG/NAME folder is a repository of a model.
+
+Those of datasets and spaces lie in ROOT/datasets/ORG/NAME and ROOT/spaces/ORG/NAME, and are named so everywhere here.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.servers.hub_uploads import LFS_BYTES, Uploads
+from tests.servers.hub_uploads import LFS_BYTES, Uploads, named
 from tests.servers.serving import Handler, Site, serving
 
 
@@ -26,6 +30,7 @@ class Hub(Site):
         self.uploads = Uploads(self)
         self.past: dict[str, Path] = {}  # where the files of an earlier commit lie
         self.branches: dict[str, Path] = {}  # where those of ORG/NAME@BRANCH lie, if it is not main
+        self.page_entries = 1000  # how many files and folders one page of a list has
 
     def commit(self, repository: str, branch: str = "main") -> str:
         """Return the commit id of a branch as it stands."""
@@ -65,28 +70,62 @@ class Hub(Site):
         body = handler.body()
         if self.token and handler.headers.get("authorization") != f"Bearer {self.token}":
             return _refuse(handler, 401, "", "Invalid credentials in Authorization header")
-        path = handler.path.partition("?")[0]
-        match = re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+))?", path)
+        path = urlsplit(handler.path).path
+        match = re.fullmatch(r"/api/(model|dataset|space)s/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+)(?:/(.+))?)?", path)
         if match and handler.command == "GET":
             with self.uploads.changing:
-                return self._api(handler, match[1], match[2] or "revision", match[3] or "main")
+                return self._api(handler, named(match[1], match[2]), match[3] or "revision", match[4], match[5])
+        if match := re.fullmatch(r"/api/(model|dataset|space)s/([^/]+/[^/]+)/paths-info/([^/]+)", path):
+            with self.uploads.changing:
+                return self._paths(handler, named(match[1], match[2]), match[3], parse_qs(body.decode()))
+        if match := re.fullmatch(r"/api/(model|dataset|space)s/([^/]+/[^/]+)/auth-check(/write)?", path):
+            if self._refused(handler, named(match[1], match[2])):
+                return None
+            allowed = not (match[3] and self.uploads.read_only)
+            return _json(handler, {}) if allowed else _refuse(handler, 403, "", "no right to write")
         if self.uploads.answer(handler, path, body):
             return None
-        if match := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
-            return self._content(handler, match[1], match[2], match[3])
+        if match := re.fullmatch(r"/(?:(dataset|space)s/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
+            repository = named(match[1] or "model", match[2])
+            return self._content(handler, repository, unquote(match[3]), unquote(match[4]))
         return _refuse(handler, 404, "", "not handled by this hub")
 
-    def _api(self, handler: Handler, repository: str, what: str, revision: str) -> None:
+    def _refused(self, handler: Handler, repository: str) -> bool:
         if not (self.root / repository).is_dir():
-            return _refuse(handler, 404, "RepoNotFound", "Repository not found")
+            _refuse(handler, 404, "RepoNotFound", "Repository not found")
+            return True
         if repository in self.gated:
-            return _refuse(handler, 403, "GatedRepo", "Access to this model is restricted")
-        folder = self._folder(repository, revision)
+            _refuse(handler, 403, "GatedRepo", "Access to this model is restricted")
+            return True
+        return False
+
+    def _paths(self, handler: Handler, repository: str, revision: str, asked: dict[str, list[str]]) -> None:
+        if self._refused(handler, repository):
+            return None
+        folder = self._folder(repository, unquote(revision))
+        if folder is None:
+            return _refuse(handler, 404, "RevisionNotFound", "Invalid rev id")
+        there = {one["path"]: one for one in self._tree(folder)}
+        return _json(handler, [there[path] for path in asked.get("paths", []) if path in there])
+
+    def _tree(self, folder: Path) -> list[dict[str, object]]:
+        """Return files and folders, the folders first, as a list that is not in the order of the paths."""
+        files = _files(folder)
+        parents = sorted({str(parent) for name in files for parent in list(Path(name).parents)[:-1]})
+        entries = [
+            {"type": "directory", "oid": hashlib.sha1(name.encode()).hexdigest(), "path": name} for name in parents
+        ]
+        return [*entries, *(self._entry(name, path) for name, path in files.items())]
+
+    def _api(self, handler: Handler, repository: str, what: str, revision: str | None, below: str | None) -> None:
+        if self._refused(handler, repository):
+            return None
+        folder = self._folder(repository, unquote(revision or "main"))
         if folder is None:
             return _refuse(handler, 404, "RevisionNotFound", "Invalid rev id")
         files = _files(folder)
         if what == "tree":
-            return _json(handler, [self._entry(name, path) for name, path in files.items()])
+            return self._list(handler, folder, unquote(below or ""))
         return _json(
             handler,
             {
@@ -101,6 +140,17 @@ class Hub(Site):
             },
         )
 
+    def _list(self, handler: Handler, folder: Path, below: str) -> None:
+        prefix = f"{below}/" if below else ""
+        found = [one for one in self._tree(folder) if str(one["path"]).startswith(prefix)]
+        if below and not found:
+            return _refuse(handler, 404, "EntryNotFound", f"{below} does not exist")
+        parts = urlsplit(handler.path)
+        start = int(parse_qs(parts.query).get("cursor", ["0"])[0])
+        end = start + self.page_entries
+        more = {"Link": f'<{self.url}{parts.path}?recursive=true&cursor={end}>; rel="next"'} if end < len(found) else {}
+        return _json(handler, found[start:end], more)
+
     def _entry(self, name: str, path: Path) -> dict[str, object]:
         data = path.read_bytes()
         blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
@@ -111,6 +161,8 @@ class Hub(Site):
         return entry
 
     def _content(self, handler: Handler, repository: str, revision: str, name: str) -> None:
+        if self._refused(handler, repository):
+            return None
         folder = self._folder(repository, revision)
         path = _files(folder).get(name) if folder is not None else None
         if folder is None or path is None:
@@ -130,8 +182,8 @@ def _files(folder: Path) -> dict[str, Path]:
     return {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def _json(handler: Handler, value: object) -> None:
-    handler.reply(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
+def _json(handler: Handler, value: object, headers: dict[str, str] | None = None) -> None:
+    handler.reply(200, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
 
 
 def _refuse(handler: Handler, status: int, code: str, message: str) -> None:

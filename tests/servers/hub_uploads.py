@@ -10,6 +10,7 @@ import shutil
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from tests.servers.serving import Handler
 
@@ -19,11 +20,17 @@ if TYPE_CHECKING:
 LFS_BYTES = 4096  # Larger files are kept by their sha-256, smaller ones by their git blob id.
 
 
+def named(kind: str, name: str) -> str:
+    """Return what a repository is called here: ORG/NAME, after `datasets/` or `spaces/` where it is not a model's."""
+    return name if kind == "model" else f"{kind}s/{name}"
+
+
 class Uploads:
     """`stored` is the large-file storage, `put_bytes` counts what was sent to it.
 
     `loses` forgets the changes of a commit, `read_only` allows none, `busy_commits` so often says that the hub is busy,
-    and `meanwhile` is run once before the next one.
+    and `meanwhile` is run once before the next one. `lost_answers` commits are made without telling so, and `commits`
+    holds what each one changed.
     """
 
     def __init__(self, hub: Hub) -> None:
@@ -31,7 +38,8 @@ class Uploads:
         self.stored: dict[str, bytes] = {}
         self.put_bytes = 0
         self.loses = False
-        self.busy_commits = 0
+        self.busy_commits = self.lost_answers = 0
+        self.commits: list[list[str]] = []
         self.read_only = False
         self.private: dict[str, bool] = {}
         self.meanwhile: Any = None
@@ -41,7 +49,7 @@ class Uploads:
         """Answer a request that has to do with uploads; say whether it had."""
         if path == "/api/repos/create":
             asked = json.loads(body)
-            name = f"{asked.get('organization') or 'me'}/{asked['name']}"
+            name = named(asked.get("type") or "model", f"{asked.get('organization') or 'me'}/{asked['name']}")
             if self.read_only:
                 return _json(handler, {"error": "no"}, 403)
             self.private[name] = asked.get("private") or asked.get("visibility") == "private"
@@ -59,8 +67,8 @@ class Uploads:
         if path.endswith(".git/info/lfs/objects/batch"):
             objects = [self._action(one) for one in json.loads(body)["objects"]]
             return _json(handler, {"transfer": "basic", "objects": objects})
-        if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)/(preupload|commit|branch)/(.+)", path):
-            return self._change(handler, match[1], match[2], match[3], body)
+        if match := re.fullmatch(r"/api/(model|dataset|space)s/([^/]+/[^/]+)/(preupload|commit|branch)/(.+)", path):
+            return self._change(handler, named(match[1], match[2]), match[3], unquote(match[4]), body)
         return False
 
     def _action(self, one: dict[str, Any]) -> dict[str, Any]:
@@ -105,11 +113,15 @@ class Uploads:
         parent = lines[0]["value"].get("parentCommit")
         if parent is not None and parent != self._hub.commit(repository, branch):
             return _json(handler, {"error": "A commit has happened since"}, 412)
+        self.commits.append([line["value"]["path"] for line in lines[1:]])
         self._hub.keep(repository, branch)
         if not self.loses:
             for line in lines[1:]:
                 self._apply(self._hub.branch(repository, branch), line["key"], line["value"])
         commit = self._hub.commit(repository, branch)
+        if self.lost_answers:
+            self.lost_answers -= 1
+            return _json(handler, {"error": "no answer in time"}, 504)
         return _json(
             handler,
             {"success": True, "commitOid": commit, "commitUrl": f"{self._hub.url}/{repository}/commit/{commit}"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
@@ -21,6 +22,13 @@ class S3Site(Site):
         super().__init__()
         self.server = server
         self.prefix = uuid4().hex[:12]
+        self._owner: Any = None
+
+    def owner(self) -> Any:
+        """Return the boto3 client that speaks to the server itself, made once."""
+        if self._owner is None:
+            self._owner = self.server.client()
+        return self._owner
 
     def environment(self) -> dict[str, str]:
         """Return the variables that make a client use this site, and nothing of the user's own."""
@@ -63,15 +71,20 @@ class S3Site(Site):
         handler.wfile.write(body)
         return None
 
+    def forwarded(self, handler: Handler, body: bytes) -> tuple[bytes, list[tuple[str, str]]]:
+        """Return what the server is sent of a request."""
+        return body, list(handler.headers.items())
+
     def _passed_on(self, handler: Handler, *, whole: bool) -> tuple[int, http.client.HTTPMessage, bytes]:
+        sent, headers = self.forwarded(handler, handler.body())
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         try:
             # The host is signed, so it stays the one that the client knows.
             connection.putrequest(handler.command, handler.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in handler.headers.items():
+            for name, value in headers:
                 if not (whole and name.lower() in ("range", "if-range")):
                     connection.putheader(name, value)
-            connection.endheaders()
+            connection.endheaders(sent or None)
             response = connection.getresponse()
             return response.status, response.headers, response.read()
         finally:

@@ -53,7 +53,7 @@ class Seaweed:
 
 
 @contextmanager
-def seaweedfs(folder: Path) -> Iterator[Seaweed]:
+def seaweedfs(folder: Path, volumes: int = 40) -> Iterator[Seaweed]:
     """Run a server with empty buckets `models` and `public` for the block; skip where its program is not installed."""
     pytest.importorskip("boto3")
     program = shutil.which("weed", path=Path(sys.executable).parent) or shutil.which("weed")
@@ -72,7 +72,7 @@ def seaweedfs(folder: Path) -> Iterator[Seaweed]:
         "-s3.port.lance=0",
         "-master.volumeSizeLimitMB=64",
     ]
-    command += ["-volume.max=40", "-master.telemetry=false"]
+    command += [f"-volume.max={volumes}", "-master.telemetry=false"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder)
     try:

@@ -84,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.site.answer(self)
 
-    do_HEAD = do_POST = do_PUT = do_PATCH = do_GET  # noqa: N815
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
     def body(self) -> bytes:
         """Read what the client sends; where the faults say so, wait or break off in its middle."""
@@ -221,10 +221,10 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(site: Site) -> Iterator[None]:
+def serving(site: Site, port: int = 0) -> Iterator[None]:
     """Serve a site for the block; `site.url` is its address."""
     handler = type("BoundHandler", (Handler,), {"site": site})
-    server = _Server(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", port), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     site.url = f"http://127.0.0.1:{server.server_port}"

@@ -74,7 +74,7 @@ class Endpoints:
         now = self._clock()
         with self._lock:
             places = breaker.order(self._breakers, now)
-            self._breakers = [one.began(now) if place in places else one for place, one in enumerate(self._breakers)]
+            self._breakers = [one.begun(now) if place in places else one for place, one in enumerate(self._breakers)]
         return places
 
     def _ended(self, place: int, *, well: bool) -> None:

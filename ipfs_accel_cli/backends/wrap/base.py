@@ -1,17 +1,22 @@
 """What wrappers share: a backend of the same contracts as another, whose calls all pass one place.
 
 A wrapper is an `Around`. `wrapped(inner, around)` returns a backend with just the contracts that `inner` has, so that
-`isinstance` tells the truth of it, too.
+`isinstance` tells the truth of it, too. Where a wrapper must know more of a call than that it happens, it hands over a
+part of its own in place of `FilesAround`, `DagsAround` or another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from ipfs_accel_cli.backends.base import (
     Backend,
     Batch,
+    Blocks,
     Body,
     Dags,
     Files,
@@ -22,6 +27,7 @@ from ipfs_accel_cli.backends.base import (
     Receipt,
     Scope,
     Stat,
+    Sweeps,
     TakesDags,
 )
 from ipfs_accel_cli.content.car import Block
@@ -30,11 +36,22 @@ from ipfs_accel_cli.content.cid import CID
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """What is told the size of each piece that goes out, before it does.
+
+    Where it is `strict` there is no other way out: no file of this machine is handed over to be sent unseen.
+    """
+
+    told: Callable[[int], None]
+    strict: bool = False
+
+
 class Around(Protocol):
     """What a wrapper does with each call of the backend inside; `operation` is the name of its method."""
 
-    def call(self, operation: str, work: Callable[[], T]) -> T:
-        """Return what `work` gives; it may be run again."""
+    def call(self, operation: str, work: Callable[[Passing | None], T], *, again: bool = True) -> T:
+        """Return what `work` gives; it may be run again, unless it must not. What it sends passes what it is given."""
         ...
 
     def opened(
@@ -43,13 +60,38 @@ class Around(Protocol):
         """Return the bytes of `Files.open`; `begin(offset, length)` opens the file inside."""
         ...
 
-    def stream(self, operation: str, begin: Callable[[], Iterator[T]]) -> Iterator[T]:
-        """Return what a call that answers with an iterator yields; `begin` makes it anew."""
+    def stream(
+        self, operation: str, begin: Callable[[], Iterator[T]], name: Callable[[T], Hashable], *, rising: bool = False
+    ) -> Iterator[T]:
+        """Return what a call that answers with an iterator yields; `begin` makes it anew.
+
+        `name` tells its items apart; where they are `rising` they come in the order of their names.
+        """
         ...
 
 
-class _Wrapped:
+class Through:
+    """An Around that adds nothing, for wrappers that only replace parts."""
+
+    def call(self, operation: str, work: Callable[[Passing | None], T], *, again: bool = True) -> T:
+        return work(None)
+
+    def opened(
+        self, locator: str, offset: int, length: int | None, begin: Callable[[int, int | None], Iterator[bytes]]
+    ) -> Iterator[bytes]:
+        return begin(offset, length)
+
+    def stream(
+        self, operation: str, begin: Callable[[], Iterator[T]], name: Callable[[T], Hashable], *, rising: bool = False
+    ) -> Iterator[T]:
+        return begin()
+
+
+class Wrapped:
+    """What all parts share."""
+
     _inner: Any
+    _around: Any
 
     def __init__(self, inner: Any, around: Around) -> None:
         self._inner = inner
@@ -58,15 +100,20 @@ class _Wrapped:
         self.traits = inner.traits
 
     def health(self) -> Health:
-        told: Health = self._around.call("health", self._inner.health)
+        told: Health = self._around.call("health", lambda _: self._inner.health())
         return told
 
 
-class _Files(_Wrapped):
+class FilesAround(Wrapped):
+    """The calls of `Files`."""
+
     _inner: Files
+    _around: Around
 
     def put(self, body: Body, key: str) -> Receipt:
-        return self._around.call("put", lambda: self._inner.put(body, key))
+        return self._around.call(
+            "put", lambda passing: _sent([body], passing, lambda passed: self._inner.put(passed[0], key))
+        )
 
     def open(self, locator: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         return self._around.opened(
@@ -74,83 +121,172 @@ class _Files(_Wrapped):
         )
 
     def stat(self, key: str) -> Stat | None:
-        return self._around.call("stat", lambda: self._inner.stat(key))
+        return self._around.call("stat", lambda _: self._inner.stat(key))
 
     def scan(self, prefix: str = "") -> Iterator[Stat]:
-        return self._around.stream("scan", lambda: self._inner.scan(prefix))
+        return self._around.stream("scan", lambda: self._inner.scan(prefix), lambda stat: stat.key, rising=True)
 
     def delete(self, locator: str) -> None:
-        self._around.call("delete", lambda: self._inner.delete(locator))
+        self._around.call("delete", lambda _: self._inner.delete(locator))
 
 
-class _Dags(_Wrapped):
+class DagsAround(Wrapped):
+    """The calls of `Dags`."""
+
     _inner: Dags
+    _around: Around
 
     def get_dag(
         self, root: CID, path: str = "", scope: Scope = "all", span: tuple[int, int | None] | None = None
     ) -> Iterator[Block]:
-        return self._around.stream("get_dag", lambda: self._inner.get_dag(root, path, scope, span))
+        return self._around.stream(
+            "get_dag", lambda: self._inner.get_dag(root, path, scope, span), lambda block: bytes(block.cid)
+        )
 
     def has(self, cids: Sequence[CID]) -> set[CID]:
-        return self._around.call("has", lambda: self._inner.has(cids))
+        return self._around.call("has", lambda _: self._inner.has(cids))
 
 
-class _TakesDags(_Wrapped):
+class TakesDagsAround(Wrapped):
+    """The calls of `TakesDags`."""
+
     _inner: TakesDags
+    _around: Around
 
     def put_dag(self, root: CID, blocks: Iterable[tuple[CID, bytes]]) -> Receipt:
-        # The blocks come once only, so whoever has them must begin again.
-        return self._around.call("put_dag", lambda: self._inner.put_dag(root, blocks))
+        return self._around.call(
+            "put_dag",
+            lambda passing: self._inner.put_dag(root, _passed_blocks(blocks, passing)),
+            again=not isinstance(blocks, Iterator),
+        )
 
     def remove_dag(self, root: CID) -> None:
-        self._around.call("remove_dag", lambda: self._inner.remove_dag(root))
+        self._around.call("remove_dag", lambda _: self._inner.remove_dag(root))
 
     def dags(self) -> Iterator[CID]:
-        return self._around.stream("dags", self._inner.dags)
+        return self._around.stream("dags", self._inner.dags, bytes)
 
 
-class _Pins(_Wrapped):
+class PinsAround(Wrapped):
+    """The calls of `Pins`."""
+
     _inner: Pins
+    _around: Around
 
     def pin(self, cid: CID, name: str = "", origins: Sequence[str] = ()) -> Pin:
-        return self._around.call("pin", lambda: self._inner.pin(cid, name, origins))
+        return self._around.call("pin", lambda _: self._inner.pin(cid, name, origins))
 
     def pins(self, cid: CID | None = None, name: str | None = None, status: str | None = None) -> Iterator[Pin]:
-        return self._around.stream("pins", lambda: self._inner.pins(cid, name, status))
+        return self._around.stream(
+            "pins", lambda: self._inner.pins(cid, name, status), lambda pin: (pin.id, bytes(pin.cid), pin.name)
+        )
 
     def unpin(self, cid: CID) -> None:
-        self._around.call("unpin", lambda: self._inner.unpin(cid))
+        self._around.call("unpin", lambda _: self._inner.unpin(cid))
 
 
-class _Batch(_Wrapped):
+class BatchAround(Wrapped):
+    """The calls of `Batch`."""
+
     _inner: Batch
+    _around: Around
 
     def put_all(self, bodies: Sequence[tuple[Body, str]]) -> Sequence[Receipt]:
-        return self._around.call("put_all", lambda: self._inner.put_all(bodies))
+        sent, keys = [body for body, _ in bodies], [key for _, key in bodies]
+        return self._around.call(
+            "put_all",
+            lambda passing: _sent(
+                sent, passing, lambda passed: self._inner.put_all(list(zip(passed, keys, strict=True)))
+            ),
+        )
 
 
-class _Names(_Wrapped):
+class NamesAround(Wrapped):
+    """The calls of `Names`."""
+
     _inner: Names
+    _around: Around
 
     def publish(self, name: CID, record: bytes) -> None:
-        self._around.call("publish", lambda: self._inner.publish(name, record))
+        self._around.call("publish", lambda _: self._inner.publish(name, record))
 
     def resolve(self, name: CID) -> bytes:
-        return self._around.call("resolve", lambda: self._inner.resolve(name))
+        return self._around.call("resolve", lambda _: self._inner.resolve(name))
 
 
-_CONTRACTS: tuple[tuple[type, type[_Wrapped]], ...] = (
-    (Files, _Files),
-    (Dags, _Dags),
-    (TakesDags, _TakesDags),
-    (Pins, _Pins),
-    (Batch, _Batch),
-    (Names, _Names),
-)
+class SweepsAround(Wrapped):
+    """The calls of `Sweeps`."""
+
+    _inner: Sweeps
+    _around: Around
+
+    def sweep(self, before: datetime) -> int:
+        return self._around.call("sweep", lambda _: self._inner.sweep(before))
 
 
-def wrapped(inner: Backend, around: Around) -> Backend:
-    """Return a backend with the contracts of another, whose calls go through `around`."""
-    parts = tuple(part for contract, part in _CONTRACTS if isinstance(inner, contract))
-    made: Backend = type("Wrapped", parts or (_Wrapped,), {})(inner, around)
+_CONTRACTS: dict[type, type[Wrapped]] = {
+    Files: FilesAround,
+    Dags: DagsAround,
+    TakesDags: TakesDagsAround,
+    Pins: PinsAround,
+    Batch: BatchAround,
+    Names: NamesAround,
+    Sweeps: SweepsAround,
+}
+
+
+def wrapped(inner: Backend, around: Around, parts: Mapping[type, type[Wrapped]] | None = None) -> Backend:
+    """Return a backend with the contracts of another, whose calls go through `around`; `parts` go before ours."""
+    chosen = tuple(part for contract, part in (_CONTRACTS | dict(parts or {})).items() if isinstance(inner, contract))
+    made: Backend = type("Wrapped", chosen or (Wrapped,), {})(inner, around)
     return made
+
+
+@contextmanager
+def closing(iterator: Iterator[T]) -> Iterator[Iterator[T]]:
+    """Close an iterator after the block, where it can be."""
+    try:
+        yield iterator
+    finally:
+        if close := getattr(iterator, "close", None):
+            close()
+
+
+def size_of(item: object) -> int:
+    """Return how many bytes of content an item brings."""
+    return len(item.data) if isinstance(item, Block) else len(item) if isinstance(item, bytes) else 0
+
+
+def _sent(bodies: Sequence[Body], passing: Passing | None, work: Callable[[Sequence[Body]], T]) -> T:
+    """Return what `work` gives, with bodies whose bytes pass on their way out."""
+    if passing is None:
+        return work(bodies)
+    read: set[int] = set()
+    result = work([_passed_body(body, passing, number, read) for number, body in enumerate(bodies)])
+    for number, body in enumerate(bodies):
+        # A place that was handed the file itself has read it without us.
+        if body.local is not None and not passing.strict and number not in read:
+            passing.told(body.size_bytes)
+    return result
+
+
+def _passed_body(body: Body, passing: Passing, number: int, read: set[int]) -> Body:
+    def pieces(offset: int, length: int | None) -> Iterator[bytes | memoryview]:
+        read.add(number)
+        for piece in body.read(offset, length):
+            passing.told(len(piece))
+            yield piece
+
+    return replace(body, read=pieces, local=None if passing.strict else body.local)
+
+
+def _passed_blocks(blocks: Iterable[tuple[CID, bytes]], passing: Passing | None) -> Iterable[tuple[CID, bytes]]:
+    if passing is None:
+        return blocks
+
+    def begin() -> Iterator[tuple[CID, bytes]]:
+        for cid, data in blocks:
+            passing.told(len(data))
+            yield cid, data
+
+    return begin() if isinstance(blocks, Iterator) else Blocks(begin)

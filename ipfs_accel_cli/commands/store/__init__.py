@@ -19,6 +19,10 @@ MODULES = (
     "path",
     "route",
     "price",
+    "name",
+    "key",
+    "sealing",
+    "identity",
 )
 
 

@@ -9,8 +9,9 @@ from typer import Argument, Option, Typer
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.stream import Stream
+from ipfs_accel_cli.core.units import parse_duration
 from ipfs_accel_cli.node import node
-from ipfs_accel_cli.services.store.backends.results import BackendRemoved, BackendShown, BackendTested
+from ipfs_accel_cli.services.store.backends.results import BackendRemoved, BackendShown, BackendTested, Swept
 
 app = Typer(help="Know other places that keep content, and use those as NAME: in every command.", no_args_is_help=True)
 
@@ -25,7 +26,13 @@ def _text(help: str, metavar: str = "TEXT") -> object:
 @effects(WRITE, exposed=False)
 def add(
     name: Annotated[str, Argument(metavar="NAME", help="What to call it.")],
-    kind: Annotated[str, Argument(metavar="KIND", help="local, or another kind that `--help` of the docs lists.")],
+    kind: Annotated[
+        str,
+        Argument(
+            metavar="KIND",
+            help="local, s3, ipfs, gateway, hf, storacha or pinsvc; see docs/storage.md for what each takes.",
+        ),
+    ],
     path: Annotated[str | None, _text("local: the folder.", "FOLDER")] = None,
     bucket: Annotated[str | None, _text("s3: the bucket.")] = None,
     prefix: Annotated[str | None, _text("Keep all below this path.")] = None,
@@ -116,6 +123,21 @@ def ask(
         ipfs-accel store backend test cold --round-trip
     """
     return node().store.backends.test(name, whole=round_trip)
+
+
+@app.command()
+@effects(DELETE, network=True)
+def sweep(
+    name: Name,
+    older: Annotated[str, Option(metavar="TIME", help="Only what was left so long ago, as in 12h or 7d.")] = "1d",
+) -> Swept:
+    """Clear what uploads left there that were killed and never went on.
+
+    Examples:
+        ipfs-accel store backend sweep lab
+        ipfs-accel store backend sweep lab --older 7d
+    """
+    return node().store.backends.sweep(name, parse_duration(older))
 
 
 @app.command()

@@ -8,7 +8,17 @@ from typing import Annotated
 from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.commands.listing import Columns, Filter, Sort
-from ipfs_accel_cli.commands.store.parameters import From, On, Paths, Profile, Reference, To, places
+from ipfs_accel_cli.commands.store.parameters import (
+    From,
+    Identity,
+    On,
+    Paths,
+    Profile,
+    Recipients,
+    Reference,
+    To,
+    places,
+)
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.listing import chosen
@@ -45,17 +55,26 @@ def put(
         bool, Option("--link", help="Hold hard links to the files instead of copies; do not change the files then.")
     ] = False,
     to: To = None,
+    encrypt: Annotated[bool, Option("--encrypt", help="Store them so that only recipients can read them.")] = False,
+    to_recipients: Recipients = None,
 ) -> Stream[Stored]:
     """Store files and folders and show their CIDs.
 
-    They are kept until `store rm`. Symbolic links inside a folder are stored as links.
+    They are kept until `store rm`. Symbolic links inside a folder are stored as links. Encrypted, the names inside a
+    folder are in an encrypted index; how many files it has, and about how large they are, can still be seen.
 
     Examples:
         ipfs-accel store put model.safetensors
         ipfs-accel store put model.safetensors --to cold,lab:models/tiny
         ipfs-accel -q store put folder other.bin
         ipfs-accel store put --cid-profile unixfs-v0-2015 file
+        ipfs-accel store put --encrypt --to-recipient me folder
     """
+    if encrypt or to_recipients:
+        if link or not encrypt:
+            raise Invalid("--to-recipient goes with --encrypt, and --encrypt does not go with --link")
+        store = node().store
+        return Stream(store.sent(store.sealed.put(paths, to_recipients or (), cid_profile), places(to)))
     return Stream(node().store.put(paths, cid_profile, link=link, to=places(to)))
 
 
@@ -67,6 +86,7 @@ def get(
         Path | None, Option("--output", "-o", metavar="PATH", help="Where to write; else the name, or the CID, here.")
     ] = None,
     on: From = None,
+    identity: Identity = None,
 ) -> Got:
     """Write a file or folder to disk, whole or not at all.
 
@@ -75,8 +95,10 @@ def get(
     Examples:
         ipfs-accel store get bafy…/config.json -o config.json
         ipfs-accel store get bafy… -o folder --on cold
+        ipfs-accel store get bafyrei… -o folder --identity me
     """
-    return node().store.fetched(reference, on).get(reference, output)
+    store = node().store.fetched(reference, on)
+    return store.get(reference, output) if identity is None else store.sealed.get(reference, identity, output)
 
 
 @app.command()
@@ -86,14 +108,19 @@ def cat(
     offset: Annotated[int, Option(min=0, metavar="BYTES", help="Where to begin.")] = 0,
     length: Annotated[int | None, Option(min=0, metavar="BYTES", help="How much; all of the rest if left out.")] = None,
     on: From = None,
+    identity: Identity = None,
 ) -> Blob:
     """Write the bytes of a file to standard output.
 
     Examples:
         ipfs-accel store cat bafy…/README.md
         ipfs-accel store cat bafy… --offset 1048576 --length 16
+        ipfs-accel store cat bafyrei…/notes.txt --identity me
     """
-    return node().store.fetched(reference, on).open(reference, offset, length)
+    store = node().store.fetched(reference, on)
+    if identity is not None:
+        return store.sealed.open(reference, identity, offset, length)
+    return store.open(reference, offset, length)
 
 
 @app.command()
@@ -106,17 +133,26 @@ def ls(
     where: Filter = None,
     sort: Sort = None,
     columns: Columns = None,
+    identity: Identity = None,
 ) -> Listing:
     """List what is kept, or the entries of a directory.
 
     Examples:
         ipfs-accel store ls
         ipfs-accel store ls bafy…/onnx
+        ipfs-accel store ls bafyrei… --identity me
         ipfs-accel store ls --filter "size>1GiB" --sort -size
         ipfs-accel store ls --on cold models/
     """
+    if identity is not None and (reference is None or on is not None):
+        raise Invalid("--identity needs the CID of what is encrypted, and that here")
     store = node().store
-    found = store.ls(reference) if on is None else Listing(entries=list(store.exchange.ls(on, reference or "")))
+    if on is not None:
+        found = Listing(entries=list(store.exchange.ls(on, reference or "")))
+    elif identity is not None and reference is not None:
+        found = store.sealed.ls(reference, identity)
+    else:
+        found = store.ls(reference)
     return chosen(found, where=where, sort=sort, columns=columns)
 
 

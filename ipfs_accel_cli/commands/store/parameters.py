@@ -9,7 +9,9 @@ from typer import Argument, Option
 
 ProfileName = Literal["unixfs-v1-2025", "legacy-cid-v1", "unixfs-v0-2015"]
 
-Reference = Annotated[str, Argument(metavar="CID[/PATH]", help="CID, CID/path, /ipfs/CID/path or ipfs://CID/path.")]
+Reference = Annotated[
+    str, Argument(metavar="CID[/PATH]", help="CID, CID/path, /ipfs/CID/path or ipfs://CID/path; /ipns/NAME; ipns:KEY.")
+]
 Paths = Annotated[list[Path], Argument(metavar="PATH", help="Files and folders.")]
 Profile = Annotated[
     ProfileName | None,
@@ -31,6 +33,13 @@ From = Annotated[
 To = Annotated[
     list[str] | None,
     Option("--to", metavar="NAME[:PATH]", help="Send it to this backend, too; several with commas or again."),
+]
+Identity = Annotated[
+    str | None, Option("--identity", metavar="NAME", help="Decrypt with this identity of `store identity ls`.")
+]
+Recipients = Annotated[
+    list[str] | None,
+    Option("--to-recipient", metavar="R", help="Who can read it: age1…, or an identity here; may be repeated."),
 ]
 
 

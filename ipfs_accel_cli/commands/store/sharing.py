@@ -40,7 +40,7 @@ def copy(
 
 
 @app.command()
-@effects(WRITE, network=True, featured=True)
+@effects(WRITE, network=True)
 def fetch(
     reference: Reference,
     on: Annotated[str, Option("--on", metavar="NAME", help="The backend that has it.")],

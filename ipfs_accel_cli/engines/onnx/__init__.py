@@ -1,1 +1,1 @@
-"""The ONNX engine: encoders as graphs, exported once and run without torch."""
+"""The ONNX engine: encoders of texts and pictures as graphs, exported once and run without torch."""

@@ -1,48 +1,58 @@
-"""Encoders and classifiers as sessions: the graph computes, and the model's folder says how texts become tokens."""
+"""Encoders and classifiers as sessions: the graph computes, and the model's folder says how texts or pictures go in."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import numpy
+from numpy.typing import NDArray
+
 from ipfs_accel_cli.core.errors import AccelError, MalformedContent, UnsupportedContent
-from ipfs_accel_cli.engines.base import ModelFacts, Plan
-from ipfs_accel_cli.engines.encoder import Compute, EncoderSession, Meaning, Reading
-from ipfs_accel_cli.engines.onnx.graph import open_graph
+from ipfs_accel_cli.engines.base import ModelFacts, Plan, Session
+from ipfs_accel_cli.engines.encoder import EncoderSession, Meaning, Reading
+from ipfs_accel_cli.engines.onnx.graph import PICTURES, Runs, open_graph
 from ipfs_accel_cli.engines.onnx.note import Note
+from ipfs_accel_cli.engines.onnx.sessions import SEEING
 from ipfs_accel_cli.engines.onnx.tokens import PlainTokenizer
+from ipfs_accel_cli.engines.seeing import Values, seer
 from ipfs_accel_cli.engines.sentence import read_sentence
+from ipfs_accel_cli.engines.vision import VisionSession, rows_session
 
 
-def load(model: ModelFacts, files: Path, plan: Plan) -> EncoderSession:
+def load(model: ModelFacts, files: Path, plan: Plan) -> Session:
     """Load the graph that the plan names; raises as `Engine.load`."""
     if plan.derived is None:
         raise UnsupportedContent(f"{model.name} has not been exported to ONNX")
-    graph = open_graph(plan.derived, plan.threads, model.name)
-    return session(model, files, plan.task, graph.note, graph)
+    return session(model, files, plan.task, open_graph(plan.derived, plan.threads, model.name))
 
 
-def session(model: ModelFacts, files: Path, task: str, note: Note, compute: Compute) -> EncoderSession:
-    """Return a session for whatever computes with a graph of ours; raises MalformedContent."""
-    reads = _sentences if task == "embed" else _texts
+def session(model: ModelFacts, files: Path, task: str, graph: Runs) -> Session:
+    """Return a session for a graph of ours, whatever computes with it; raises MalformedContent."""
     try:
-        folder, reading, meaning = reads(files, note)
-        tokenizer = _tokenizer(folder, note)
+        return _pictures(model, files, task, graph) if task in SEEING else _texts(model, files, task, graph)
     except (AccelError, KeyboardInterrupt):
         raise
-    except Exception as error:  # Configurations and tokenizers fail in any way they like.
+    except Exception as error:  # Configurations, tokenizers and processors fail in any way they like.
         raise MalformedContent(f"{model.name}: {type(error).__name__}: {error}") from error
-    return EncoderSession(model.name, tokenizer, reading, meaning, compute)
 
 
-def _sentences(files: Path, note: Note) -> tuple[Path, Reading, Meaning]:
-    sentence = read_sentence(files)
-    reading = Reading(note.inputs, note.max_tokens, sentence.lower_case, sentence.prompt)
-    return files / sentence.encoder, reading, Meaning("embed", sentence.pooling)
+def _pictures(model: ModelFacts, files: Path, task: str, graph: Runs) -> VisionSession:
+    def compute(pixels: Values) -> tuple[NDArray[numpy.float32], str]:
+        return graph.rows({PICTURES: pixels}), graph.note.pooling
+
+    return rows_session(model.name, task, seer(files, model.model_type), compute, graph.labels)
 
 
-def _texts(files: Path, note: Note) -> tuple[Path, Reading, Meaning]:
-    return files, Reading(note.inputs, note.max_tokens), Meaning("classify", labels=note.labels)
+def _texts(model: ModelFacts, files: Path, task: str, graph: Runs) -> EncoderSession:
+    note = graph.note
+    if task == "embed":
+        sentence = read_sentence(files)
+        reading = Reading(note.inputs, note.max_tokens, sentence.lower_case, sentence.prompt)
+        folder, meaning = files / sentence.encoder, Meaning("embed", sentence.pooling)
+    else:
+        folder, reading, meaning = files, Reading(note.inputs, note.max_tokens), Meaning(task, labels=note.labels)
+    return EncoderSession(model.name, _tokenizer(folder, note), reading, meaning, graph)
 
 
 def _tokenizer(folder: Path, note: Note) -> Any:

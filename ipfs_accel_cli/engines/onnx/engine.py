@@ -12,6 +12,7 @@ from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.engines.base import Device, Fit, Machine, ModelFacts, Plan, Session
 from ipfs_accel_cli.engines.devices import choose_device
 from ipfs_accel_cli.engines.onnx.sessions import EXPORTS, GRAPHS, exporter, loader
+from ipfs_accel_cli.engines.seeing import LITE0
 from ipfs_accel_cli.engines.threads import threads
 
 # Nothing here imports transformers or torch unless a graph is to be made: to load them takes seconds.
@@ -25,6 +26,7 @@ _RECIPE = 3
 _COMMON_TYPES = frozenset(
     {"albert", "bert", "camembert", "deberta-v2", "distilbert", "electra", "modernbert", "mpnet", "roberta"}
     | {"xlm-roberta"}
+    | {"beit", "convnext", "deit", "dinov2", "efficientnet", "mobilenet_v2", "resnet", "swin", "vit", LITE0}
 )
 
 

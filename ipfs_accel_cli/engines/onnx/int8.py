@@ -14,7 +14,7 @@ from ipfs_accel_cli.core.errors import MissingExtra, UnsupportedContent, Verific
 from ipfs_accel_cli.engines.base import Fit, Machine, ModelFacts, Plan
 from ipfs_accel_cli.engines.onnx.agreement import answers, largest_difference, least_cosine, same_labels
 from ipfs_accel_cli.engines.onnx.engine import OnnxEngine, brings_graphs
-from ipfs_accel_cli.engines.onnx.sessions import EXPORTS, loader
+from ipfs_accel_cli.engines.onnx.sessions import EXPORTS, SCORING, SEEING, loader
 
 LEAST_COSINE = LEAST_SAME_LABELS = 0.99
 # One scale for so many weights of a column, and for so many values of a token: vectors turn a fifth as far as with one
@@ -23,6 +23,7 @@ BLOCK = 128
 _BITS = 8
 # The level at which ONNX Runtime also rounds the values that it multiplies the weights with, to 8 bits.
 _ROUNDED_VALUES = 4
+_ROUNDED = "MatMulNBits"
 # Raised whenever graphs are made another way, so that older ones are not taken for them.
 _RECIPE = 1
 
@@ -72,9 +73,9 @@ class Int8Engine(OnnxEngine):
             answers(loader(task)(model, files, Plan(task, threads=1, derived=path)), task) for path in (made, target)
         )
         found: dict[str, str | int | float] = {"versions": versions, "block": BLOCK, "bits": _BITS, "task": task}
-        if task == "classify":
-            same = same_labels(plain, short)
-            _check(model, same, LEAST_SAME_LABELS, f"{same:.0%} of the texts get the same label")
+        if task in SCORING:
+            same, asked = same_labels(plain, short), "pictures" if task in SEEING else "texts"
+            _check(model, same, LEAST_SAME_LABELS, f"{same:.0%} of the {asked} get the same label")
             return {**found, "same_labels": same, "largest_difference": largest_difference(plain, short)}
         cosine = least_cosine(plain, short)
         _check(model, cosine, LEAST_COSINE, f"a vector turns to a cosine of {cosine:.4f}")
@@ -116,10 +117,13 @@ def _quantize(model: ModelFacts, made: Path, target: Path) -> str:
             )
             quantizer = nbits.MatMulNBitsQuantizer(whole, algo_config=how)
             quantizer.process()
+            rounded = any(node.op_type == _ROUNDED for node in quantizer.model.model.graph.node)
             quantizer.model.save_model_to_file(str(target), use_external_data_format=False)
     except (ValueError, RuntimeError, AttributeError, TypeError) as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise UnsupportedContent(f"the graph of {model.name} cannot be quantised: {first}") from error
+    if not rounded:
+        raise UnsupportedContent(f"{model.name} multiplies by no matrices that 8 bits are for; convolutions stay whole")
     return f"onnxruntime {onnxruntime.__version__}, onnx {onnx.__version__}"
 
 

@@ -13,9 +13,10 @@ KEY = "ipfs-accel"  # Among the graph's own metadata.
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """`inputs` gives what each is padded with; `labels` only for a classifier.
+    """`inputs` gives what each is padded with, none for pictures; `labels` only for a classifier.
 
     `plain_tokens` says that tokenizer.json alone gives the tokens that transformers gives: then that is not needed.
+    `pooling` is how vectors of pictures are made; for texts the model's folder says so.
     """
 
     inputs: Mapping[str, int]
@@ -23,6 +24,7 @@ class Note:
     labels: tuple[str, ...] = ()
     independent: bool = False
     plain_tokens: bool = False
+    pooling: str = ""
 
     def encode(self) -> str:
         """Return the note as text."""

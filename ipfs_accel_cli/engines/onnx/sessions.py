@@ -19,14 +19,20 @@ _ROOM = "ipfs_accel_cli.engines.onnx"
 SESSIONS = {
     "embed": f"{_ROOM}.encoder:load",
     "classify": f"{_ROOM}.encoder:load",
+    "image-classify": f"{_ROOM}.encoder:load",
+    "image-embed": f"{_ROOM}.encoder:load",
     "speak": f"{_ROOM}.kokoro:load",
     "voice-detect": f"{_ROOM}.voice:load",
 }
-# Tasks whose graphs can be made from the weights of a model of transformers.
+# Tasks whose graphs can be made from the weights of a model.
 EXPORTS = {
     "embed": f"{_ROOM}.export:export",
     "classify": f"{_ROOM}.export:export",
+    "image-classify": f"{_ROOM}.export:export",
+    "image-embed": f"{_ROOM}.export:export",
 }
+SEEING = frozenset({"image-classify", "image-embed"})
+SCORING = frozenset({"classify", "image-classify"})
 # Models of other kinds that consist of graphs: by `model_type`, the graph that tells that one is whole.
 GRAPHS: dict[str, str] = {
     "kokoro": "model.onnx",

@@ -1,4 +1,4 @@
-"""The OpenVINO engine: encoders and classifiers as graphs that the ONNX engine exports, in float32."""
+"""The OpenVINO engine: encoders and classifiers of texts and pictures as graphs that the ONNX engine exports."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class OpenVinoEngine:
         if plan.derived is None:
             raise UnsupportedContent(f"{model.name} has not been exported to ONNX")
         graph = _compile(model.name, plan.derived, device, plan.threads)
-        return session(model, files, plan.task, graph.note, graph)
+        return session(model, files, plan.task, graph)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,16 @@ class Graph:
 
     def __call__(self, inputs: dict[str, Ids], mask: Ids) -> NDArray[numpy.float32]:
         """Return rows of float32: vectors, or the scores of the labels."""
-        feed = {name: ids for name, ids in {**inputs, "attention_mask": mask}.items() if name in self.takes}
+        rows = self.rows({**inputs, "attention_mask": mask})
+        return rows if self.labels is None else self.labels.scores(rows)
+
+    def rows(self, feed: Mapping[str, NDArray[Any]]) -> NDArray[numpy.float32]:
+        """Return rows of float32: vectors, or logits."""
+        taken = {name: values for name, values in feed.items() if name in self.takes}
         with _running(self.name):
             # The result lies in memory that the next request writes to.
-            rows: NDArray[numpy.float32] = self.request.infer(feed, share_inputs=True)[0].copy()
-        return rows if self.labels is None else self.labels.scores(rows)
+            rows: NDArray[numpy.float32] = self.request.infer(taken, share_inputs=True)[0].copy()
+        return rows
 
 
 def _compile(name: str, path: Path, device: Device, threads: int) -> Graph:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 from ipfs_accel_cli.core import secrets
 from ipfs_accel_cli.core.errors import Invalid, MalformedContent
+from ipfs_accel_cli.core.http import is_loopback
 
 RECORD, KEY = "endpoint.json", "key"
 # The `model_type` of facts that stand for a model behind an endpoint.
@@ -59,18 +59,9 @@ def checked_url(text: str, *, insecure: bool) -> str:
         raise Invalid("the address has a password in it; give the key with --key-env or --key-stdin")
     if parts.query or parts.fragment:
         raise Invalid("the address of an endpoint has no ? and no #")
-    if parts.scheme == "http" and not insecure and not _loopback(host):
+    if parts.scheme == "http" and not insecure and not is_loopback(host):
         raise Invalid(
             f"http:// to {host} would show the key and every prompt to the network; use https, or --insecure",
         )
     path = parts.path.rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -27,8 +27,8 @@ SESSIONS = {
     "caption": f"{_ROOM}.multimodal.captioning:load",
     "ask": f"{_ROOM}.multimodal.answering:load",
     "pair-embed": f"{_ROOM}.multimodal.pairing:load",
-    "image-classify": f"{_ROOM}.vision.whole:classifier",
-    "image-embed": f"{_ROOM}.vision.whole:embedder",
+    "image-classify": f"{_ROOM}.vision.whole:load",
+    "image-embed": f"{_ROOM}.vision.whole:load",
     "image-detect": f"{_ROOM}.vision.finding:detector",
     "image-segment": f"{_ROOM}.vision.finding:segmenter",
     "transcribe": f"{_ROOM}.audio.transcribe:load",
@@ -37,7 +37,7 @@ SESSIONS = {
 }
 # Architectures that transformers has not, by `model_type`; each loads for all tasks that its configuration states.
 OURS = {
-    "efficientnet-lite0": f"{_ROOM}.vision.efficientnet:load",
+    "efficientnet-lite0": f"{_ROOM}.vision.whole:load",
 }
 
 

@@ -27,7 +27,7 @@ from ipfs_accel_cli.services.infer import calibrating, comparing, timing
 from ipfs_accel_cli.services.infer.calibrating import Calibration, Calibrations
 from ipfs_accel_cli.services.infer.choice import AUTO, Choice, Wanted, best, candidates
 from ipfs_accel_cli.services.infer.making import Derived, Making
-from ipfs_accel_cli.services.infer.questions import MEASURED_TASKS, READING, OfTexts, Questions, questions
+from ipfs_accel_cli.services.infer.questions import HEARING, MEASURED_TASKS, Questions, questions
 from ipfs_accel_cli.services.infer.results import Trial
 from ipfs_accel_cli.services.infer.runtime import Key, Runtime, Warm
 from ipfs_accel_cli.services.infer.stats import Watch
@@ -175,7 +175,7 @@ class Loader:
             return choice
         able, absent = candidates(model.facts, wanted, self._engines, self._measure)
         ready = [choice for choice in able if self._making.is_ready(model, choice)]
-        if wanted.task not in READING or not self._worth_comparing(ready):
+        if wanted.task == HEARING or not self._worth_comparing(ready):
             return best(ready or able, absent)
         # Two comparisons side by side would measure each other.
         with self._comparing:
@@ -192,7 +192,7 @@ class Loader:
 
     def _fastest(self, model: Loadable, task: str, ready: Sequence[Choice], absent: Sequence[AccelError]) -> Choice:
         assert self._calibrations is not None
-        trials = self._compared(model, OfTexts.of(model, task), ready, absent, self._least())
+        trials = self._compared(model, questions(model, task, None), ready, absent, self._least())
         # A home that is only read cannot keep the figures; they hold for this process all the same.
         with suppress(HomeUnusable):
             self._calibrations.keep(model.facts.manifest, task, trials)

@@ -11,13 +11,17 @@ from typing import Any
 from ipfs_accel_cli.engines import ENGINES
 from ipfs_accel_cli.engines.base import Loadable, ModelFacts, Plan
 from ipfs_accel_cli.probes.child import NoAnswer, ask
+from ipfs_accel_cli.services.infer.audio.measured import beginning
+from ipfs_accel_cli.services.infer.bench.perceiving import PERCEIVED, perceive
 from ipfs_accel_cli.services.infer.paired import shapes_of
 
 _SECONDS = 300.0
 
 
-def peak_bytes(model: Loadable, engine: str, plan: Plan) -> int | None:
+def peak_bytes(model: Loadable, engine: str, plan: Plan, sound: Path | None = None) -> int | None:
     """Return by how much a process grew at most while it loaded the model and answered once for each shape.
+
+    A model that sees, hears or speaks answers once, to a picture, to `sound` or to a sentence.
 
     None where the system does not tell, or the process gave no answer.
     """
@@ -25,6 +29,7 @@ def peak_bytes(model: Loadable, engine: str, plan: Plan) -> int | None:
         "engine": engine,
         "facts": asdict(model.facts),
         "folder": str(model.folder),
+        "sound": None if sound is None else str(sound),
         "plan": asdict(plan) | {"derived": str(plan.derived) if plan.derived else None},
     }
     try:
@@ -49,10 +54,14 @@ def measured(argument: str) -> int | None:
         base = _status("VmRSS")
     except (OSError, StopIteration):
         return None
-    shapes, run = shapes_of(plan.task)
+    sound = beginning(Path(asked["sound"]) if asked["sound"] else None)
     with closing(engine.load(facts, Path(asked["folder"]), plan)) as session:
-        for shape in shapes:
-            run(session, shape)
+        if plan.task in PERCEIVED:
+            perceive(session, plan.task, 1, sound, 1, warm_up=False)
+        else:
+            shapes, run = shapes_of(plan.task)
+            for shape in shapes:
+                run(session, shape)
     return _status("VmHWM") - base
 
 

@@ -1,4 +1,4 @@
-"""What engines are asked when they are compared: texts of several shapes, or stretches of a sound."""
+"""What engines are asked when they are compared: texts of several shapes, pictures, or stretches of a sound."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ import numpy
 from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.engines.base import Loadable, Session
 from ipfs_accel_cli.engines.exchange.audio import TranscribeOptions, Transcript, Waveform
+from ipfs_accel_cli.engines.exchange.image import ImageOptions, Images
 from ipfs_accel_cli.engines.exchange.text import EmbedOptions, RewriteOptions, Texts
-from ipfs_accel_cli.engines.samples import SAMPLES, example, same_words
+from ipfs_accel_cli.engines.samples import SAMPLES, example, pictures, same_words
 from ipfs_accel_cli.services.infer.driving import chunks_of
 from ipfs_accel_cli.tasks import TASKS
 
 READING, HEARING = ("embed", "classify", "translate", "summarize"), "transcribe"
-MEASURED_TASKS = (*READING, HEARING)
+SEEING = ("image-classify", "image-embed")
+MEASURED_TASKS = (*READING, *SEEING, HEARING)
 # A shape that would take more than this at once is not run, or with fewer texts.
 LONGEST_RUN_SECONDS = 0.5
 _SHORT_WORDS, _LONG_WORDS, _MOST_TEXTS = 12, 100, 32
@@ -29,6 +31,9 @@ _TEXT = "the rain in spain stays mainly in the plain while a small red bird sing
 _WORDS = _TEXT.split()
 _WRITING = frozenset({"translate", "summarize"})
 _SHORT_SECONDS = 5
+# As many at once as `infer image` takes, of the size that most networks look at.
+_MANY_PICTURES, _SIDE = 8, 224
+_COMPARED_PICTURES = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +92,7 @@ class OfTexts:
         """Return the least cosine of vectors, 1 less the largest difference of a score, or the share of same words."""
         if self.rewriting is not None:
             return same_words(reference, answers)
-        if self.task == "classify":
-            return 1.0 - float(numpy.abs(reference - answers).max())
-        lengths = numpy.linalg.norm(reference, axis=1) * numpy.linalg.norm(answers, axis=1)
-        return float(((reference * answers).sum(axis=1) / numpy.maximum(lengths, 1e-12)).min())
+        return _alike(reference, answers, scores=self.task == "classify")
 
     def timed(self, session: Session) -> list[Timed]:
         """Return one short text always, many and long ones as the model allows."""
@@ -116,6 +118,39 @@ class OfTexts:
         options = EmbedOptions(len(texts)) if self.rewriting is None else replace(self.rewriting, batch=len(texts))
         found = made.collect(chunks_of(session, made.prepare(Texts(tuple(texts)), options)))
         return found.rows if self.rewriting is None else [one.text for one in found]
+
+
+@dataclass(frozen=True, slots=True)
+class OfPictures:
+    """Made-up pictures for a task that gives labels or vectors."""
+
+    task: str
+    overall = "pictures_s"
+
+    def answers(self, session: Session) -> Any:
+        """Return float32 vectors or scores, shape (pictures, width), of pictures of several sizes."""
+        return self._asked(session, pictures(_COMPARED_PICTURES), _MANY_PICTURES)
+
+    def agreement(self, reference: Any, answers: Any) -> float:
+        """Return the least cosine of vectors, or 1 less the largest difference of a score."""
+        return _alike(reference, answers, scores=self.task == "image-classify")
+
+    def timed(self, session: Session) -> list[Timed]:
+        """Return one picture always, many as the model allows."""
+        one = self._of("one_pictures_s", 1)
+        one.run(session)
+        start = time.perf_counter()
+        one.run(session)
+        many = min(_MANY_PICTURES, int(LONGEST_RUN_SECONDS / max(time.perf_counter() - start, 1e-9)))
+        return [one, self._of("many_pictures_s", many)] if many > 1 else [one]
+
+    def _of(self, name: str, count: int) -> Timed:
+        shown = pictures(count, (_SIDE, _SIDE))
+        return Timed(name, count, partial(self._asked, shown=shown, batch=count))
+
+    def _asked(self, session: Session, shown: tuple[Any, ...], batch: int) -> Any:
+        made = TASKS.load(self.task)()
+        return made.collect(chunks_of(session, made.prepare(Images(shown), ImageOptions(batch)))).rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +193,17 @@ def questions(model: Loadable, task: str, sound: Waveform | None) -> Questions:
     if task == HEARING and sound is None:
         raise Invalid(f"a model that can {task} is measured on a sound", suggestion="--sound FILE")
     if task != HEARING and sound is not None:
-        raise Invalid(f"a model is measured on texts, not on a sound, for the task {task}")
-    return OfTexts.of(model, task) if sound is None else OfSound(sound)
+        raise Invalid(f"a model is measured on a sound for the task {HEARING} only, not for {task}")
+    if sound is not None:
+        return OfSound(sound)
+    return OfPictures(task) if task in SEEING else OfTexts.of(model, task)
+
+
+def _alike(reference: Any, answers: Any, *, scores: bool) -> float:
+    if scores:
+        return 1.0 - float(numpy.abs(reference - answers).max())
+    lengths = numpy.linalg.norm(reference, axis=1) * numpy.linalg.norm(answers, axis=1)
+    return float(((reference * answers).sum(axis=1) / numpy.maximum(lengths, 1e-12)).min())
 
 
 def made_up(shape: Shape) -> list[str]:

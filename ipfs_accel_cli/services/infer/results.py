@@ -57,6 +57,7 @@ class Trial(Result):
     columns = (
         *("engine", "chosen", "agreement", "texts_s"),
         *("one_texts_s", "one_long_texts_s", "many_texts_s", "long_texts_s"),
+        *("pictures_s", "one_pictures_s", "many_pictures_s"),
         *("rtfx", "short_rtfx", "long_rtfx", "reason"),
     )
     essence = "engine"
@@ -70,6 +71,9 @@ class Trial(Result):
     one_long_texts_s: float | None = Field(default=None, description="A text of 100 words at a time.")
     many_texts_s: float | None = Field(default=None, description="Up to 32 short texts at a time, as the model allows.")
     long_texts_s: float | None = Field(default=None, description="Up to 32 texts of 100 words at a time.")
+    pictures_s: float | None = Field(default=None, description="Pictures a second, geometric mean of those below.")
+    one_pictures_s: float | None = Field(default=None, description="A picture at a time.")
+    many_pictures_s: float | None = Field(default=None, description="Up to 8 pictures at a time, as the model allows.")
     rtfx: float | None = Field(
         default=None,
         description="Seconds of sound a second, the inverse real-time factor: geometric mean of those below.",
@@ -83,9 +87,15 @@ class Trial(Result):
     reason: str | None = Field(default=None, description="Why it was not measured, or not taken.")
 
     @property
+    def figure(self) -> str:
+        """The name of the figure by which engines are compared; of texts where nothing was measured."""
+        return next((name for name in ("pictures_s", "rtfx") if getattr(self, name) is not None), "texts_s")
+
+    @property
     def rate(self) -> float | None:
-        """Texts or seconds of sound a second, by which engines are compared; none where it was not measured."""
-        return self.texts_s if self.rtfx is None else self.rtfx
+        """Texts, pictures or seconds of sound a second; none where it was not measured."""
+        found: float | None = getattr(self, self.figure)
+        return found
 
 
 class CalibrationShown(Result):

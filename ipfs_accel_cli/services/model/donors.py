@@ -14,11 +14,11 @@ from ipfs_accel_cli.content.car import open_reader
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.content.manifest import FileEntry
+from ipfs_accel_cli.core import fetch
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import MalformedContent
 from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.services.model.content import Hole
-from ipfs_accel_cli.sources import fetch
 from ipfs_accel_cli.sources.base import Ranged, RemoteFile, Source
 
 RUN_BYTES = 8 << 20  # Holes side by side are asked for together, up to so many bytes in memory.

@@ -22,7 +22,7 @@ from ipfs_accel_cli.services.store.exporting import write_car
 from ipfs_accel_cli.services.store.index import Index, Leaf
 from ipfs_accel_cli.services.store.putting_blocks import BlockPutter
 from ipfs_accel_cli.services.store.reading import Reader
-from ipfs_accel_cli.services.store.references import Reference, parse
+from ipfs_accel_cli.services.store.references import Reference
 from ipfs_accel_cli.services.store.results import Exported
 from ipfs_accel_cli.services.store.sources import Meter
 from ipfs_accel_cli.services.store.telling import told
@@ -46,7 +46,7 @@ class Dags:
         Raises NotFound for a path that leads nowhere and a block that is not here, UnsupportedContent for a codec that
         cannot be read, Invalid for a value that has no form in the codec asked for.
         """
-        end = self._resolve(parse(reference))
+        end = self._resolve(self._reader.reference(reference))
         data = b""
         if codec == "raw":
             if end.remaining:
@@ -88,13 +88,13 @@ class Dags:
     @told()
     def resolve(self, reference: str | CID) -> ResolvedPath:
         """Follow a path as far as it leads; raises NotFound."""
-        end = self._resolve(parse(reference))
+        end = self._resolve(self._reader.reference(reference))
         return ResolvedPath(cid=str(end.cid), remaining=end.remaining, kind=end.kind)
 
     @told()
     def stat(self, reference: str | CID, *, max_blocks: int | None = None, max_bytes: int | None = None) -> DagStat:
         """Count the blocks below a reference; raises LimitReached when there are more than were allowed."""
-        cid = self._resolve(parse(reference)).cid
+        cid = self._resolve(self._reader.reference(reference)).cid
         blocks = size_bytes = absent = 0
         missing: list[str] = []
         with Frontier() as frontier:
@@ -119,7 +119,7 @@ class Dags:
 
     def diff(self, before: str | CID, after: str | CID) -> Iterator[DagChange]:
         """Yield the paths at which two DAGs differ; raises NotFound for blocks that are needed and not here."""
-        sides = [self._resolve(parse(side)).cid for side in (before, after)]
+        sides = [self._resolve(self._reader.reference(side)).cid for side in (before, after)]
         with told():
             for change in diff(sides[0], sides[1], self._reader.block):
                 yield DagChange(
@@ -135,7 +135,7 @@ class Dags:
         Raises NotFound for a path or a block that is not here, Invalid for a range that is none, Conflict for another
         file of that name.
         """
-        parsed = parse(reference)
+        parsed = self._reader.reference(reference)
         chosen = None
         if byte_range is not None:
             try:

@@ -76,7 +76,7 @@ def _root(reader: Reader, row: sqlite3.Row) -> Entry:
     return Entry(
         cid=str(cid),
         name=row["label"],
-        kind=row["kind"],
+        kind="encrypted" if found is not None and found.kind == "encrypted" else row["kind"],
         size_bytes=None if found is None else _shown_bytes(found),
         owner=row["owner"],
         added_at=row["added_at"],

@@ -20,7 +20,7 @@ from ipfs_accel_cli.core.errors import (
 from ipfs_accel_cli.core.files import sync_folder
 from ipfs_accel_cli.services.store.folders import MAX_DEPTH
 from ipfs_accel_cli.services.store.ingest import clone
-from ipfs_accel_cli.services.store.reading import Named, Reader
+from ipfs_accel_cli.services.store.reading import Named, Reader, encrypted
 from ipfs_accel_cli.services.store.results import Got
 from ipfs_accel_cli.services.store.scratch import rename_new, scratch_beside, taken
 from ipfs_accel_cli.services.store.sources import Meter, scan
@@ -81,6 +81,8 @@ def _item(reader: Reader, parts: tuple[str, ...], cid: CID) -> _Item:
     named = reader.look(cid)
     if named.kind == "metadata":
         raise UnsupportedContent(f"{cid} is UnixFS metadata, which has no form on disk")
+    if named.kind == "encrypted":
+        raise encrypted(cid)
     if named.kind == "block":
         return _Item(parts, Named(cid, "file", named.size_bytes, named.total_bytes))
     if named.kind != "symlink" or named.entry is None:
@@ -88,12 +90,12 @@ def _item(reader: Reader, parts: tuple[str, ...], cid: CID) -> _Item:
     target = named.entry.unixfs.data.decode()
     if not parts:
         raise Invalid(f"{cid} is a symbolic link to {target!r} and has no content of its own")
-    if not _stays_inside(target, len(parts) - 1):
+    if not stays_inside(target, len(parts) - 1):
         raise UnsafeContent(f"{'/'.join(parts)!r} is a symbolic link that leads out of the folder, to {target!r}")
     return _Item(parts, named, target)
 
 
-def _stays_inside(target: str, depth: int) -> bool:
+def stays_inside(target: str, depth: int) -> bool:
     """Say whether a link in a folder `depth` levels down cannot lead out, whatever other links it passes.
 
     That holds when it climbs only at its beginning, through folders that are real, and no further than the top.

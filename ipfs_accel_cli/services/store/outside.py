@@ -44,9 +44,9 @@ def outside(home: Home, database: Database, reader: Reader, repairs: Repairs) ->
     copies, ledger = Copies(database), Ledger(database)
     measures, history = Measures(database), History(database, copies)
     copies.changed = history.changed
-    backends = Backends(home, copies, measures.forget)
+    backends = Backends(home, copies, measures.forget, measures.note)
     fetching = Fetching(reader, database, repairs.session, copies)
-    exchange = Exchange(home, backends.open, fetching, copies, measures.noted)
+    exchange = Exchange(home, backends.open, fetching, copies)
     mending = Mending(reader.index, repairs, copies, ledger, backends.open, backends.names)
     placement = _placement(home, database, reader, backends, copies, measures, history)
     healer = Healer(

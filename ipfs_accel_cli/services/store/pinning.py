@@ -12,7 +12,7 @@ from ipfs_accel_cli.services.store.blocks import missing
 from ipfs_accel_cli.services.store.dag_results import Pin, Pins
 from ipfs_accel_cli.services.store.index import spellings
 from ipfs_accel_cli.services.store.reading import Reader
-from ipfs_accel_cli.services.store.references import parse, root_only
+from ipfs_accel_cli.services.store.references import root_only
 from ipfs_accel_cli.services.store.roots import DIRECT, PINS, RECURSIVE, Root, keep
 from ipfs_accel_cli.services.store.walking import Frontier, walk
 
@@ -35,7 +35,7 @@ class Pinning:
             raise Invalid(f"the name of a pin has {_LONGEST_NAME} characters at most")
         kind = DIRECT if direct else RECURSIVE
         self._reader.index.places.home.ensure()
-        cids = [self._reader.resolve(parse(reference)) for reference in references]
+        cids = [self._reader.find(reference) for reference in references]
         # A gc that runs meanwhile removes nothing before the lock is free, and then it sees the new pins.
         with locked(self._reader.index.places.lock, shared=True):
             for cid in cids:

@@ -32,7 +32,7 @@ def put(session: PutSession, path: Path, given: str, *, link: bool) -> Stored:
         return Built(stored.cid, stored.size_bytes, stored.total_bytes)
 
     built = assemble(found, session.profile, store, session.block)
-    session.commit([Root(built.cid, USER, _label(path), found[0].kind)])
+    session.commit([Root(built.cid, USER, label(path), found[0].kind)])
     return Stored(
         cid=str(built.cid),
         path=given,
@@ -99,5 +99,6 @@ def _drop(cid: CID, block: bytes) -> None:
     """Let a block go: only its CID was wanted."""
 
 
-def _label(path: Path) -> str:
+def label(path: Path) -> str:
+    """Return the name under which what is put from a path is kept."""
     return path.name or path.resolve().name or "/"

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from ipfs_accel_cli.content import files, hamt
+from ipfs_accel_cli.content import envelope, files, hamt
 from ipfs_accel_cli.content.cid import CID, DAG_PB
 from ipfs_accel_cli.content.dagpb import Link
 from ipfs_accel_cli.content.unixfs import Entry, read
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import Invalid, MalformedContent, NotFound
+from ipfs_accel_cli.core.errors import Invalid, MalformedContent, NotAuthorised, NotFound
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.services.store.blocks import Blocks
 from ipfs_accel_cli.services.store.index import Index, StoredObject, WholeFile
-from ipfs_accel_cli.services.store.references import Reference
+from ipfs_accel_cli.services.store.references import Reference, parse
 
 _PIECE_BYTES = 1 << 20
 _NAMES_COMPARED = 10_000
@@ -25,7 +25,7 @@ _NAMES_COMPARED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a CID is: a file, directory, symlink, metadata, or a block that is not UnixFS.
+    """What a CID is: a file, directory, symlink, metadata, an encrypted one's envelope, or another block.
 
     `size_bytes` counts content, 0 for a directory; `total_bytes` all blocks as the DAG states it. `entry` is None for a
     whole file and for a block that is not UnixFS.
@@ -40,11 +40,16 @@ class Named:
 
 
 class Reader:
-    """The read side of the store."""
+    """The read side of the store; `reference` reads what a caller names content by, through names that are known."""
 
-    def __init__(self, index: Index, blocks: Blocks) -> None:
+    def __init__(self, index: Index, blocks: Blocks, reference: Callable[[str | CID], Reference] = parse) -> None:
         self.index = index
         self.blocks = blocks
+        self.reference = reference
+
+    def find(self, text: str | CID) -> CID:
+        """Return the CID that a reference leads to; raises Invalid for what is none, else as `resolve`."""
+        return self.resolve(self.reference(text))
 
     def resolve(self, reference: Reference) -> CID:
         """Follow the names of a reference through directories; symbolic links are not followed.
@@ -65,6 +70,9 @@ class Reader:
         if file is not None:
             return Named(cid, "file", file.object.size_bytes, file.total_bytes, file=file)
         block = self.blocks.read(cid)
+        sealed = envelope.find(cid, block)
+        if sealed is not None:
+            return Named(cid, "encrypted", sealed.size_bytes, len(block) + sealed.size_bytes)
         if cid.codec != DAG_PB:
             return Named(cid, "block", len(block), len(block))
         entry = read(block)
@@ -86,8 +94,13 @@ class Reader:
         return Blob(self._chunks(named, offset, count), count, str(cid), offset)
 
     def readable(self, cid: CID) -> Named:
-        """Say what a CID is that must have bytes to read; raises Invalid for a directory and a symbolic link."""
+        """Say what a CID is that must have bytes to read.
+
+        Raises Invalid for a directory and a symbolic link, NotAuthorised for an envelope.
+        """
         named = self.look(cid)
+        if named.kind == "encrypted":
+            raise encrypted(cid)
         if named.kind in ("directory", "symlink", "metadata"):
             raise Invalid(f"{cid} is a {named.kind}, not a file", suggestion=f"ipfs-accel store ls {cid}")
         return named
@@ -122,6 +135,14 @@ class Reader:
             hint = f"; there is {near[0]!r}" if near else ""
             raise NotFound(f"{walked} has no entry {name!r}{hint}", suggestion=f"ipfs-accel store ls {walked}")
         return link
+
+
+def encrypted(cid: CID) -> NotAuthorised:
+    """Return the error for encrypted content that nobody gave an identity for."""
+    return NotAuthorised(
+        f"{cid} is encrypted; name an identity that it was encrypted to",
+        suggestion=f"ipfs-accel store get {cid} --identity NAME",
+    )
 
 
 def object_range(stored: StoredObject, offset: int, count: int) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""How content is named: `CID`, `CID/path`, `/ipfs/CID/path` and `ipfs://CID/path`."""
+"""How content is named: `CID`, `CID/path`, `/ipfs/CID/path`, `ipfs://CID/path`; and by names, as `/ipns/NAME/path`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ class Reference:
         return "/".join((str(self.cid), *self.path))
 
 
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """An IPNS name and the names to follow from where it leads; `is_key` for what a key is called here."""
+
+    name: str
+    path: tuple[str, ...] = ()
+    is_key: bool = False
+
+
 @lru_cache(maxsize=1024)
 def parse(text: str | CID) -> Reference:
     """Read a reference; raises Invalid."""
@@ -29,8 +38,29 @@ def parse(text: str | CID) -> Reference:
         return Reference(text)
     scheme, found, rest = text.strip().rpartition("ipfs://")
     body = unquote(rest) if found and not scheme else text.strip().removeprefix("/ipfs/")
-    root, *names = body.split("/")
-    return Reference(parse_cid(root), tuple(name for name in names if name))
+    root, names = _split(body)
+    return Reference(parse_cid(root), names)
+
+
+def pointer(text: str | CID) -> Pointer | None:
+    """Read `/ipns/NAME[/path]`, `ipns://NAME[/path]` or `ipns:KEY[/path]`; None for all other text.
+
+    Raises Invalid where the name is empty.
+    """
+    if isinstance(text, CID):
+        return None
+    body = text.strip()
+    if body.startswith("/ipns/"):
+        found = Pointer(*_split(body.removeprefix("/ipns/")))
+    elif body.startswith("ipns://"):
+        found = Pointer(*_split(unquote(body.removeprefix("ipns://"))))
+    elif body.startswith("ipns:"):
+        found = Pointer(*_split(body.removeprefix("ipns:")), is_key=True)
+    else:
+        return None
+    if not found.name:
+        raise Invalid(f"{text[:80]!r} has no name")
+    return found
 
 
 def root_only(text: str | CID) -> CID:
@@ -47,3 +77,8 @@ def parse_cid(text: str) -> CID:
         return CID.parse(text)
     except ContentError as error:
         raise Invalid(f"{text[:80]!r} is not a CID: {error}", suggestion="ipfs-accel store ls") from error
+
+
+def _split(body: str) -> tuple[str, tuple[str, ...]]:
+    root, *names = body.split("/")
+    return root, tuple(name for name in names if name)

@@ -18,7 +18,7 @@ class Stored(Result):
 
     cid: str
     path: str = Field(description="The path that was put, as it was given.")
-    kind: str = Field(description="file or directory.")
+    kind: str = Field(description="file, directory, or encrypted: the CID is that of an envelope.")
     size_bytes: int = Field(description="Content, without the frames and inner nodes of the DAG.")
     total_bytes: int = Field(description="All blocks of the DAG.")
     profile: str = Field(description="The CID profile: how the content was cut and addressed.")
@@ -47,7 +47,7 @@ class Entry(Result):
 
     cid: str = Field(description="Empty for a file at a backend whose CID is not known.")
     name: str
-    kind: str = Field(description="file, directory, symlink or block; `missing` when its block is not here.")
+    kind: str = Field(description="file, directory, symlink, encrypted or block; `missing` when its block is not here.")
     size_bytes: int | None = Field(
         description="Content of a file, all blocks of a directory; null where the block that says so is not here."
     )
@@ -67,7 +67,7 @@ class Stat(Result):
     """What the store knows of one CID."""
 
     cid: str
-    kind: str = Field(description="file, directory, symlink or block.")
+    kind: str = Field(description="file, directory, symlink, encrypted or block.")
     codec: str
     size_bytes: int = Field(description="Content of a file, of all files below a directory, or of a block.")
     total_bytes: int = Field(description="All blocks of the DAG, shared ones counted each time.")

@@ -27,6 +27,7 @@ from ipfs_accel_cli.services.store.importing import import_car
 from ipfs_accel_cli.services.store.index import Index, WholeFile
 from ipfs_accel_cli.services.store.keepers import where
 from ipfs_accel_cli.services.store.lease import lease
+from ipfs_accel_cli.services.store.names.service import Names
 from ipfs_accel_cli.services.store.opened import OpenContent
 from ipfs_accel_cli.services.store.outside import outside
 from ipfs_accel_cli.services.store.pinning import Pinning
@@ -34,7 +35,7 @@ from ipfs_accel_cli.services.store.places import Places
 from ipfs_accel_cli.services.store.putting import compute, put
 from ipfs_accel_cli.services.store.putting_blocks import BlockPutter
 from ipfs_accel_cli.services.store.reading import Reader
-from ipfs_accel_cli.services.store.references import parse, root_only
+from ipfs_accel_cli.services.store.references import root_only
 from ipfs_accel_cli.services.store.removing import remove
 from ipfs_accel_cli.services.store.repairs import Repairs
 from ipfs_accel_cli.services.store.rereading import Look
@@ -53,6 +54,7 @@ from ipfs_accel_cli.services.store.results import (
     Verification,
 )
 from ipfs_accel_cli.services.store.roots import Root
+from ipfs_accel_cli.services.store.sealed.service import SealedContent
 from ipfs_accel_cli.services.store.session import PutSession
 from ipfs_accel_cli.services.store.single import SingleBlocks
 from ipfs_accel_cli.services.store.sources import open_regular
@@ -65,7 +67,8 @@ class Store:
 
     `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either; `repairs` mends
     what is damaged; `backends` are other places by name, and `exchange` is what goes on between them and the store,
-    `integrity` keeps all of it sound, `placement` says where it goes, and `trees` are paths that change.
+    `integrity` keeps all of it sound, `placement` says where it goes, and `trees` are paths that change; `names` are
+    IPNS names that lead to content, and `sealed` is what is encrypted.
     """
 
     def __init__(
@@ -82,16 +85,17 @@ class Store:
         self._profile = profile
         self._index = Index(Places(home), database)
         self._blocks = Blocks(self._index)
-        self._reader = Reader(self._index, self._blocks)
+        self.names = Names(home, database, lambda name: self.backends.names_at(name))
+        self._reader = Reader(self._index, self._blocks, self.names.reference)
         putter = BlockPutter(self._index, self._blocks, self.session)
         self.dags = Dags(self._index, self._reader, putter)
+        self.sealed = SealedContent(home, self._reader, self.session, putter)
         self.single = SingleBlocks(self._index, self._blocks, database, putter)
         self.pins = Pinning(self._reader, database)
         self.repairs = Repairs(self._index, self._blocks, database, self.session)
         looks_out = outside(home, database, self._reader, self.repairs)
         self.backends, self.exchange = looks_out.backends, looks_out.exchange
-        self.integrity, self.trees = looks_out.integrity, looks_out.trees
-        self.placement = looks_out.placement
+        self.integrity, self.trees, self.placement = looks_out.integrity, looks_out.trees, looks_out.placement
 
     @contextmanager
     def session(self, profile: str | None = None) -> Iterator[PutSession]:
@@ -112,11 +116,11 @@ class Store:
 
     def open(self, reference: str | CID, offset: int = 0, length: int | None = None) -> Blob:
         """Return bytes of a file by `CID[/path]`; raises NotFound, and Invalid for what is not a file."""
-        return self._reader.content(self._reader.resolve(parse(reference)), offset, length)
+        return self._reader.content(self._reader.find(reference), offset, length)
 
     def content(self, reference: str | CID) -> OpenContent:
         """Open a file for reads at any offset, by `CID[/path]`; raises as `open`. Close what this returns."""
-        return OpenContent(self._reader, self._reader.resolve(parse(reference)))
+        return OpenContent(self._reader, self._reader.find(reference))
 
     def block(self, cid: CID) -> bytes:
         """Return a block, checked against its CID; raises NotFound and VerificationFailed."""
@@ -167,7 +171,12 @@ class Store:
             allowed = current().path(path)
             with self.session(profile) as session:
                 stored = put(session, allowed, str(path), link=link)
-            yield stored.model_copy(update={"copies": list(self.exchange.copy(stored.cid, to))}) if to else stored
+            yield from self.sent([stored], to)
+
+    def sent(self, stored: Iterable[Stored], to: Sequence[str]) -> Iterator[Stored]:
+        """Send what was stored to backends, too; raises as `Exchange.copy`."""
+        for one in stored:
+            yield one.model_copy(update={"copies": list(self.exchange.copy(one.cid, to))}) if to else one
 
     def cid_of(self, paths: Iterable[str | Path], profile: str | None = None) -> Iterator[Computed]:
         """Compute the CIDs that files and folders would have; touches no home folder. Raises as `put`."""
@@ -180,7 +189,7 @@ class Store:
 
         Raises Conflict for what is there and differs, UnsafeContent for content that would leave the folder.
         """
-        parsed = parse(reference)
+        parsed = self._reader.reference(reference)
         name = parsed.path[-1] if parsed.path else str(parsed.cid)
         target = current().path(destination if destination is not None else name)
         cid = self._reader.resolve(parsed)
@@ -190,18 +199,18 @@ class Store:
 
     def stat(self, reference: str | CID) -> Stat:
         """Describe what a reference names; raises NotFound."""
-        return describing.stat(self._reader, self._reader.resolve(parse(reference)))
+        return describing.stat(self._reader, self._reader.find(reference))
 
     def where(self, reference: str | CID) -> Where:
         """Say where the bytes of a block are and what keeps them; raises NotFound."""
-        cid = self._reader.resolve(parse(reference))
+        cid = self._reader.find(reference)
         return where(self._reader, cid, self.exchange.known(cid))
 
     def ls(self, reference: str | CID | None = None) -> Listing:
         """List the roots that are kept, or the entries of a directory; raises NotFound."""
         if reference is None:
             return describing.list_roots(self._reader)
-        parsed = parse(reference)
+        parsed = self._reader.reference(reference)
         name = parsed.path[-1] if parsed.path else ""
         return describing.list_entries(self._reader, self._reader.resolve(parsed), name)
 
@@ -217,7 +226,7 @@ class Store:
         verifier = Verifier(self._index, self._blocks, self._database, whole=whole, look=look)
         if references is None:
             return verifier.everything()
-        return verifier.dags([self._reader.resolve(parse(reference)) for reference in references])
+        return verifier.dags([self._reader.find(reference) for reference in references])
 
     def remove(self, references: Sequence[str | CID], on: str | None = None) -> Removed:
         """Stop keeping what was put or imported by hand, or delete it at a backend.
@@ -250,7 +259,7 @@ class Store:
         An equal file that is there already is no error, any other is a Conflict.
         """
         several = [references] if isinstance(references, str | CID) else references
-        cids = [self._reader.resolve(parse(reference)) for reference in several]
+        cids = [self._reader.find(reference) for reference in several]
         total_bytes = sum(self._reader.look(cid).total_bytes for cid in cids)
         return export_car(self._index, self._blocks, cids, current().path(output), total_bytes)
 

@@ -6,29 +6,19 @@ The names of the tensors are those of the weights that TensorFlow published, as 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy
 import torch
-from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu6
 
 from ipfs_accel_cli.core.errors import MalformedContent
-from ipfs_accel_cli.engines.base import Device, ModelFacts, Plan
-from ipfs_accel_cli.engines.exchange.text import Scores, Vectors
+from ipfs_accel_cli.engines.base import ModelFacts, Plan
 from ipfs_accel_cli.engines.labels import Labels
-from ipfs_accel_cli.engines.torch.problems import computing
-from ipfs_accel_cli.engines.torch.vision.looking import rows_of
-from ipfs_accel_cli.engines.vision import Options, VisionSession
-
-if TYPE_CHECKING:
-    from ipfs_accel_cli.engines.exchange.image import Pixels
+from ipfs_accel_cli.engines.seeing import LITE0, seer
+from ipfs_accel_cli.engines.torch.vision.parts import Parts, Rows
 
 WEIGHTS, LABELS = "pytorch_model.bin", "labels.json"
-_SIDE, _MEAN, _SPREAD = 224, 127 / 255, 128 / 255
 _CLASSES, _WIDTH = 1000, 1280
 # Kernel, stride, expansion, channels in and out, repeats.
 _STAGES = (
@@ -42,22 +32,16 @@ _STAGES = (
 )
 
 
-def load(model: ModelFacts, files: Path, plan: Plan, device: Device) -> VisionSession:
+def parts(model: ModelFacts, files: Path, plan: Plan) -> Parts:
     """Load the network for labels or for vectors, which are what its last layer reads; raises as `Engine.load`."""
-    names = _names(files / LABELS, model.name)
+    labels = Labels(_names(files / LABELS, model.name))
     module = EfficientNetLite0().eval()
     module.load_state_dict(torch.load(files / WEIGHTS, map_location="cpu", weights_only=True))
-    module.to(device.name)
-    labels, where = Labels(names), torch.device(device.name)
-
-    def look(positions: tuple[int, ...], images: Sequence[Pixels], _: Options) -> Scores | Vectors:
-        with torch.inference_mode(), computing(model.name):
-            features = module.features(torch.stack([_seen(image) for image in images]).to(where))
-            if plan.task == "image-embed":
-                return Vectors(positions, rows_of(model.name, features), "mean")
-            return Scores(positions, labels.scores(rows_of(model.name, module.head(features))), names)
-
-    return VisionSession(model.name, plan.task, look)
+    module.to(plan.device)
+    see = seer(files, LITE0)
+    if plan.task == "image-embed":
+        return Parts(see, Rows(module, lambda network, pixels: (network.features(pixels), "mean")))
+    return Parts(see, Rows(module, lambda network, pixels: (network.head(network.features(pixels)), "")), labels)
 
 
 class EfficientNetLite0(nn.Module):  # type: ignore[misc]
@@ -125,16 +109,6 @@ class _Block(nn.Module):  # type: ignore[misc]
 
 def _norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, eps=1e-3)
-
-
-def _seen(pixels: Pixels) -> Tensor:
-    """Return the square in the middle at the network's size, (3, 224, 224)."""
-    high, wide = pixels.shape[:2]
-    side = min(high, wide)
-    left, top = (wide - side) // 2, (high - side) // 2
-    middle = Image.fromarray(pixels[top : top + side, left : left + side])
-    small = numpy.array(middle.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC))
-    return (torch.from_numpy(small).permute(2, 0, 1).float() / 255 - _MEAN) / _SPREAD
 
 
 def _names(path: Path, model: str) -> tuple[str, ...]:

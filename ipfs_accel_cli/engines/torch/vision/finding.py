@@ -19,9 +19,9 @@ from transformers import (
 from ipfs_accel_cli.core.errors import MalformedContent
 from ipfs_accel_cli.engines.base import Device, ModelFacts, Plan
 from ipfs_accel_cli.engines.exchange.image import Box, Boxes, FindOptions, Region, Regions
+from ipfs_accel_cli.engines.seeing import processor_of
 from ipfs_accel_cli.engines.torch.memory import short
 from ipfs_accel_cli.engines.torch.problems import computing
-from ipfs_accel_cli.engines.torch.vision.looking import inputs, processor_of
 from ipfs_accel_cli.engines.torch.weights import load_model
 from ipfs_accel_cli.engines.vision import Options, VisionSession
 
@@ -41,7 +41,7 @@ def detector(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Visi
     def look(positions: tuple[int, ...], images: Sequence[Pixels], options: Options) -> Boxes:
         sizes = [image.shape[:2] for image in images]
         with torch.inference_mode(), computing(model.name):
-            answer = module(**inputs(processor, images, where))
+            answer = module(**_inputs(processor, images, where))
             _checked(model.name, answer.logits)
             found = processor.post_process_object_detection(answer, _threshold(options), target_sizes=sizes)
         return Boxes(positions, tuple(tuple(_boxes(one, names, size)) for one, size in zip(found, sizes, strict=True)))
@@ -61,13 +61,18 @@ def segmenter(model: ModelFacts, files: Path, plan: Plan, device: Device) -> Vis
 
     def look(positions: tuple[int, ...], images: Sequence[Pixels], options: Options) -> Regions:
         with torch.inference_mode(), computing(model.name):
-            answer = module(**inputs(processor, images, where))
+            answer = module(**_inputs(processor, images, where))
             _checked(model.name, answer.class_queries_logits if single else answer.logits)
             sizes = [image.shape[:2] for image in images]
             found = kinds(processor, answer, sizes, _threshold(options), names)
             return Regions(positions, tuple(tuple(sorted(one, key=lambda region: -region.mask.sum())) for one in found))
 
     return VisionSession(model.name, plan.task, look)
+
+
+def _inputs(processor: Any, images: Sequence[Pixels], device: torch.device) -> dict[str, torch.Tensor]:
+    made = processor(list(images), return_tensors="pt", input_data_format="channels_last")
+    return {key: value.to(device) for key, value in made.items() if isinstance(value, torch.Tensor)}
 
 
 def _kinds(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ipfs_accel_cli.core import fetch
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import (
     Invalid,
@@ -21,7 +22,6 @@ from ipfs_accel_cli.core.errors import (
 from ipfs_accel_cli.formats import gguf, onnx, safetensors
 from ipfs_accel_cli.formats.reading import FileReader, RangeReader, Reader
 from ipfs_accel_cli.formats.tensors import Header, Tensor
-from ipfs_accel_cli.sources import fetch
 
 MAX_CONFIG_BYTES = 16 << 20
 MAX_SHARDS = 4096

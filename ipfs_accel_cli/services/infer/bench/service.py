@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -113,31 +113,31 @@ class InferBenches:
         return found
 
     def _tests(self, model: Loadable, asked: Engine, wanted: Wanted) -> list[Test]:
-        if asked.task in PERCEIVED:
-            return self._perceived(model, asked, wanted)
-        writes = asked.task == "generate"
-        shapes = list(wanted.writing() if writes else wanted.reading())
-        tests: list[Test] = []
+        sound = wanted.sound if asked.task in PERCEIVED else None
         with self._opener.loader.alone(model, asked) as (session, choice):
             quality = self._quality(model, asked, choice) if wanted.quality else (None, "not asked for")
-            for shape in shapes:
-                current().progress(len(tests), len(shapes), f"measuring {model.facts.name} on {choice.engine.name}")
-                tests.append(self._test(session, model, asked, choice, shape, wanted))
-        peak = peak_bytes(model, choice.engine.name, choice.plan) if wanted.memory else None
+            current().progress(0, None, f"measuring {model.facts.name} on {choice.engine.name}")
+            measure = self._perceived if asked.task in PERCEIVED else self._texts
+            tests = list(measure(session, model, asked, choice, wanted))
+        peak = peak_bytes(model, choice.engine.name, choice.plan, sound) if wanted.memory else None
         about = {"peak_memory_bytes": peak, "quality_value": quality[0], "quality_measure": quality[1]}
         return [test.model_copy(update=about) for test in tests]
 
-    def _perceived(self, model: Loadable, asked: Engine, wanted: Wanted) -> list[Test]:
-        """Measure a model that sees, hears or speaks; its memory is not measured, and its quality is its card's."""
+    def _texts(
+        self, session: Session, model: Loadable, asked: Engine, choice: Choice, wanted: Wanted
+    ) -> Iterator[Test]:
+        for shape in wanted.writing() if asked.task == "generate" else wanted.reading():
+            yield self._test(session, model, asked, choice, shape, wanted)
+
+    def _perceived(
+        self, session: Session, model: Loadable, asked: Engine, choice: Choice, wanted: Wanted
+    ) -> Iterator[Test]:
+        """Measure a model that sees, hears or speaks."""
         sound = beginning(wanted.sound)
-        tests: list[Test] = []
-        with self._opener.loader.alone(model, asked) as (session, choice):
-            for batch in wanted.batches if asked.task in SEEING else (1,):
-                current().progress(len(tests), None, f"measuring {model.facts.name} on {choice.engine.name}")
-                name, seen = perceive(session, asked.task, batch, sound, wanted.repetitions, warm_up=wanted.warm_up)
-                about = _about(model, asked.task, choice) | {"test": name, "n_batch": batch, "n_prompt": 0}
-                tests.append(Test(**about, repetitions=wanted.repetitions, figures=seen))
-        return tests
+        for batch in wanted.batches if asked.task in SEEING else (1,):
+            name, seen = perceive(session, asked.task, batch, sound, wanted.repetitions, warm_up=wanted.warm_up)
+            about = _about(model, asked.task, choice) | {"test": name, "n_batch": batch, "n_prompt": 0}
+            yield Test(**about, repetitions=wanted.repetitions, figures=seen)
 
     def _test(
         self, session: Session, model: Loadable, asked: Engine, choice: Choice, shape: Shape, wanted: Wanted

@@ -140,10 +140,12 @@ class ImageInference:
                 yield from answers(run, _again(first, pictures))
                 if asked.stats and run.done:
                     plan, busy_ms = opened.warm.plan, run.busy_s * 1000
+                    agreement = self._opener.loader.fidelity(model, opened.warm.key)
+                    agrees = "" if agreement is None else f" (agreement {agreement:.4f})"
                     log.info(
-                        "%d pictures, load %.0f ms, %.1f ms in the model, %.1f pictures/s, %d threads, %s, engine %s",
+                        "%d pictures, load %.0f ms, %.1f ms in the model, %.1f pictures/s, %d threads, %s, engine %s%s",
                         *(run.done, watch.load_s * 1000, busy_ms, run.done / max(1e-9, run.busy_s), plan.threads),
-                        *(f"{plan.dtype} on {plan.device}", opened.warm.key.engine),
+                        *(f"{plan.dtype} on {plan.device}", opened.warm.key.engine, agrees),
                     )
 
         return Stream(answered())

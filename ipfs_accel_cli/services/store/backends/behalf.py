@@ -5,11 +5,12 @@ What a caller may do at all, the door has decided before; the place itself canno
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TypeVar
 
+from ipfs_accel_cli.backends.wrap.base import Passing
 from ipfs_accel_cli.core.call import Call, current, using
 
 T = TypeVar("T")
@@ -18,18 +19,20 @@ T = TypeVar("T")
 class OnBehalf:
     """The `Around` of a configured backend."""
 
-    def call(self, operation: str, work: Callable[[], T]) -> T:
+    def call(self, operation: str, work: Callable[[Passing | None], T], *, again: bool = True) -> T:
         """Run a call as the owner's."""
         with _owners():
-            return work()
+            return work(None)
 
     def opened(
         self, locator: str, offset: int, length: int | None, begin: Callable[[int, int | None], Iterator[bytes]]
     ) -> Iterator[bytes]:
         """Read as the owner."""
-        return self.stream("open", lambda: begin(offset, length))
+        return self.stream("open", lambda: begin(offset, length), bytes)
 
-    def stream(self, operation: str, begin: Callable[[], Iterator[T]]) -> Iterator[T]:
+    def stream(
+        self, operation: str, begin: Callable[[], Iterator[T]], name: Callable[[T], Hashable], *, rising: bool = False
+    ) -> Iterator[T]:
         """Yield what comes; each step is the owner's, and what is done between two steps is not."""
         with _owners():
             items = begin()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
 
 from ipfs_accel_cli.backends import base
 from ipfs_accel_cli.backends.base import Backend, Dags, Files, Pins, TakesDags
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Invalid, NotFound, UnsupportedContent, VerificationFailed
+from ipfs_accel_cli.core.errors import Invalid, NotFound, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.store.backends import layout
 from ipfs_accel_cli.services.store.backends.copies import Copies, Known
@@ -26,10 +23,7 @@ from ipfs_accel_cli.services.store.references import parse, parse_cid
 from ipfs_accel_cli.services.store.results import Entry, Verification
 from ipfs_accel_cli.services.store.roots import RECURSIVE
 
-Moved = TypeVar("Moved", Copied, Fetched)
 Open = Callable[[str], Backend]
-Note = Callable[[str, str, int, float, str | None], None]
-"""Told of each transfer that ended: backend, operation, bytes, seconds, and the code of its error; does not raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +34,6 @@ class Exchange:
     open: Open
     fetching: Fetching
     copies: Copies
-    note: Note = lambda *_: None
 
     def copy(self, reference: str | CID, to: Sequence[str], on: str | None = None) -> Iterator[Copied]:
         """Send what a reference names to places, `NAME:` or `NAME:PATH`; fetched from `on` first where it is not here.
@@ -54,13 +47,11 @@ class Exchange:
         root = self.fetching.reader.resolve(parse(reference))
         scratch = self.home.ensure("staging")
         for backend, path in backends:
-            sending = Sending(self.fetching.reader, self.copies, backend, root, path)
-            yield self._timed(backend, "put", partial(sending.run, scratch))
+            yield Sending(self.fetching.reader, self.copies, backend, root, path).run(scratch)
 
     def fetch(self, reference: str | CID, on: str) -> Fetched:
         """Bring the whole DAG of a reference's root from a backend into the store, and keep it."""
-        backend, root = self.open(on), parse(reference).cid
-        return self._timed(backend, "open", lambda: self.fetching.fetch(backend, root))
+        return self.fetching.fetch(self.open(on), parse(reference).cid)
 
     def known(self, cid: CID) -> list[Copy]:
         """Return the copies of some content that are known."""
@@ -156,19 +147,6 @@ class Exchange:
             gone += map(_shown, found)
         return gone
 
-    def _timed(self, backend: Backend, operation: str, work: Callable[[], Moved]) -> Moved:
-        """Run a transfer and tell how long it took; one that found everything in its place tells nothing."""
-        began = time.perf_counter()
-        try:
-            moved = work()
-        except AccelError as error:
-            self.note(backend.name, operation, 0, time.perf_counter() - began, error.code)
-            raise
-        passed = moved.sent_bytes if isinstance(moved, Copied) else moved.fetched_bytes
-        if passed:
-            self.note(backend.name, operation, passed, time.perf_counter() - began, None)
-        return moved
-
     def _pins(self, on: str) -> Pins:
         backend = self.open(on)
         if not isinstance(backend, Pins):
@@ -197,7 +175,7 @@ class Exchange:
             raise VerificationFailed(
                 f"{len(damaged)} of the {len(laid.files)} files of {root} at {on} are not what they should be",
                 errors=damaged,
-                suggestion=f"ipfs-accel store rm {root} --on {on}, then ipfs-accel store copy {root} {on}:",
+                suggestion=f"ipfs-accel store scrub --on {on} --repair",
             )
         self.copies.note([Known(root, on, key, True, laid.size_bytes, None, "reread")])
         return len(laid.files), laid.size_bytes

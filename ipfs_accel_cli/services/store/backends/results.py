@@ -34,6 +34,15 @@ class BackendRemoved(Result):
     copies: int = Field(description="Copies there that were known and are not any more.")
 
 
+class Swept(Result):
+    """What was cleared at a backend."""
+
+    essence: ClassVar[str] = "cleared"
+
+    name: str
+    cleared: int = Field(description="Unfinished uploads of writers that died.")
+
+
 class Step(Result):
     """One part of a round trip."""
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from ipfs_accel_cli.backends.base import Backend, Batch, Body, Files, Receipt, TakesDags
+from ipfs_accel_cli.backends.base import Backend, Batch, Blocks, Body, Dags, Files, Receipt, TakesDags
 from ipfs_accel_cli.backends.keys import checked_key
 from ipfs_accel_cli.content import car
 from ipfs_accel_cli.content.cid import CID
@@ -57,11 +57,16 @@ class Sending:
         if self._path:
             raise Invalid(f"{self._backend.name} keeps DAGs by their CID; leave the path out")
         self._meter.total_bytes = self._reader.look(self._root).total_bytes
-        blocks = dag_blocks(self._reader.index, self._reader.blocks, [self._root], self._meter.add)
-        receipt = backend.put_dag(self._root, blocks)
+        receipt = backend.put_dag(self._root, Blocks(self._blocks))
         how = self._proven(receipt)
-        self._note([Known(self._root, self._backend.name, receipt.locator, True, self._meter.done_bytes, None, how)])
+        self._copies.note(
+            [Known(self._root, self._backend.name, receipt.locator, True, self._meter.done_bytes, None, how)]
+        )
         return self._copied(str(self._root), 0, self._meter.done_bytes, how)
+
+    def _blocks(self) -> Iterator[tuple[CID, bytes]]:
+        self._meter.done_bytes = 0
+        return dag_blocks(self._reader.index, self._reader.blocks, [self._root], self._meter.add)
 
     def _as_files(self, backend: Files, scratch: Path) -> Copied:
         out = Outgoing.of(self._reader, self._root)
@@ -74,11 +79,13 @@ class Sending:
             receipts = self._put(backend, [*bodies, closing])
         how: How = "checksum"
         for (body, key), receipt in zip([*bodies, closing], receipts, strict=True):
-            if receipt.proof not in ("checksum", "cid"):
+            if receipt.proof == "reread":
+                how = "reread"
+            if receipt.proof == "none":
                 _reread(backend, receipt.locator, body, f"{self._backend.name}:{key}")
                 how = "reread"
         locators = [receipt.locator for receipt in receipts]
-        self._note(
+        self._copies.note(
             [
                 *(
                     Known(one.cid, self._backend.name, locator, False, one.size_bytes, one.sha256, how)
@@ -109,12 +116,13 @@ class Sending:
         return replace(body, read=read)
 
     def _proven(self, receipt: Receipt) -> How:
-        if receipt.proof == "none":
+        if receipt.proof != "none":
+            return "reread" if receipt.proof == "reread" else "cid"
+        if not isinstance(self._backend, Dags):
             raise VerificationFailed(f"{self._backend.name} does not say what it keeps of {self._root}")
-        return "cid"
-
-    def _note(self, known: list[Known]) -> None:
-        self._copies.note(known)
+        for _ in self._backend.get_dag(self._root):
+            current().check()
+        return "reread"
 
     def _copied(self, path: str, files: int, size_bytes: int, how: How) -> Copied:
         return Copied(

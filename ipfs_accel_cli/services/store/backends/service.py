@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from ipfs_accel_cli.backends.base import Backend, Batch, Config, Dags, Files, Names, Pins, TakesDags
+from ipfs_accel_cli.backends.base import Backend, Batch, Config, Dags, Files, Names, Pins, Sweeps, TakesDags
 from ipfs_accel_cli.backends.registry import backend_for, checked
+from ipfs_accel_cli.backends.wrap import composed
 from ipfs_accel_cli.backends.wrap.base import wrapped
 from ipfs_accel_cli.core import secrets
-from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.stream import Stream
+from ipfs_accel_cli.core.units import parse_bytes
 from ipfs_accel_cli.services.store.backends.behalf import OnBehalf
 from ipfs_accel_cli.services.store.backends.copies import Copies
 from ipfs_accel_cli.services.store.backends.records import Origin, Record, Records
-from ipfs_accel_cli.services.store.backends.results import BackendRemoved, BackendShown, BackendTested
+from ipfs_accel_cli.services.store.backends.results import BackendRemoved, BackendShown, BackendTested, Swept
 from ipfs_accel_cli.services.store.backends.round_trip import round_trip
 
 TokenFrom = Literal["", "stdin", "keyring"]
@@ -34,11 +37,19 @@ _CONTRACTS: tuple[tuple[str, type], ...] = (
 class Backends:
     """Places that keep content, by the names that the owner gave them.
 
-    `gone` is told a name that means another place from now on, or none.
+    `gone` is told a name that means another place from now on, or none; `note` is told of every call of a backend that
+    ended: its name, the operation, the bytes, the seconds and the code of its error.
     """
 
-    def __init__(self, home: Home, copies: Copies, gone: Callable[[str], None] = lambda _name: None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        copies: Copies,
+        gone: Callable[[str], None] = lambda _name: None,
+        note: Callable[[str, str, int, float, str | None], None] = lambda *_: None,
+    ) -> None:
         self._gone = gone
+        self._note = note
         self._home = home
         self._records = Records(home.keys)
         self._copies = copies
@@ -63,6 +74,8 @@ class Backends:
         given = {option: value for option, value in options.items() if value}
         if kind == "local" and "path" in given:
             given["path"] = str(Path(given["path"]).expanduser().absolute())
+        if "proof" in given and (file := Path(given["proof"]).expanduser()).is_file():
+            given["proof"] = str(file.absolute())
         checked(kind, given, token=bool(token_env or token_from))
         origin: Origin = "environment" if token_env else _ORIGINS[token_from]
         token = secrets.from_input(f"--token-{token_from}") if token_from else ""
@@ -114,6 +127,16 @@ class Backends:
             steps=list(round_trip(backend)) if whole and health.reachable is not False else [],
         )
 
+    def sweep(self, name: str, older_seconds: float) -> Swept:
+        """Clear what uploads left at a backend that died so long ago; raises UnsupportedContent where none can be."""
+        backend = self.open(name)
+        if not isinstance(backend, Sweeps):
+            raise UnsupportedContent(
+                f"{name} leaves nothing behind that could be cleared",
+                suggestion=f"ipfs-accel store backend show {name}",
+            )
+        return Swept(name=name, cleared=backend.sweep(datetime.now(UTC) - timedelta(seconds=older_seconds)))
+
     def remove(self, name: str) -> BackendRemoved:
         """Forget a backend, its token and what is known of copies there; raises NotFound."""
         self._records.remove(name)
@@ -121,9 +144,26 @@ class Backends:
         return BackendRemoved(name=name, copies=self._copies.forget_all(name))
 
     def open(self, name: str) -> Backend:
-        """Return a backend, ready for use; raises NotFound and MissingExtra."""
+        """Return a backend, ready for use: asked as the owner, patiently, its receipts proven.
+
+        Raises NotFound and MissingExtra.
+        """
         record = self._records.read(name)
-        return wrapped(backend_for(record.kind, self._config(name, record)), OnBehalf())
+        inner = wrapped(backend_for(record.kind, self._config(name, record)), OnBehalf())
+        rate, at_once = record.options.get("rate"), record.options.get("at_once")
+        return composed(
+            inner,
+            note=partial(self._note, name),
+            rate_bytes_s=parse_bytes(rate) if rate else None,
+            concurrency=int(at_once) if at_once else None,
+        )
+
+    def names_at(self, name: str) -> Names:
+        """Return a backend that keeps IPNS records; raises NotFound, and UnsupportedContent for one that does not."""
+        backend = self.open(name)
+        if not isinstance(backend, Names):
+            raise UnsupportedContent(f"{name} keeps no names", suggestion=f"ipfs-accel store backend show {name}")
+        return backend
 
     def _config(self, name: str, record: Record) -> Config:
         return Config(name, record.options, self._home.path / "backends" / name, self._token(name))

@@ -47,6 +47,8 @@ _MIGRATIONS = (
 )
 READS = frozenset(("open", "get_dag"))
 WRITES = frozenset(("put", "put_all", "put_dag"))
+# How long a list takes depends on its length, which is not told.
+_LISTS = frozenset(("dags", "pins", "scan", "sweep"))
 _COLUMNS = ("at_s", "calls", "faults", "answers", "waited_s", "bytes", "moved_s", "transfers", "last_code")
 _MOST_PENDING = 64
 _PENDING_S = 5.0
@@ -105,11 +107,6 @@ class Measures:
         if due:
             self.flush()
 
-    def noted(self, backend: str, operation: str, size_bytes: int, seconds: float, error_code: str | None) -> None:
-        """Take in a call that is the last for now, and write it down; never raises."""
-        self.note(backend, operation, size_bytes, seconds, error_code)
-        self.flush()
-
     def flush(self) -> None:
         """Write down what was noted; never raises: where nothing can be written, it is forgotten."""
         with self._lock:
@@ -161,7 +158,8 @@ def _keep(connection: sqlite3.Connection, noted: _Noted) -> None:
     key = (noted.backend, noted.operation)
     row = connection.execute("SELECT * FROM measures WHERE backend = ? AND operation = ?", key).fetchone()
     before = Averages(noted.at_s) if row is None else _averages(row)
-    after = added(before, noted.at_s, noted.size_bytes, noted.seconds, noted.code)
+    seconds = 0.0 if noted.operation in _LISTS else noted.seconds
+    after = added(before, noted.at_s, noted.size_bytes, seconds, noted.code)
     connection.execute(
         "INSERT OR REPLACE INTO measures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (*key, *(getattr(after, name) for name in _COLUMNS)),

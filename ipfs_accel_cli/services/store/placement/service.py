@@ -128,6 +128,10 @@ class Placement:
         self.facts.measures.flush()
         return probed
 
+    def close(self) -> None:
+        """Write down what was measured and is not written yet."""
+        self.facts.measures.flush()
+
     def cost(self, forecast_days: int | None = None) -> Cost:
         """Return what the known copies cost, and will cost."""
         if forecast_days is not None and not 1 <= forecast_days <= 3650:

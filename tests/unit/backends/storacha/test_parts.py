@@ -24,7 +24,7 @@ from ipfs_accel_cli.content.car import Block
 from ipfs_accel_cli.content.cid import CID, DAG_CBOR
 from ipfs_accel_cli.content.multihash import Multihash
 from ipfs_accel_cli.content.selection import select
-from ipfs_accel_cli.core.breaker import COOLING_SECONDS, FAILURES
+from ipfs_accel_cli.core.breaker import Rules
 from ipfs_accel_cli.core.errors import (
     AccelError,
     LimitReached,
@@ -109,12 +109,12 @@ class TestAddresses:
                 raise Unavailable("down")
             return url
 
-        for _ in range(FAILURES + 2):
+        for _ in range(Rules().failures + 2):
             assert endpoints.ask(work) == "http://b"
-        assert asked.count("http://a") == FAILURES
+        assert asked.count("http://a") == Rules().failures
         assert endpoints.states() == [("http://a", "open"), ("http://b", "closed")]
 
-        now[0], down = COOLING_SECONDS, set[str]()
+        now[0], down = Rules().cool_down_s, set[str]()
         assert endpoints.ask(work) == "http://a"
         assert endpoints.used == "http://a"
         assert endpoints.states()[0] == ("http://a", "closed")
@@ -133,7 +133,7 @@ class TestAddresses:
             asked.append(url)
             raise NotFound("nothing there")
 
-        for _ in range(FAILURES + 1):
+        for _ in range(Rules().failures + 1):
             with pytest.raises(NotFound):
                 endpoints.ask(work)
         assert set(asked) == {"http://a"}

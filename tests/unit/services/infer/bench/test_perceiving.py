@@ -36,6 +36,9 @@ def test_pictures_a_second_of_each_batch(node: Node, tmp_path: Path) -> None:
     for test in run.tests:
         rate = test.figures[0]
         assert (rate.name, rate.unit, rate.better, rate.samples) == ("rate", "pictures/s", "higher", 3)
+        assert test.peak_memory_bytes is not None
+        assert test.peak_memory_bytes > 0
+        assert test.quality_measure == "engines were not compared: ipfs-accel infer calibrate"
 
 
 def test_the_share_of_real_time_that_hearing_takes(node: Node, tmp_path: Path, tone: Path) -> None:
@@ -45,6 +48,7 @@ def test_the_share_of_real_time_that_hearing_takes(node: Node, tmp_path: Path, t
     assert (test.task, test.test, rtf.name, rtf.better) == ("audio-classify", "2.0 s of sound", "rtf", "lower")
     assert rtf.median is not None
     assert latency.median is not None
+    assert test.peak_memory_bytes
     assert rtf.median == pytest.approx(latency.median / 2, rel=0.5)
     with pytest.raises(Invalid, match="is measured on a sound"):
         node.inference.benches.run(["hears"], Wanted(repetitions=2))

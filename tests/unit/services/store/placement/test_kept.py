@@ -76,7 +76,14 @@ def test_old_measures_fade_and_those_of_a_place_that_is_gone_are_let_go(database
 def test_a_note_that_cannot_be_written_fails_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     measures = Measures(Database(Home(tmp_path / "file" / "home")))
-    measures.noted("lab", "open", 0, 0.1, None)
+    measures.note("lab", "open", 0, 0.1, None)
+    measures.flush()
+
+
+def test_how_long_a_list_took_tells_nothing_of_an_answer(database: Database) -> None:
+    measures = Measures(database, Clock().seconds)
+    measures.note("lab", "scan", 0, 30.0, None)
+    assert (measures.of("lab").latency_s, measures.of("lab").fault_share) == (None, 0)
 
 
 def copy(name: str, data: bytes, backend: str = "lab", *, dag: bool = False) -> Known:

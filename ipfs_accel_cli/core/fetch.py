@@ -29,8 +29,11 @@ def ranged(
     guarded: bool = False,
     signed: bool = False,
     ends: bool = True,
+    length: int | None = None,
 ) -> Iterator[bytes]:
     """Yield the bytes of `url` from `offset` on; where a server has no ranges, or wrong ones, the beginning is dropped.
+
+    With a `length` no more than that many are asked for and yielded, fewer at the end of the file.
 
     Credentials in `headers` do not follow a redirect to another host. A `validator` is the strong entity tag that the
     file must still have; `guarded` is for an address that the caller names, and no password is sent to one that is
@@ -42,17 +45,19 @@ def ranged(
     # Compressed transfer would make offsets count other bytes than the file's.
     wanted = {"accept-encoding": "identity", **(headers or {})}
     passwords = not signed and "authorization" not in wanted
+    until = None if length is None else offset + length
     with explained(what), client(certificates, guarded=guarded, passwords=passwords) as opened:
-        if offset:
-            part = wanted | {"range": f"bytes={offset}-"} | ({"if-range": validator} if validator else {})
+        if offset or until is not None:
+            asked = f"bytes={offset}-" + (f"{max(until, offset + 1) - 1}" if until is not None else "")
+            part = wanted | {"range": asked} | ({"if-range": validator} if validator else {})
             with opened.stream("GET", url, headers=part) as response:
                 if response.status_code == 416 and _ends_at(response, offset):
                     return
                 if response.status_code != 416 and _is_usable(response, offset):
-                    yield from _checked(response, offset, what, validator, ends=ends)
+                    yield from _cut(_checked(response, offset, what, validator, ends=ends, until=until), length)
                     return
         with opened.stream("GET", url, headers=wanted) as response:
-            yield from _checked(response, offset, what, validator, ends=ends)
+            yield from _cut(_checked(response, offset, what, validator, ends=ends, until=until), length)
 
 
 def size(url: str, *, certificates: str | None = None) -> int | None:
@@ -95,6 +100,20 @@ def length(url: str, what: str, *, headers: Mapping[str, str] | None = None) -> 
     return total
 
 
+def _cut(pieces: Iterator[bytes], length: int | None) -> Iterator[bytes]:
+    """Yield no more than `length` bytes: a server without ranges sends the file to its end."""
+    left = length
+    for piece in pieces:
+        if left is None:
+            yield piece
+            continue
+        if left > 0:
+            yield piece[:left]
+        left -= len(piece)
+        if left <= 0:
+            return
+
+
 def _ends_at(response: httpx.Response, offset: int) -> bool:
     """Say whether a server that has no such range says so because the file ends there."""
     match = _NOTHING_LEFT.fullmatch(response.headers.get("content-range", ""))
@@ -111,7 +130,9 @@ def _start(response: httpx.Response) -> int | None:
     return int(match["start"]) if match else None
 
 
-def _checked(response: httpx.Response, offset: int, what: str, validator: str | None, *, ends: bool) -> Iterator[bytes]:
+def _checked(
+    response: httpx.Response, offset: int, what: str, validator: str | None, *, ends: bool, until: int | None
+) -> Iterator[bytes]:
     changed = validator is not None and response.headers.get("etag", validator) != validator
     if response.status_code != 412:
         refuse(response, what)
@@ -124,7 +145,7 @@ def _checked(response: httpx.Response, offset: int, what: str, validator: str | 
             f"{what}: its server does not say how long it is, so nothing would show that the end is missing",
             suggestion="run the command again with --sha256 HEX or --size BYTES",
         )
-    yield from _tail(response, offset, what)
+    yield from _tail(response, offset, what, until)
 
 
 def _tells_its_end(response: httpx.Response) -> bool:
@@ -134,7 +155,7 @@ def _tells_its_end(response: httpx.Response) -> bool:
     )
 
 
-def _tail(response: httpx.Response, offset: int, what: str) -> Iterator[bytes]:
+def _tail(response: httpx.Response, offset: int, what: str, until: int | None) -> Iterator[bytes]:
     part = response.status_code == 206
     if part and _start(response) not in (0, offset):
         raise Unavailable(
@@ -149,7 +170,10 @@ def _tail(response: httpx.Response, offset: int, what: str) -> Iterator[bytes]:
         yield chunk[skip:] if skip else chunk
         skip = 0
     match = _PART.fullmatch(response.headers.get("content-range", "")) if part else None
-    if match and match["total"] != "*" and int(match["end"]) + 1 < int(match["total"]):
+    if match is None or match["total"] == "*":
+        return
+    total = int(match["total"])
+    if int(match["end"]) + 1 < (total if until is None else min(total, until)):
         raise TryAgain(f"{what}: the server sends no more than {int(match['end']) + 1} of {match['total']} bytes")
 
 

@@ -1,0 +1,1 @@
+"""Trustless IPFS gateways: several raced, and every block proven as it comes."""

@@ -1,0 +1,1 @@
+"""Repositories of a hub of models as places for files."""

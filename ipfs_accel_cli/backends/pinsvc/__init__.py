@@ -1,0 +1,1 @@
+"""Pinning services: they are told by CID what to keep, and fetch it themselves."""

@@ -1,0 +1,1 @@
+"""IPNS: keys, the records that they sign, and what names lead to."""

@@ -1,0 +1,1 @@
+"""Encryption: content that only its recipients can read, whoever stores it."""

@@ -1,0 +1,182 @@
+"""What a DAG from a trustless gateway costs when every block is proven: beside curl, and beside hashing.
+
+    scripts/bench gateway [--size 512MiB] [--rounds 7] [--folder DIR]
+
+Every figure is a ratio of runs that took turns. The gateway is a process of its own that sends a CAR which lies on the
+disk, by sendfile; curl fetches the same bytes and drops them. The limits are curl, and hashlib over a memory map in
+leaves of 1 MiB by one thread; ours is compared with the slower of the two. A second gateway sends the same without
+saying how long it is, in chunks, as those do that make a CAR while they send it. The third is Helia, a real one, with
+64 MiB, where npm has it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench_content import rate, size_bytes
+from bench_limits import MIB, Memory, Row, hash_leaves, in_turn, ratios, seconds, write
+
+from ipfs_accel_cli.backends.base import Config
+from ipfs_accel_cli.backends.gateway.backend import GatewayBackend
+from ipfs_accel_cli.content import car, dag, hashing
+from ipfs_accel_cli.content.cid import CID, RAW
+from ipfs_accel_cli.content.profiles import PROFILES
+
+LIMIT, MEMORY_LIMIT_MIB = 0.9, 64
+PROFILE = PROFILES["unixfs-v1-2025"]
+CAR_TYPE = "application/vnd.ipld.car; version=1; order=dfs; dups=y"
+SERVER = """
+import http.server, os, sys
+path, kind, chunked = sys.argv[1], sys.argv[2], sys.argv[3] == "chunked"
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def log_message(self, *_): ...
+    def do_GET(self):
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            self.send_response(200)
+            self.send_header("content-type", kind)
+            self.send_header(*(("transfer-encoding", "chunked") if chunked else ("content-length", str(size))))
+            self.end_headers()
+            self.wfile.flush()
+            offset, step = 0, 1 << 20 if chunked else size
+            while offset < size:
+                end = min(size, offset + step)
+                if chunked:
+                    self.wfile.write(b"%x\\r\\n" % (end - offset))
+                while offset < end:
+                    offset += os.sendfile(self.connection.fileno(), file.fileno(), offset, end - offset)
+                if chunked:
+                    self.wfile.write(b"\\r\\n")
+            if chunked:
+                self.wfile.write(b"0\\r\\n\\r\\n")
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
+@contextmanager
+def serving(path: Path, how: str) -> Iterator[str]:
+    command = [sys.executable, "-c", SERVER, str(path), CAR_TYPE, how]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        finally:
+            process.kill()
+
+
+def make_car(source: Path, target: Path) -> CID:
+    """Write a CAR of a file, depth first; return its root."""
+    inner: dict[CID, bytes] = {}
+    root = hashing.file_cid(source, PROFILE, on_block=inner.__setitem__).cid
+    with source.open("rb") as file, target.open("wb") as out:
+        leaves = iter(lambda: file.read(PROFILE.chunk_bytes), b"")
+
+        def below(cid: CID) -> Iterator[tuple[CID, bytes]]:
+            data = inner[cid] if cid in inner else next(leaves)
+            yield cid, data
+            for link in dag.links(cid, data):
+                yield from below(link)
+
+        car.write(out, [root], below(root))
+    return root
+
+
+def fetch(url: str, root: CID, leaves: int) -> None:
+    backend = GatewayBackend(Config("bench", {"url": url}, Path("/nonexistent")))
+    assert sum(block.cid.codec == RAW for block in backend.get_dag(root)) == leaves
+
+
+def curl(url: str, root: CID) -> None:
+    address = f"{url}/ipfs/{root}?format=car"
+    subprocess.run(["curl", "-sf", "-H", f"accept: {CAR_TYPE}", "-o", "/dev/null", address], check=True)
+
+
+def bench(name: str, url: str, root: CID, source: Path, rounds: int) -> Row:
+    leaves = -(-source.stat().st_size // PROFILE.chunk_bytes)
+    works: list[Callable[[], object]] = [
+        lambda: curl(url, root),
+        lambda: hash_leaves(source, 1),
+        lambda: fetch(url, root, leaves),
+    ]
+    for work in works:
+        work()
+    times = dict(zip(("curl", "1-thread hashlib", "ours"), in_turn(works, rounds), strict=True))
+    ours = times.pop("ours")
+    slower = max(times, key=lambda one: statistics.median(times[one]))
+    ratio, spread = ratios(times[slower], ours)
+    others = [f"{rate(source, times[one])} {one}" for one in times]
+    return Row(f"{name} / {slower}", ratio, spread, LIMIT, True, ", ".join([rate(source, ours), *others]))
+
+
+def bench_memory(url: str, root: CID, source: Path) -> Row:
+    with Memory() as memory:
+        took = seconds(lambda: fetch(url, root, -(-source.stat().st_size // PROFILE.chunk_bytes)))
+    return Row("memory of a fetch, MiB more", memory.growth_mib, 0, MEMORY_LIMIT_MIB, False, f"RssAnon, {took:.1f} s")
+
+
+def bench_helia(folder: Path, rounds: int) -> Row | str:
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    import pytest
+
+    from tests.servers.trustless_gateway import helia_gateway
+
+    source, made, place = folder / "small", folder / "small.car", folder / "helia"
+    place.mkdir()
+    write(source, 64 * MIB)
+    root = make_car(source, made)
+    try:
+        with helia_gateway(place) as server:
+            with made.open("rb") as file:
+                server.keep({block.cid: block.data for block in car.open_reader(file).blocks})
+            return bench("CAR from Helia, 64 MiB", server.url, root, source, rounds)
+    except (pytest.skip.Exception, pytest.fail.Exception) as error:
+        return f"Helia is not here: {error}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=size_bytes, default=512 << 20, help="of the file (default 512MiB)")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each side runs (default 7)")
+    parser.add_argument("--folder", type=Path, help="where to write; needs twice the size")
+    asked = parser.parse_args()
+    missed = 0
+    with tempfile.TemporaryDirectory(dir=asked.folder) as scratch:
+        folder = Path(scratch)
+        source, made = folder / "source", folder / "source.car"
+        write(source, asked.size)
+        root = make_car(source, made)
+        print(f"{asked.size // MIB} MiB, {asked.rounds} rounds; the ratio is the median of paired runs")
+        with serving(made, "whole") as url, serving(made, "chunked") as chunked:
+            benches: list[Callable[[], Row | str]] = [
+                lambda: bench("CAR, every block proven", url, root, source, asked.rounds),
+                lambda: bench("CAR in chunks, every block proven", chunked, root, source, asked.rounds),
+                lambda: bench_memory(url, root, source),
+                lambda: bench_helia(folder, asked.rounds),
+            ]
+            for work in benches:
+                row = work()
+                if isinstance(row, str):
+                    print(f"skipped   {row}")
+                    continue
+                missed += not row.held
+                wanted = f"{'>=' if row.at_least else '<='} {row.limit:g}"
+                print(
+                    f"{'held' if row.held else 'MISSED':7} {row.name:55} {row.ratio:7.2f} ± {row.spread:.2f}"
+                    f"   wanted {wanted:8} {row.detail}",
+                    flush=True,
+                )
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

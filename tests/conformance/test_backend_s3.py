@@ -1,0 +1,64 @@
+"""The conformance suite of backends on a real S3 server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ipfs_accel_cli.backends.base import Backend, Config
+from ipfs_accel_cli.backends.registry import backend_for
+from tests.conformance.backend_suite import ServedFilesSuite, ServedOffer
+from tests.servers.s3 import S3Site, s3
+from tests.servers.seaweedfs import ACCESS_KEY, SECRET_KEY, Seaweed
+
+
+class S3Offer(ServedOffer):
+    """A prefix of its own; its larger files go in parts."""
+
+    large = os.urandom((9 << 20) + 12345)
+
+    def __init__(self, site: S3Site, folder: Path) -> None:
+        self.site, self.folder = site, folder
+        self.secret, self.endpoint = f"{ACCESS_KEY}:{SECRET_KEY}", site.url
+
+    def backend(self) -> Backend:
+        options = {"bucket": "models", "prefix": self.site.prefix, "endpoint": self.endpoint}
+        return backend_for("s3", Config("far", options, self.folder, lambda: self.secret))
+
+    def refuse_logins(self) -> None:
+        self.secret = f"{ACCESS_KEY}:wrong"
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        self.endpoint = "http://127.0.0.1:9"
+        yield
+        self.endpoint = self.site.url
+
+    @contextmanager
+    def failing(self, status: int) -> Iterator[None]:
+        self.site.faults.status = status
+        yield
+        self.site.faults.status = None
+
+    @contextmanager
+    def cutting(self) -> Iterator[None]:
+        self.site.faults.cuts = 1000
+        yield
+        self.site.faults.cuts = 0
+
+    @contextmanager
+    def spoiling(self) -> Iterator[None]:
+        self.site.faults.spoiled.add("one")
+        yield
+        self.site.faults.spoiled.clear()
+
+
+class TestS3(ServedFilesSuite):
+    @pytest.fixture
+    def offer(self, seaweed: Seaweed, tmp_path: Path) -> Iterator[S3Offer]:
+        with s3(seaweed) as site:
+            yield S3Offer(site, tmp_path)
