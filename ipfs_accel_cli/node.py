@@ -242,6 +242,8 @@ class Node:
             made["store"].placement.close()
         if "database" in made:
             made["database"].close()
+        if "store" in made:
+            made["store"].backends.caches.close()
         for name in ("inference", "fits", "benches", "doctor", "models", "store", "database"):
             made.pop(name, None)
 

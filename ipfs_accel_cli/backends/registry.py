@@ -18,14 +18,16 @@ class Kind:
     token: bool = False
 
 
-# What every kind takes: the most bytes a second, and the most calls at once.
-COMMON = ("rate", "at_once")
+# What every kind takes: the most bytes a second, the most calls at once, and how much is kept on this machine.
+COMMON = ("rate", "at_once", "cache")
+FAILOVER = "failover"  # Made of other backends, by whoever knows those by name.
 KINDS = {
     "ipfs": Kind(needs=(), may=("url", "fetch"), token=True),
     "gateway": Kind(needs=("url",), token=True),
     "local": Kind(needs=("path",), may=("region",)),
     "storacha": Kind(needs=(), may=("url", "did", "space", "proof", "gateway", "shard_bytes", "filecoin"), token=True),
     "hf": Kind(needs=("repo",), may=("type", "revision", "prefix", "endpoint", "create", "private"), token=True),
+    FAILOVER: Kind(needs=("of",)),
     "pinsvc": Kind(needs=("url",), token=True),
     "s3": Kind(needs=("bucket",), may=("prefix", "endpoint", "region", "profile", "anonymous"), token=True),
 }
@@ -45,8 +47,9 @@ BACKENDS = Registry(
 
 def checked(kind: str, options: dict[str, str], *, token: bool) -> None:
     """Raise Invalid for a kind that is not known and for options that it lacks or does not take."""
-    BACKENDS.plugin(kind)
     known = KINDS.get(kind)
+    if kind != FAILOVER:
+        BACKENDS.plugin(kind)
     if known is None:  # Another package's: it checks for itself.
         return
     if lacking := [name for name in known.needs if not options.get(name)]:

@@ -80,6 +80,8 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store name export": (["site", "-o", "{files}/out"], {"name": "site", "output": "{files}/out"}),
     "store name import": (["{files}/{name}.ipns-record"], {"file": "{files}/{name}.ipns-record"}),
     "store backend ls": ([], {}),
+    "store cache ls": ([], {}),
+    "store cache clear": (["cold"], {"name": "cold"}),
     "store backend sweep": (["cold"], {"name": "cold"}),
     "store backend show": (["cold"], {"name": "cold"}),
     "store backend test": (["cold", "--round-trip"], {"name": "cold", "round_trip": True}),
@@ -89,7 +91,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
 def prepare(node: Node, folder: Path, cid: str) -> None:
     """Let the home know a backend that has some content already."""
     (folder / "cold").mkdir()
-    node.store.backends.add("cold", "local", {"path": str(folder / "cold")})
+    node.store.backends.add("cold", "local", {"path": str(folder / "cold"), "cache": "1MiB"})
     list(node.store.exchange.copy(cid, ["cold:"]))
     node.store.trees.write("work/old", [b"old"])
     price = Price(storage=0.02, egress=0.09, ingress=0, puts=0.005, gets=0.0004)

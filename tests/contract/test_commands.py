@@ -41,7 +41,7 @@ store dag export | store block get | store block put | store block stat | store 
 store pin add | store pin ls | store pin rm
 store copy | store fetch | store scrub | store repair | store heal
 store backend add | store backend ls | store backend show | store backend test | store backend sweep
-store backend rm
+store backend rm | store cache ls | store cache clear
 store probe | store cost | store route plan | store route log
 store price ls | store price set | store price rm | store price region
 store path put | store path ls | store path snapshot | store path rm
@@ -83,6 +83,7 @@ def test_only_what_makes_sense_there_is_offered_to_assistants(command: Found) ->
         *(("infer", "endpoint", "add"), ("infer", "endpoint", "rm")),
         *(("store", group, verb) for group in ("key", "identity") for verb in ("new", "rm", "export", "import")),
         *(("store", "name", "publish"), ("store", "rewrap")),
+        *(("store", "backend", "add"), ("store", "backend", "rm")),
         *(("store", "price", verb) for verb in ("set", "rm", "region")),
     )
     assert command.effects.exposed is not shell_only

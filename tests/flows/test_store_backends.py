@@ -242,3 +242,43 @@ def test_the_doctor_makes_a_round_trip_to_every_backend(cli: Cli, place: Path, t
     assert checks["backend lost"]["state"] == "failed"
     assert checks["backend lost"]["remedy"] == "ipfs-accel store backend test lost --round-trip"
     assert "backend cold" not in cli("doctor", "--json").stdout
+
+
+def test_what_was_read_there_is_kept_here_within_its_bounds(cli: Cli, tmp_path: Path, tree: Path, node: Node) -> None:
+    (tmp_path / "place").mkdir()
+    assert (
+        cli("store", "backend", "add", "far", "local", "--path", tmp_path / "place", "--option", "cache=x").status == 2
+    )
+    added = cli("store", "backend", "add", "far", "local", "--path", tmp_path / "place", "--option", "cache=64MiB")
+    assert added.status == 0
+    cid = cli("store", "put", tree, "--to", "far", "-q").stdout.strip()
+    for _ in range(2):
+        assert cli("store", "rm", cid).status == 0
+        assert cli("store", "gc").status == 0
+        assert cli("store", "fetch", cid, "--on", "far").status == 0
+
+    (cache,) = cli("store", "cache", "ls", "--json").json["items"]
+    assert (cache["name"], cache["max_bytes"]) == ("far", 64 << 20)
+    assert 2_500_000 < cache["size_bytes"] <= 64 << 20
+    assert cache["hits"] >= 3
+    assert 0.3 < cache["hit_rate"] < 1
+    assert cli("store", "cache", "clear", "far", "--json").json["freed_bytes"] >= cache["size_bytes"]
+    (empty,) = cli("store", "cache", "ls", "--json").json["items"]
+    assert (empty["size_bytes"], empty["hits"], empty["hit_rate"]) == (0, 0, None)
+
+
+def test_one_backend_stands_in_for_another(cli: Cli, place: Path, tree: Path, tmp_path: Path, node: Node) -> None:
+    (tmp_path / "second").mkdir()
+    assert cli("store", "backend", "add", "warm", "local", "--path", tmp_path / "second").status == 0
+    assert cli("store", "backend", "add", "both", "failover", "--option", "of=cold,warm").status == 0
+    assert cli("store", "backend", "add", "odd", "failover", "--option", "of=odd").status == 2
+    assert cli("store", "backend", "add", "odd", "failover", "--option", "of=nobody").status == 3
+    cid = cli("store", "put", tree, "--to", "cold,warm", "-q").stdout.strip()
+    place.rename(place.with_name("gone"))
+
+    with Node(tmp_path / "other") as other:
+        for name, folder in (("cold", place), ("warm", tmp_path / "second")):
+            other.store.backends.add(name, "local", {"path": str(folder)})
+        other.store.backends.add("both", "failover", {"of": "cold,warm"})
+        assert other.store.exchange.fetch(cid, "both").cid == cid
+        other.store.verify([cid])

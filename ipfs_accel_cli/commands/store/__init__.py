@@ -12,6 +12,7 @@ MODULES = (
     "integrity",
     "placement",
     "backend",
+    "cache",
     "dag",
     "block",
     "cid",

@@ -27,11 +27,7 @@ def _text(help: str, metavar: str = "TEXT") -> object:
 def add(
     name: Annotated[str, Argument(metavar="NAME", help="What to call it.")],
     kind: Annotated[
-        str,
-        Argument(
-            metavar="KIND",
-            help="local, s3, ipfs, gateway, hf, storacha or pinsvc; see docs/storage.md for what each takes.",
-        ),
+        str, Argument(metavar="KIND", help="local, s3, ipfs, gateway, hf, storacha or pinsvc; see the page on storage.")
     ],
     path: Annotated[str | None, _text("local: the folder.", "FOLDER")] = None,
     bucket: Annotated[str | None, _text("s3: the bucket.")] = None,

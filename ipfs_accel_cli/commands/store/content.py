@@ -157,7 +157,7 @@ def ls(
 
 
 @app.command()
-@effects(READ, network=True, featured=True)
+@effects(READ, network=True)
 def stat(reference: Reference, on: From = None) -> Stat:
     """Describe what a CID is and how much of it is here.
 
@@ -179,7 +179,7 @@ def where(reference: Reference) -> Where:
 
 
 @app.command()
-@effects(READ, network=True, featured=True)
+@effects(READ, network=True)
 def verify(
     references: Annotated[
         list[str] | None, Argument(metavar="CID", help="What to read again; everything if left out.")

@@ -21,7 +21,7 @@ def mount(group: Typer) -> None:
 
 
 @app.command()
-@effects(WRITE, network=True, featured=True)
+@effects(WRITE, network=True)
 def copy(
     reference: Reference,
     to: Annotated[list[str], Argument(metavar="NAME:[PATH]", help="Backends, each with a path where you like one.")],

@@ -49,7 +49,9 @@ class Records:
     def add(self, name: str, record: Record, token: str, *, replace: bool) -> None:
         """Keep a backend; raises Invalid for a name that none can have, and Conflict for a known one."""
         if not _NAME.fullmatch(name):
-            raise Invalid(f"{name!r} is no name of a backend: a small letter, then small letters, digits, . - or _")
+            raise Invalid(
+                f"{name!r} is no name of a backend: two or more small letters, digits, . - or _, a letter first"
+            )
         folder = self._folder / name
         if (folder / _RECORD).exists() and not replace:
             raise Conflict(

@@ -43,6 +43,31 @@ class Swept(Result):
     cleared: int = Field(description="Unfinished uploads of writers that died.")
 
 
+class CacheShown(Result):
+    """The cache of a backend."""
+
+    columns: ClassVar[tuple[str, ...]] = ("name", "size_bytes", "max_bytes", "entries", "hits", "misses", "hit_rate")
+    bars: ClassVar[tuple[str, ...]] = ("hit_rate",)
+    essence: ClassVar[str] = "name"
+
+    name: str = Field(description="The backend.")
+    max_bytes: int
+    size_bytes: int
+    entries: int = Field(description="Blocks, and pages of files.")
+    hits: int
+    misses: int
+    hit_rate: float | None = Field(description="The share of what was asked for that was there; null before anything.")
+
+
+class CacheCleared(Result):
+    """A cache that is empty now."""
+
+    essence: ClassVar[str] = "freed_bytes"
+
+    name: str
+    freed_bytes: int
+
+
 class Step(Result):
     """One part of a round trip."""
 

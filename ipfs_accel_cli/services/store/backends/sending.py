@@ -76,7 +76,7 @@ class Sending:
         self._meter.total_bytes = laid.size_bytes
         with tempfile.TemporaryFile(dir=scratch) as file:
             closing = _archive(file, laid, out), layout.key_of(self._root, path)
-            receipts = self._put(backend, [*bodies, closing])
+            receipts = self._put(backend, path, [*bodies, closing])
         how: How = "checksum"
         for (body, key), receipt in zip([*bodies, closing], receipts, strict=True):
             if receipt.proof == "reread":
@@ -96,11 +96,17 @@ class Sending:
         )
         return self._copied(path, len(laid.files), laid.size_bytes + closing[0].size_bytes, how)
 
-    def _put(self, backend: Files, bodies: list[tuple[Body, str]]) -> list[Receipt]:
+    def _put(self, backend: Files, path: str, bodies: list[tuple[Body, str]]) -> list[Receipt]:
         if isinstance(backend, Batch):
             return list(backend.put_all(bodies))
-        # The layout is the last: where it lies, all that it names does.
-        return [backend.put(body, key) for body, key in bodies]
+        there = {found.key for found in backend.scan(path)} if self._backend.traits.lists else set[str]()
+        receipts = []
+        for body, key in bodies:  # The layout is the last: where it lies, all that it names does.
+            before = self._meter.done_bytes
+            receipts.append(backend.put(body, key))
+            if key in there:  # What was read of it was compared, and not sent.
+                self._meter.done_bytes = before
+        return receipts
 
     def _laid(self, out: Outgoing, path: str) -> Iterator[LaidFile]:
         for key, cid in layout.keys_under(path, out.named):

@@ -9,18 +9,28 @@ from pathlib import Path
 from typing import Literal
 
 from ipfs_accel_cli.backends.base import Backend, Batch, Config, Dags, Files, Names, Pins, Sweeps, TakesDags
-from ipfs_accel_cli.backends.registry import backend_for, checked
+from ipfs_accel_cli.backends.registry import COMMON, FAILOVER, backend_for, checked
 from ipfs_accel_cli.backends.wrap import composed
 from ipfs_accel_cli.backends.wrap.base import wrapped
+from ipfs_accel_cli.backends.wrap.cache import cached
+from ipfs_accel_cli.backends.wrap.failover import failover
 from ipfs_accel_cli.core import secrets
 from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.core.units import parse_bytes
 from ipfs_accel_cli.services.store.backends.behalf import OnBehalf
+from ipfs_accel_cli.services.store.backends.caches import Caches
 from ipfs_accel_cli.services.store.backends.copies import Copies
 from ipfs_accel_cli.services.store.backends.records import Origin, Record, Records
-from ipfs_accel_cli.services.store.backends.results import BackendRemoved, BackendShown, BackendTested, Swept
+from ipfs_accel_cli.services.store.backends.results import (
+    BackendRemoved,
+    BackendShown,
+    BackendTested,
+    CacheCleared,
+    CacheShown,
+    Swept,
+)
 from ipfs_accel_cli.services.store.backends.round_trip import round_trip
 
 TokenFrom = Literal["", "stdin", "keyring"]
@@ -53,6 +63,7 @@ class Backends:
         self._home = home
         self._records = Records(home.keys)
         self._copies = copies
+        self.caches = Caches(home.path / "backends")
 
     def add(
         self,
@@ -81,7 +92,13 @@ class Backends:
         token = secrets.from_input(f"--token-{token_from}") if token_from else ""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         record = Record(kind, given, origin, token_env, now)
-        backend_for(kind, self._config(name, record))  # What cannot be made is not kept.
+        for option in ("rate", "cache"):
+            parse_bytes(given.get(option, "0"))
+        if not given.get("at_once", "1").isdecimal():
+            raise Invalid("at-once is a number of calls")
+        if name in given.get("of", "").split(","):
+            raise Invalid(f"{name} cannot stand for itself")
+        self._made(name, record)  # What cannot be made is not kept.
         self._home.ensure()
         self._records.add(name, record, token, replace=replace)
         self._gone(name)
@@ -98,7 +115,7 @@ class Backends:
     def show(self, name: str) -> BackendShown:
         """Return one backend; raises NotFound, and MissingExtra where its library is not installed."""
         record = self._records.read(name)
-        backend = backend_for(record.kind, self._config(name, record))
+        backend = self._made(name, record)
         variable = f" {record.token_env}" if record.token_env else ""
         return BackendShown(
             name=name,
@@ -149,14 +166,37 @@ class Backends:
         Raises NotFound and MissingExtra.
         """
         record = self._records.read(name)
-        inner = wrapped(backend_for(record.kind, self._config(name, record)), OnBehalf())
-        rate, at_once = record.options.get("rate"), record.options.get("at_once")
-        return composed(
+        inner = wrapped(self._made(name, record), OnBehalf())
+        rate, at_once, cache = (record.options.get(option) for option in COMMON)
+        whole = composed(
             inner,
             note=partial(self._note, name),
             rate_bytes_s=parse_bytes(rate) if rate else None,
             concurrency=int(at_once) if at_once else None,
         )
+        return cached(whole, self.caches.shelf(name, parse_bytes(cache))) if cache else whole
+
+    def cache(self, name: str) -> CacheShown:
+        """Show the cache of a backend; raises Invalid for one that has none."""
+        cache = self._records.read(name).options.get("cache")
+        if not cache:
+            raise Invalid(f"{name} has no cache: add it with --option cache=SIZE")
+        return self.caches.shown(name, parse_bytes(cache))
+
+    def clear_cache(self, name: str) -> CacheCleared:
+        """Empty the cache of a backend; raises Invalid for one that has none."""
+        self.cache(name)
+        return self.caches.clear(name)
+
+    def cached(self) -> Stream[CacheShown]:
+        """Show all caches."""
+        return Stream(self.cache(name) for name in self.names() if self._records.read(name).options.get("cache"))
+
+    def _made(self, name: str, record: Record) -> Backend:
+        """Make a backend; one that stands for several is made of those."""
+        if record.kind == FAILOVER:
+            return failover(name, [self.open(one) for one in record.options["of"].split(",")])
+        return backend_for(record.kind, self._config(name, record))
 
     def names_at(self, name: str) -> Names:
         """Return a backend that keeps IPNS records; raises NotFound, and UnsupportedContent for one that does not."""
