@@ -238,6 +238,8 @@ class Node:
         made = self.__dict__
         if "inference" in made:
             made["inference"].close()
+        if "store" in made:
+            made["store"].placement.close()
         if "database" in made:
             made["database"].close()
         if "store" in made:

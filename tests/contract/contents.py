@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli import Node
+from ipfs_accel_cli.services.store.placement.book import Declared
+from ipfs_accel_cli.services.store.placement.prices import Price
+from ipfs_accel_cli.services.store.placement.service import Wish
 
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store put": (["{files}/folder"], {"paths": ["{files}/folder"]}),
@@ -56,6 +59,14 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store scrub": ([], {}),
     "store repair": (["{cid}"], {"references": ["{cid}"]}),
     "store heal": (["--min", "2", "--dry-run"], {"least": 2, "dry_run": True}),
+    "store probe": (["cold", "--size", "300KiB"], {"names": ["cold"], "size": "300KiB"}),
+    "store cost": (["--forecast", "90d"], {"forecast": "90d"}),
+    "store route plan": (
+        ["{cid}", "--class", "cold", "--near", "50.1,8.7", "--explain"],
+        {"reference": "{cid}", "storage_class": "cold", "near": "50.1,8.7", "explain": True},
+    ),
+    "store route log": (["--limit", "1"], {"limit": 1}),
+    "store price ls": ([], {}),
     "store path put": (
         ["{files}/folder/hello.txt", "work/new"],
         {"file": "{files}/folder/hello.txt", "path": "work/new"},
@@ -91,3 +102,6 @@ def prepare(node: Node, folder: Path, cid: str) -> None:
     node.store.metadata.set(cid, ["stars=3"])
     node.store.metadata.sync(cid, "cold")
     node.store.trees.write("work/old", [b"old"])
+    price = Price(storage=0.02, egress=0.09, ingress=0, puts=0.005, gets=0.0004)
+    node.store.placement.tariffs.declare("cold", Declared(price), kind=False, currency="EUR")
+    node.store.placement.plan(cid, Wish())

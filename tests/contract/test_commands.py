@@ -42,6 +42,8 @@ store pin add | store pin ls | store pin rm
 store copy | store fetch | store scrub | store repair | store heal
 store backend add | store backend ls | store backend show | store backend test | store backend sweep
 store backend rm | store cache ls | store cache clear
+store probe | store cost | store route plan | store route log
+store price ls | store price set | store price rm | store price region
 store path put | store path ls | store path snapshot | store path rm
 store key new | store key ls | store key rm | store key export | store key import
 store name publish | store name resolve | store name ls | store name inspect | store name verify
@@ -83,6 +85,7 @@ def test_only_what_makes_sense_there_is_offered_to_assistants(command: Found) ->
         *(("store", group, verb) for group in ("key", "identity") for verb in ("new", "rm", "export", "import")),
         *(("store", "name", "publish"), ("store", "rewrap")),
         *(("store", "backend", "add"), ("store", "backend", "rm")),
+        *(("store", "price", verb) for verb in ("set", "rm", "region")),
     )
     assert command.effects.exposed is not shell_only
 

@@ -287,7 +287,7 @@ VOLATILE = {
     "mad", "samples", "noisy", "busy_share", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s", "threads",
     "markdown", "fit", "statement_cid", "original", "quantized", "ratio", "original_spread", "quantized_spread",
     "rounds", "lines_s", "latency_ms", "one_long_texts_s", "real_time_factor",
-    "rtfx", "short_rtfx", "long_rtfx", "modified_at", "changed_at", "oldest",
+    "rtfx", "short_rtfx", "long_rtfx", "modified_at", "changed_at", "oldest", "read_bytes_s", "write_bytes_s",
     "pictures_s", "one_pictures_s", "many_pictures_s",
 }  # fmt: skip
 EXPOSED = [command for command in commands(app) if command.effects.exposed]

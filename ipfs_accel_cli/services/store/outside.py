@@ -1,4 +1,4 @@
-"""What is built on a store: other places and what goes on between them, soundness, mutable paths, metadata."""
+"""What is built on a store: other places, where content goes and that it stays sound, what changes or is said of it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ from ipfs_accel_cli.services.store.integrity.mending import Mending
 from ipfs_accel_cli.services.store.integrity.service import Integrity
 from ipfs_accel_cli.services.store.metadata import table as metadata
 from ipfs_accel_cli.services.store.metadata.service import Metadata
+from ipfs_accel_cli.services.store.placement.book import Books
+from ipfs_accel_cli.services.store.placement.costs import Costs
+from ipfs_accel_cli.services.store.placement.decisions import Decisions
+from ipfs_accel_cli.services.store.placement.facts import Facts
+from ipfs_accel_cli.services.store.placement.history import History
+from ipfs_accel_cli.services.store.placement.measures import Measures
+from ipfs_accel_cli.services.store.placement.service import Placement
+from ipfs_accel_cli.services.store.placement.tariffs import Tariffs
 from ipfs_accel_cli.services.store.reading import Reader
 from ipfs_accel_cli.services.store.repairs import Repairs
 from ipfs_accel_cli.services.store.syncing.service import Remove, Syncing
@@ -33,16 +41,22 @@ class Outside:
     trees: Trees
     metadata: Metadata
     syncing: Syncing
+    placement: Placement
 
 
 def outside(home: Home, database: Database, reader: Reader, repairs: Repairs, remove: Remove) -> Outside:
     """Make them for one store."""
     copies, ledger = Copies(database), Ledger(database)
-    backends = Backends(home, copies)
+    measures, history = Measures(database), History(database, copies)
+    copies.changed = history.changed
+    backends = Backends(home, copies, measures.forget, measures.note)
     fetching = Fetching(reader, database, repairs.session, copies)
     exchange = Exchange(home, backends.open, fetching, copies)
     mending = Mending(reader.index, repairs, copies, ledger, backends.open, backends.names)
-    healer = Healer(reader.index, copies, exchange, backends.names, backends.open)
+    placement = _placement(home, database, reader, backends, copies, measures, history)
+    healer = Healer(
+        reader.index, copies, exchange, backends.names, backends.open, lambda keep: placement.order(keep=keep)
+    )
     integrity = Integrity(reader, ledger, mending, healer, exchange, copies)
     return Outside(
         backends,
@@ -51,4 +65,20 @@ def outside(home: Home, database: Database, reader: Reader, repairs: Repairs, re
         Trees(reader, Table(database), repairs.session),
         Metadata(metadata.Table(database, reader, repairs.session), backends.open),
         Syncing(reader, database, exchange, remove),
+        placement,
     )
+
+
+def _placement(
+    home: Home,
+    database: Database,
+    reader: Reader,
+    backends: Backends,
+    copies: Copies,
+    measures: Measures,
+    history: History,
+) -> Placement:
+    books = Books(home)
+    facts = Facts(backends, copies, books, measures)
+    costs = Costs(backends, books, measures, history)
+    return Placement(reader, facts, Decisions(database), costs, Tariffs(books, backends))

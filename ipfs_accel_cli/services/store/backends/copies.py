@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -53,11 +53,20 @@ class Known:
     verified_at: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is known to lie at a backend: DAGs, and the bytes of their files, or of their blocks."""
+
+    copies: int
+    size_bytes: int
+
+
 class Copies:
-    """The references of one home."""
+    """The references of one home; `changed` is called after they have changed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.changed: Callable[[], None] = lambda: None
 
     def note(self, copies: Iterable[Known]) -> None:
         """Keep that copies were proven just now."""
@@ -68,6 +77,7 @@ class Copies:
                 "INSERT OR REPLACE INTO copies VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [(bytes(one.cid.to_v1()), *map(partial(getattr, one), _COLUMNS), now, one.how) for one in copies],
             )
+        self.changed()
 
     def of(self, cid: CID, backend: str | None = None) -> list[Known]:
         """Return the copies of some content, those proven last first."""
@@ -104,13 +114,31 @@ class Copies:
             connection.executemany(
                 "DELETE FROM copies WHERE backend = ? AND locator = ?", [(backend, locator) for locator in locators]
             )
+        self.changed()
 
     def forget_all(self, backend: str) -> int:
         """Let go of all copies at a backend; return how many there were."""
         if not self._database.rows("SELECT 1 FROM copies WHERE backend = ? LIMIT 1", (backend,)):
             return 0
         with self._database.write() as connection:
-            return connection.execute("DELETE FROM copies WHERE backend = ?", (backend,)).rowcount
+            gone = connection.execute("DELETE FROM copies WHERE backend = ?", (backend,)).rowcount
+        self.changed()
+        return gone
+
+    def held(self) -> dict[str, Held]:
+        """Return what is known to lie at each backend; a file under several CIDs lies there once."""
+        rows = self._database.rows(
+            "SELECT backend, count(DISTINCT CASE WHEN whole_dag THEN cid END) AS dags,"
+            " sum(CASE WHEN whole_dag THEN most END) AS dag_bytes,"
+            " sum(CASE WHEN NOT whole_dag THEN most END) AS file_bytes FROM"
+            " (SELECT backend, locator, whole_dag, cid, max(size_bytes) AS most FROM copies"
+            " GROUP BY backend, locator, whole_dag) GROUP BY backend"
+        )
+        # A place of files has those and, beside them, their DAGs, which count the same bytes.
+        return {
+            row["backend"]: Held(row["dags"], row["dag_bytes"] if row["file_bytes"] is None else row["file_bytes"])
+            for row in rows
+        }
 
 
 def _known(row: sqlite3.Row) -> Known:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -44,9 +45,21 @@ _CONTRACTS: tuple[tuple[str, type], ...] = (
 
 
 class Backends:
-    """Places that keep content, by the names that the owner gave them."""
+    """Places that keep content, by the names that the owner gave them.
 
-    def __init__(self, home: Home, copies: Copies) -> None:
+    `gone` is told a name that means another place from now on, or none; `note` is told of every call of a backend that
+    ended: its name, the operation, the bytes, the seconds and the code of its error.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        copies: Copies,
+        gone: Callable[[str], None] = lambda _name: None,
+        note: Callable[[str, str, int, float, str | None], None] = lambda *_: None,
+    ) -> None:
+        self._gone = gone
+        self._note = note
         self._home = home
         self._records = Records(home.keys)
         self._copies = copies
@@ -90,6 +103,7 @@ class Backends:
         self._made(name, record)  # What cannot be made is not kept.
         self._home.ensure()
         self._records.add(name, record, token, replace=replace)
+        self._gone(name)
         return self.show(name)
 
     def ls(self) -> Stream[BackendShown]:
@@ -145,6 +159,7 @@ class Backends:
     def remove(self, name: str) -> BackendRemoved:
         """Forget a backend, its token and what is known of copies there; raises NotFound."""
         self._records.remove(name)
+        self._gone(name)
         return BackendRemoved(name=name, copies=self._copies.forget_all(name))
 
     def open(self, name: str) -> Backend:
@@ -156,7 +171,10 @@ class Backends:
         inner = wrapped(self._made(name, record), OnBehalf())
         rate, at_once, cache = (record.options.get(option) for option in COMMON)
         whole = composed(
-            inner, rate_bytes_s=parse_bytes(rate) if rate else None, concurrency=int(at_once) if at_once else None
+            inner,
+            note=partial(self._note, name),
+            rate_bytes_s=parse_bytes(rate) if rate else None,
+            concurrency=int(at_once) if at_once else None,
         )
         return cached(whole, self.caches.shelf(name, parse_bytes(cache))) if cache else whole
 

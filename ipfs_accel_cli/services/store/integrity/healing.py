@@ -15,6 +15,13 @@ from ipfs_accel_cli.services.store.index import Index
 from ipfs_accel_cli.services.store.integrity.results import Healing
 from ipfs_accel_cli.services.store.roots import DIRECT
 
+Order = Callable[[CID, Sequence[str], Sequence[str], int], list[str]]
+"""Puts backends in the order in which a DAG goes to them: (root, names, where it lies, copies that it lacks)."""
+
+
+def _by_name(_keep: bool) -> Order:
+    return lambda _root, names, _places, _copies: list(names)
+
 
 @dataclass(frozen=True, slots=True)
 class Want:
@@ -25,17 +32,31 @@ class Want:
     places: tuple[str, ...]
 
 
-def plan(wants: Iterable[Want], backends: Sequence[str], least: int) -> Iterator[tuple[Want, tuple[str, ...], bool]]:
-    """Say for each DAG with fewer places than `least` which backends get it, and whether these are enough.
+Takers = Callable[[Want, int], Sequence[str]]
+"""Says which backends may get a DAG, the best first, when it lacks so many copies."""
 
-    The order of `backends` decides; those that have it already are passed over.
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A DAG, the backends that are to get it, those that may where one of these fails, and whether they are enough."""
+
+    want: Want
+    chosen: tuple[str, ...]
+    spare: tuple[str, ...]
+    enough: bool
+
+
+def plan(wants: Iterable[Want], takers: Takers, least: int) -> Iterator[Step]:
+    """Say for each DAG with fewer places than `least` which backends get it.
+
+    The order of `takers` decides; those that have it already are passed over.
     """
     for want in wants:
         missing = least - len(want.places)
         if missing <= 0:
             continue
-        chosen = tuple(name for name in backends if name not in want.places)[:missing]
-        yield want, chosen, len(chosen) == missing
+        order = tuple(name for name in takers(want, missing) if name not in want.places)
+        yield Step(want, order[:missing], order[missing:], len(order) >= missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +68,13 @@ class Healer:
     exchange: Exchange
     names: Callable[[], list[str]]
     open: Callable[[str], Backend]
+    ordering: Callable[[bool], Order] = _by_name
 
     def heal(self, least: int, *, dry_run: bool) -> Iterator[Healing]:
         """Yield what is planned, or what was done, for each DAG that has fewer than `least` places."""
-        for want, chosen, enough in plan(self.wants(), self.takers(), least):
+        takers, order = self.takers(), self.ordering(not dry_run)
+        for step in plan(self.wants(), lambda want, missing: order(want.cid, takers, want.places, missing), least):
+            want, chosen, enough = step.want, step.chosen, step.enough
             short = "" if enough else f"{least - len(want.places) - len(chosen)} more backends are needed"
             told = Healing(
                 cid=str(want.cid),
@@ -60,8 +84,7 @@ class Healer:
                 state="planned" if enough else "short",
                 detail=short,
             )
-            spare = [name for name in self.takers() if name not in (*want.places, *chosen)]
-            yield told if dry_run or not chosen else self._done(want, [*chosen, *spare], len(chosen), told)
+            yield told if dry_run or not chosen else self._done(want, [*chosen, *step.spare], len(chosen), told)
 
     def wants(self) -> Iterator[Want]:
         """Yield every DAG that is kept here, with the places where it is whole."""
