@@ -222,6 +222,8 @@ def test_who_may_only_read_does_not_make_the_store_fetch(place: Path, tree: Path
         other.store.backends.add("cold", "local", {"path": str(place)})
         with using(reader), pytest.raises(NotAuthorised):
             other.store.fetched(stored.cid, "cold")
+        with using(reader), pytest.raises(NotAuthorised):
+            other.store.exchange.verify([stored.cid], "cold")
 
 
 def test_two_paths_at_one_place_do_not_disturb_each_other(place: Path, tree: Path, node: Node) -> None:

@@ -11,7 +11,7 @@ from ipfs_accel_cli.backends.base import Backend, Dags, Files, Pins, TakesDags
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import Invalid, NotFound, UnsupportedContent, VerificationFailed
+from ipfs_accel_cli.core.errors import Invalid, NotAuthorised, NotFound, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.store.backends import layout
 from ipfs_accel_cli.services.store.backends.copies import Copies, Known
@@ -112,6 +112,8 @@ class Exchange:
 
         Raises NotFound, and VerificationFailed naming the file or block that is damaged there.
         """
+        if not current().principal.may("store:write"):
+            raise NotAuthorised("to read back from a backend costs its owner, and you may only read what is here")
         backend, objects, blocks, size_bytes = self.open(on), 0, 0, 0
         for reference in references:
             root = parse(reference).cid
