@@ -284,3 +284,19 @@ def test_one_backend_stands_in_for_another(cli: Cli, place: Path, tree: Path, tm
         other.store.backends.add("both", "failover", {"of": "cold,warm"})
         assert other.store.exchange.fetch(cid, "both").cid == cid
         other.store.verify([cid])
+
+
+def test_every_verb_of_dags_and_blocks_reaches_the_places(cli: Cli, place: Path, tree: Path, tmp_path: Path) -> None:
+    cid = cli("store", "put", tree, "--to", "cold", "-q").stdout.strip()
+    other = {"IPFS_ACCEL_HOME": str(tmp_path / "other")}
+    assert cli("store", "backend", "add", "cold", "local", "--path", place, **other).status == 0
+
+    assert cli("store", "dag", "stat", cid, "--on", "cold", "--json", **other).json["complete"]
+    car = tmp_path / "tree.car"
+    assert cli("store", "export", cid, "-o", car, "--on", "cold", **other).status == 0
+    (place / ".ipfs-accel" / cid / "layout.car").unlink()
+    (copy,) = cli("store", "import", car, "--to", "cold", "--json", **other).json["copies"]
+    assert (copy["cid"], copy["sent_bytes"]) == (cid, 0)
+    made = cli("store", "dag", "put", "--text", '{"a": 1}', "--to", "cold", "--json", **other).json
+    assert [one["backend"] for one in made["copies"]] == ["cold"]
+    assert cli("store", "block", "get", made["cid"], "--on", "cold").status == 0

@@ -238,27 +238,33 @@ def gc(
 
 
 @app.command("import")
-@effects(WRITE)
+@effects(WRITE, network=True)
 def import_car(
     car: Annotated[Path, Argument(metavar="FILE.car", help="A CAR file, version 1 or 2.")],
+    to: To = None,
 ) -> Imported:
     """Take in a CAR file, every block checked, and keep its roots.
 
     Examples:
         ipfs-accel store import model.car
     """
-    return node().store.import_car(car)
+    store = node().store
+    taken = store.import_car(car)
+    return taken.model_copy(
+        update={"copies": [copy for root in taken.roots for copy in store.exchange.sent_to(root, places(to))]}
+    )
 
 
 @app.command()
-@effects(WRITE)
+@effects(WRITE, network=True)
 def export(
     reference: Reference,
     output: Annotated[Path, Option("--output", "-o", metavar="FILE.car", help="The CAR file to write.")],
+    on: From = None,
 ) -> Exported:
     """Write a DAG as a CAR file, every block checked, the same bytes each time.
 
     Examples:
         ipfs-accel store export bafy… -o model.car
     """
-    return node().store.export_car(reference, output)
+    return node().store.fetched(reference, on).export_car(reference, output)

@@ -8,7 +8,18 @@ from typing import Annotated, Literal
 from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.commands.store.content import import_car
-from ipfs_accel_cli.commands.store.parameters import Codec, HashName, KeptName, Reference, Source, Text, Unkept
+from ipfs_accel_cli.commands.store.parameters import (
+    Codec,
+    From,
+    HashName,
+    KeptName,
+    Reference,
+    Source,
+    Text,
+    To,
+    Unkept,
+    places,
+)
 from ipfs_accel_cli.core.effects import READ, WRITE, effects
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.core.stream import Stream
@@ -21,10 +32,11 @@ app.command("import")(import_car)
 
 
 @app.command()
-@effects(READ)
+@effects(READ, network=True)
 def get(
     reference: Reference,
     codec: Annotated[Codec, Option(help="How to write the value; raw gives the bytes of its block.")] = "dag-json",
+    on: From = None,
 ) -> Blob:
     """Write the value that a path leads to, as dag-json unless told otherwise.
 
@@ -35,11 +47,11 @@ def get(
         ipfs-accel store dag get bafy…/files/0/path
         ipfs-accel store dag get bafy… --codec dag-cbor
     """
-    return node().store.dags.get(reference, codec)
+    return node().store.fetched(reference, on).dags.get(reference, codec)
 
 
 @app.command()
-@effects(WRITE)
+@effects(WRITE, network=True)
 def put(
     source: Source = None,
     text: Text = None,
@@ -48,6 +60,7 @@ def put(
     hash_name: HashName = "sha2-256",
     name: KeptName = None,
     no_keep: Unkept = False,
+    to: To = None,
 ) -> PutBlock:
     """Store one value as a block; what it links to need not be here.
 
@@ -56,7 +69,8 @@ def put(
         ipfs-accel -q store dag put node.json --store-codec dag-json
         ipfs-accel store dag put block.bin --input-codec dag-pb --store-codec dag-pb
     """
-    return node().store.dags.put(
+    store = node().store
+    made = store.dags.put(
         source,
         text,
         input_codec=input_codec,
@@ -65,25 +79,27 @@ def put(
         name=name,
         keep=not no_keep,
     )
+    return made.model_copy(update={"copies": store.exchange.sent_to(made.cid, places(to))})
 
 
 @app.command()
-@effects(READ)
-def resolve(reference: Reference) -> ResolvedPath:
+@effects(READ, network=True)
+def resolve(reference: Reference, on: From = None) -> ResolvedPath:
     """Say which block a path leads to, and what of the path lies inside it.
 
     Examples:
         ipfs-accel store dag resolve bafy…/config.json
     """
-    return node().store.dags.resolve(reference)
+    return node().store.fetched(reference, on).dags.resolve(reference)
 
 
 @app.command()
-@effects(READ)
+@effects(READ, network=True)
 def stat(
     reference: Reference,
     max_blocks: Annotated[int | None, Option(min=1, help="Give up, with status 8, beyond so many blocks.")] = None,
     max_bytes: Annotated[int | None, Option(min=1, help="Give up, with status 8, beyond so many bytes.")] = None,
+    on: From = None,
 ) -> DagStat:
     """Count the blocks of a DAG and their bytes, each once, and name what is missing.
 
@@ -91,7 +107,7 @@ def stat(
         ipfs-accel store dag stat bafy…
         ipfs-accel store dag stat bafy… --max-blocks 100000
     """
-    return node().store.dags.stat(reference, max_blocks=max_blocks, max_bytes=max_bytes)
+    return node().store.fetched(reference, on).dags.stat(reference, max_blocks=max_blocks, max_bytes=max_bytes)
 
 
 @app.command()
@@ -109,7 +125,7 @@ def diff(
 
 
 @app.command()
-@effects(WRITE)
+@effects(WRITE, network=True)
 def export(
     reference: Reference,
     output: Annotated[Path, Option("--output", "-o", metavar="FILE.car", help="The CAR file to write.")],
@@ -120,6 +136,7 @@ def export(
     byte_range: Annotated[
         str | None, Option("--bytes", metavar="FIRST:LAST", help="Only these bytes of a file: 0:1023, 512:*, -1024:*.")
     ] = None,
+    on: From = None,
 ) -> Exported:
     """Write the blocks that prove what a path leads to as a CAR file: those on the way, then those asked for.
 
@@ -131,4 +148,4 @@ def export(
         ipfs-accel store dag export bafy…/weights.bin -o part.car --bytes 0:1048575
         ipfs-accel store dag export bafy…/folder -o listing.car --scope entity
     """
-    return node().store.dags.export(reference, output, scope=scope, byte_range=byte_range)
+    return node().store.fetched(reference, on).dags.export(reference, output, scope=scope, byte_range=byte_range)

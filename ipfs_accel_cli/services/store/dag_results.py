@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from ipfs_accel_cli.core.results import Result
-from ipfs_accel_cli.services.store.backends.results import Copy
+from ipfs_accel_cli.services.store.backends.results import Copied, Copy
 
 
 class PutBlock(Result):
@@ -22,6 +22,7 @@ class PutBlock(Result):
     kept: bool = Field(description="It stays until `store rm`; otherwise until the next `store gc`.")
     complete: bool = Field(description="Every block that it links to is here.")
     kind: str = Field(description="file, directory, symlink or block; partial where not all below it is here.")
+    copies: list[Copied] = Field(default_factory=list, description="Where it was sent as well.")
 
 
 class ResolvedPath(Result):

@@ -151,6 +151,7 @@ class Imported(Result):
     files: int = Field(description="Files that are kept whole now.")
     complete: bool = Field(description="Every block that the roots reach is here.")
     missing_blocks: int
+    copies: list[Copied] = Field(default_factory=list, description="Where the roots were sent as well.")
 
 
 class Exported(Result):

@@ -176,7 +176,7 @@ class Store:
     def sent(self, stored: Iterable[Stored], to: Sequence[str]) -> Iterator[Stored]:
         """Send what was stored to backends, too; raises as `Exchange.copy`."""
         for one in stored:
-            yield one.model_copy(update={"copies": list(self.exchange.copy(one.cid, to))}) if to else one
+            yield one.model_copy(update={"copies": self.exchange.sent_to(one.cid, to)})
 
     def cid_of(self, paths: Iterable[str | Path], profile: str | None = None) -> Iterator[Computed]:
         """Compute the CIDs that files and folders would have; touches no home folder. Raises as `put`."""

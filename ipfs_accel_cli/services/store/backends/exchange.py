@@ -50,6 +50,10 @@ class Exchange:
         for backend, path in backends:
             yield Sending(self.fetching.reader, self.copies, backend, root, path).run(scratch)
 
+    def sent_to(self, cid: str, to: Sequence[str]) -> list[Copied]:
+        """Send a DAG to places and say what became of it; raises as `copy`."""
+        return list(self.copy(cid, to)) if to else []
+
     def fetch(self, reference: str | CID, on: str, keeper: Keeper | None = None) -> Fetched:
         """Bring the whole DAG of a reference's root from a backend into the store, and keep it."""
         return self.fetching.fetch(self.open(on), parse(reference).cid, keeper)
