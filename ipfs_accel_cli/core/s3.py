@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
+from io import UnsupportedOperation
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -48,8 +49,8 @@ class Payload:
         return self._size_bytes
 
     def read(self, _: int = -1) -> bytes:
-        """Refuse to be read at once."""
-        raise NotImplementedError
+        """Refuse to be read at once; raises UnsupportedOperation."""
+        raise UnsupportedOperation("a payload is sent in pieces")
 
     def seek(self, *_: int) -> int:
         """Go back to the beginning, where every sending begins."""

@@ -36,7 +36,8 @@ def from_variable(variable: str, whose: str) -> str:
     """Return the secret that an environment variable has; raises NotAuthorised where it has none."""
     secret = os.environ.get(variable, "").strip()
     if not secret:
-        raise NotAuthorised(f"the environment variable {variable} has no key for {whose}")
+        detail = f"the environment variable {variable} has no key for {whose}"
+        raise NotAuthorised(detail, suggestion=f"export {variable}=…")
     return checked(secret)
 
 
