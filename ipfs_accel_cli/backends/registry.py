@@ -20,6 +20,7 @@ class Kind:
 
 # What every kind takes: the most bytes a second, the most calls at once, and how much is kept on this machine.
 COMMON = ("rate", "at_once", "cache")
+FLAGS = ("path", "bucket", "prefix", "endpoint", "region", "url", "repo")  # The others are given with --option.
 FAILOVER = "failover"  # Made of other backends, by whoever knows those by name.
 KINDS = {
     "ipfs": Kind(needs=(), may=("url", "fetch"), token=True),
@@ -68,4 +69,6 @@ def backend_for(kind: str, config: Config) -> Backend:
 
 
 def _flags(names: list[str]) -> str:
-    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
+    """Return options as the command line takes them."""
+    written = [name.replace("_", "-") for name in names]
+    return ", ".join(f"--{name}" if name in FLAGS else f"--option {name}=…" for name in written)

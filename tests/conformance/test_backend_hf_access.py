@@ -41,7 +41,7 @@ class TestAccess:
     def test_a_repository_that_is_missing_is_named_with_the_command_that_makes_it(self, offer: HubOffer) -> None:
         offer.options["repo"] = "acme/other"
         for work in (lambda: offer.backend().put(body(SMALL), "one"), lambda: offer.backend().stat("one")):
-            with pytest.raises(NotFound, match="--create true") as raised:
+            with pytest.raises(NotFound, match="--option create=true") as raised:
                 work()
             assert raised.value.suggestion == "hf repos create acme/other --type model"
         assert offer.backend().health().reachable is False

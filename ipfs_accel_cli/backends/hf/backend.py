@@ -41,7 +41,7 @@ class HubBackend:
         if not _NAME.fullmatch(config.get("repo")):
             raise Invalid(f"backend {self.name} is no repository: --repo ORG/NAME, not {config.get('repo')!r}")
         if self._kind not in KINDS:
-            raise Invalid(f"backend {self.name}: --type is {', '.join(KINDS)}, not {self._kind!r}")
+            raise Invalid(f"backend {self.name}: the option type is {', '.join(KINDS)}, not {self._kind!r}")
         _check_endpoint(config)
 
     def health(self) -> Health:

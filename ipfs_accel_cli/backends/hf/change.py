@@ -134,7 +134,7 @@ class Change:
         command = f"hf repos create {at.name}{kind}"
         if isinstance(error.__cause__, RevisionNotFoundError) and at.revision != MAIN:
             command = f"hf repos branch create {at.name} {at.revision}{kind}"
-        return NotFound(f"{error.detail}; with --create true the first file makes it", suggestion=command)
+        return NotFound(f"{error.detail}; with --option create=true the first file makes it", suggestion=command)
 
 
 def _distinct(bodies: Sequence[tuple[Body, str]]) -> dict[str, Body]:

@@ -85,7 +85,7 @@ class StorachaBackend:
         """Fetch a DAG through the gateway."""
         if not self._gateway:
             raise UnsupportedContent(
-                f"Storacha's service itself gives no DAGs: backend {self.name} needs --gateway, such as https://storacha.link",
+                f"Storacha's service itself gives no DAGs: backend {self.name} needs --option gateway=https://storacha.link",
                 suggestion=f"ipfs-accel store backend add {self.name} --help",
             )
         return read_dag(self._gateway, root, path, scope, span)
@@ -169,11 +169,11 @@ class StorachaBackend:
 
 def _claim(text: str) -> bool:
     if text not in ("yes", "no"):
-        raise Invalid(f"--filecoin is yes or no, not {text!r}")
+        raise Invalid(f"the option filecoin is yes or no, not {text!r}")
     return text == "yes"
 
 
 def _size(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= 4 << 30:
-        raise Invalid(f"--shard-bytes is a number from 1 to {4 << 30}, not {text!r}")
+        raise Invalid(f"the option shard-bytes is a number from 1 to {4 << 30}, not {text!r}")
     return int(text)

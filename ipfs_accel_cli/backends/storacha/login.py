@@ -93,7 +93,9 @@ def login(config: Config) -> Login:
             suggestion=made.hint(),
         )
     if not space:
-        raise Invalid(f"the delegation of backend {config.name} is for {len(spaces)} spaces: choose one with --space")
+        raise Invalid(
+            f"the delegation of backend {config.name} is for {len(spaces)} spaces: choose one with --option space=DID"
+        )
     return made
 
 
