@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ipfs_accel_cli import Node
+from tests.running import Run, in_own_process, in_process
 from tests.servers.js_ipfs import JsIpfs, js_ipfs
 from tests.servers.seaweedfs import Seaweed, seaweedfs
 from tests.servers.storacha import Storacha, storacha
@@ -75,36 +71,16 @@ def helia(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helia]:
         yield server
 
 
-@dataclass(frozen=True)
-class Ran:
-    """How one command ended."""
-
-    status: int
-    stdout: str
-    stderr: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.stdout)
+@pytest.fixture
+def cli() -> Run:
+    """Run `ipfs-accel` within this process, standard input closed unless given."""
+    return in_process
 
 
 @pytest.fixture
-def cli() -> Callable[..., Ran]:
+def process() -> Run:
     """Run `ipfs-accel` in a process of its own, standard input closed unless given."""
-
-    def run(*arguments: str | Path, stdin: str | bytes | None = None, **environment: str) -> Ran:
-        data = stdin.encode() if isinstance(stdin, str) else stdin
-        done = subprocess.run(
-            [sys.executable, "-m", "ipfs_accel_cli", *map(str, arguments)],
-            input=data,
-            stdin=subprocess.DEVNULL if data is None else None,
-            capture_output=True,
-            env=os.environ | environment,
-            timeout=300,
-        )
-        return Ran(done.returncode, done.stdout.decode(errors="surrogateescape"), done.stderr.decode())
-
-    return run
+    return in_own_process
 
 
 @pytest.fixture(scope="session")

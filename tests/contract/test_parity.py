@@ -343,7 +343,8 @@ def copied(world: World, folder: Path) -> Iterator[None]:
 
 async def _called(home: Path, files: Path, tool: str, arguments: dict[str, Any]) -> Any:
     with Node(home) as node:
-        async with Client(build(node, Selection(("all",)), folders=[str(files)])) as client:
+        offered = Selection(tools=(tool,))
+        async with Client(build(node, offered, folders=[str(files)])) as client:
             answer = await client.call_tool(tool, arguments)
     assert not answer.is_error, answer.content
     return answer.structured_content

@@ -8,45 +8,44 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ipfs_accel_cli import __version__
+from tests.running import Run
 from tests.terminal import on_terminal
 
 COMMAND = [sys.executable, "-m", "ipfs_accel_cli"]
 
 
-def test_the_version_is_printed(cli: Callable[..., Any]) -> None:
-    assert cli("--version").stdout == f"ipfs-accel {__version__}\n"
-    assert cli("--version", "--no-progress").stdout == f"ipfs-accel {__version__}\n"
+def test_the_version_is_printed(process: Run) -> None:
+    assert process("--version").stdout == f"ipfs-accel {__version__}\n"
+    assert process("--version", "--no-progress").stdout == f"ipfs-accel {__version__}\n"
 
 
 @pytest.mark.parametrize(
     "arguments", [("--json", "config", "path"), ("config", "--json", "path"), ("config", "path", "--json")]
 )
-def test_options_stand_before_between_and_after(cli: Callable[..., Any], arguments: tuple[str, ...]) -> None:
-    assert cli(*arguments).json["exists"] is False
+def test_options_stand_before_between_and_after(process: Run, arguments: tuple[str, ...]) -> None:
+    assert process(*arguments).json["exists"] is False
 
 
-def test_each_format_has_its_shape(cli: Callable[..., Any]) -> None:
-    assert cli("config", "get", "infer.device", "--format", "json").json["value"] == "auto"
-    assert cli("config", "get", "infer.device", "--format", "jsonl").stdout.count("\n") == 1
-    assert cli("config", "get", "infer.device", "-q").stdout == "auto\n"
-    table = cli("config", "show", "--format", "table").stdout.splitlines()
+def test_each_format_has_its_shape(process: Run) -> None:
+    assert process("config", "get", "infer.device", "--format", "json").json["value"] == "auto"
+    assert process("config", "get", "infer.device", "--format", "jsonl").stdout.count("\n") == 1
+    assert process("config", "get", "infer.device", "-q").stdout == "auto\n"
+    table = process("config", "show", "--format", "table").stdout.splitlines()
     assert table[0].split() == ["name", "value", "meaning"]
     assert "\x1b" not in "".join(table)
 
 
-def test_a_stream_into_a_pipe_is_a_json_object_a_line(cli: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_stream_into_a_pipe_is_a_json_object_a_line(process: Run, tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
-    lines = cli("store", "cid", "of", tmp_path / "a", tmp_path / "b").stdout.splitlines()
+    lines = process("store", "cid", "of", tmp_path / "a", tmp_path / "b").stdout.splitlines()
     assert len({json.loads(line)["cid"] for line in lines}) == 2
-    whole = cli("store", "cid", "of", tmp_path / "a", tmp_path / "b", "--json").json
+    whole = process("store", "cid", "of", tmp_path / "a", tmp_path / "b", "--json").json
     assert whole["items"] == [json.loads(line) for line in lines]
 
 
@@ -61,29 +60,27 @@ def test_a_stream_into_a_pipe_is_a_json_object_a_line(cli: Callable[..., Any], t
         (("config", "show", "--format", "xml"), "xml"),
     ],
 )
-def test_a_usage_error_is_told_to_people_and_to_programs(
-    cli: Callable[..., Any], arguments: tuple[str, ...], told: str
-) -> None:
-    person = cli(*arguments)
+def test_a_usage_error_is_told_to_people_and_to_programs(process: Run, arguments: tuple[str, ...], told: str) -> None:
+    person = process(*arguments)
     assert (person.status, person.stdout) == (2, "")
     assert told in person.stderr
     assert "next: ipfs-accel" in person.stderr
-    program = cli("--json", *arguments)
+    program = process("--json", *arguments)
     assert program.status == 2
     assert program.json["error"]["code"] == "invalid-input"
     assert told in program.json["error"]["detail"]
 
 
-def test_words_after_a_double_dash_are_no_options(cli: Callable[..., Any]) -> None:
-    ran = cli("store", "stat", "--", "--json")
+def test_words_after_a_double_dash_are_no_options(process: Run) -> None:
+    ran = process("store", "stat", "--", "--json")
     assert ran.status == 2
     assert "--json" in ran.stderr
     assert ran.stdout == ""
 
 
 @pytest.mark.parametrize("group", [(), ("model",), ("store", "dag")])
-def test_no_arguments_shows_help_once(cli: Callable[..., Any], group: tuple[str, ...]) -> None:
-    ran = cli(*group)
+def test_no_arguments_shows_help_once(process: Run, group: tuple[str, ...]) -> None:
+    ran = process(*group)
     assert ran.status == 2
     assert ran.stdout.count("Commands:") == 1
     shown = on_terminal(group)
@@ -91,19 +88,19 @@ def test_no_arguments_shows_help_once(cli: Callable[..., Any], group: tuple[str,
     assert shown.text.count("Usage:") == 1
 
 
-def test_help_speaks_of_words_not_of_types(cli: Callable[..., Any]) -> None:
+def test_help_speaks_of_words_not_of_types(process: Run) -> None:
     for arguments in (("infer", "embed", "--help"), ("store", "verify", "-h"), ("mcp", "call", "-h")):
-        for text in (cli(*arguments).stdout, on_terminal(arguments).text):
+        for text in (process(*arguments).stdout, on_terminal(arguments).text):
             assert "Usage: ipfs-accel" in text
             assert not [word for word in ("<", "list[", "[[", "...]...", "{") if word in text.split("Examples:")[0]]
-    assert "[OPTIONS] [TEXT...]" in cli("infer", "embed", "-h").stdout
-    assert "[OPTIONS] TOOL [NAME=VALUE...]" in cli("mcp", "call", "-h").stdout
-    assert "-m, --model TEXT" in cli("infer", "embed", "-h").stdout
+    assert "[OPTIONS] [TEXT...]" in process("infer", "embed", "-h").stdout
+    assert "[OPTIONS] TOOL [NAME=VALUE...]" in process("mcp", "call", "-h").stdout
+    assert "-m, --model TEXT" in process("infer", "embed", "-h").stdout
 
 
-def test_the_help_of_a_group_has_whole_sentences_and_examples(cli: Callable[..., Any]) -> None:
+def test_the_help_of_a_group_has_whole_sentences_and_examples(process: Run) -> None:
     for group in ("hw", "model", "infer", "peer", "store", "config", "mcp"):
-        page = cli(group, "--help").stdout
+        page = process(group, "--help").stdout
         assert "..." not in page.replace("[ARGS]...", "")
         assert f"Examples:\n  ipfs-accel {group} " in page
 
@@ -129,9 +126,7 @@ def test_a_reader_of_a_table_that_goes_away_is_no_error_either() -> None:
     assert shown.returncode == 141
 
 
-def test_interrupting_ends_with_130_and_leaves_nothing_half_done(
-    cli: Callable[..., Any], home: Path, tmp_path: Path
-) -> None:
+def test_interrupting_ends_with_130_and_leaves_nothing_half_done(process: Run, home: Path, tmp_path: Path) -> None:
     with (tmp_path / "huge").open("wb") as file:
         os.truncate(file.fileno(), 1 << 36)
     running = subprocess.Popen([*COMMAND, "store", "cid", "of", tmp_path / "huge"], stderr=subprocess.PIPE, text=True)
@@ -141,23 +136,23 @@ def test_interrupting_ends_with_130_and_leaves_nothing_half_done(
     assert running.returncode == 130
     assert "interrupted" in complaint
     assert "Traceback" not in complaint
-    assert cli("doctor", "--json").json["diagnosis"]["healthy"] is True
+    assert process("doctor", "--json").json["diagnosis"]["healthy"] is True
 
 
-def test_timings_go_to_stderr(cli: Callable[..., Any]) -> None:
-    ran = cli("config", "path", "--timings", "--json")
+def test_timings_go_to_stderr(process: Run) -> None:
+    ran = process("config", "path", "--timings", "--json")
     assert ran.json
     assert "timings:" in ran.stderr
 
 
-def test_a_home_that_cannot_be_made_is_explained(cli: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_made_is_explained(process: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    ran = cli("--home", tmp_path / "file" / "home", "model", "ls", "--json")
+    ran = process("--home", tmp_path / "file" / "home", "model", "ls", "--json")
     assert ran.status == 6
     assert ran.json["error"]["code"] == "home-unusable"
 
 
-def test_no_secret_of_the_environment_is_shown(cli: Callable[..., Any]) -> None:
+def test_no_secret_of_the_environment_is_shown(process: Run) -> None:
     secret = "hf_secret_token_for_tests"
     for arguments in (
         ("config", "show", "--origin"),
@@ -165,7 +160,7 @@ def test_no_secret_of_the_environment_is_shown(cli: Callable[..., Any]) -> None:
         ("hw", "info"),
         ("model", "pull", "hf://org/name", "--offline"),
     ):
-        ran = cli(*arguments, "--json", HF_TOKEN=secret)
+        ran = process(*arguments, "--json", HF_TOKEN=secret)
         assert secret not in ran.stdout + ran.stderr
 
 

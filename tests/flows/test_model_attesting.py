@@ -27,8 +27,8 @@ from ipfs_accel_cli.core.errors import (
     VerificationFailed,
 )
 from ipfs_accel_cli.services.model.signing import trust
-from tests.conftest import Ran
 from tests.flows.test_model_signing import did, pem
+from tests.running import Ran
 from tests.servers.tiny_model import lay_out, tiny_model
 
 

@@ -20,7 +20,7 @@ from ipfs_accel_cli import Node
 from ipfs_accel_cli.core.errors import Conflict, Invalid, NotFound, NotGoodEnough
 from ipfs_accel_cli.services.model.evaluating.wanted import Wanted
 from tests.conformance import tiny_models
-from tests.conftest import Ran
+from tests.running import Ran
 
 pytestmark = pytest.mark.models
 

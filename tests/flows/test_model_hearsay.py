@@ -19,7 +19,7 @@ from ipfs_accel_cli.core.errors import MalformedContent, NotFound
 from ipfs_accel_cli.services.model.evaluating.kept import Run, add_figures
 from ipfs_accel_cli.services.model.signing.results import Signed
 from tests.conformance.target_suite import say
-from tests.conftest import Ran
+from tests.running import Ran
 from tests.servers.tiny_model import lay_out, tiny_model
 
 

@@ -10,7 +10,7 @@ import pytest
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.core.errors import Invalid, LimitReached, NotFound
 from ipfs_accel_cli.services.model.meta import MAX_NOTES
-from tests.conftest import Ran
+from tests.running import Ran
 from tests.servers.tiny_model import lay_out, tiny_model
 
 

@@ -16,7 +16,7 @@ from ipfs_accel_cli.core.units import parse_duration
 from ipfs_accel_cli.services.model.pruning import old
 from ipfs_accel_cli.services.model.pull import held
 from ipfs_accel_cli.services.model.using import mapped
-from tests.conftest import Ran
+from tests.running import Ran
 from tests.servers.hub import hub
 from tests.servers.tiny_model import lay_out, tiny_model
 

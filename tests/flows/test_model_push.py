@@ -25,6 +25,7 @@ from ipfs_accel_cli.content.passport import CAR, JSON, Passport
 from ipfs_accel_cli.core import retry
 from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import Conflict, Invalid, MalformedContent, NotAuthorised, NotFound, VerificationFailed
+from tests.running import Run
 from tests.servers.hub import Hub, hub
 from tests.servers.oci import docker_registry
 from tests.servers.oci_uploads import OpenRegistry, open_registry
@@ -188,10 +189,8 @@ def test_a_repository_is_made_when_asked_for(tiny: Node, site: Hub, cli: Callabl
     assert made.stderr == ""
 
 
-def test_a_hub_without_xet_is_told_with_the_command_that_does_without(
-    tiny: Node, site: Hub, cli: Callable[..., Any]
-) -> None:
-    refused = cli("model", "push", "tiny", "hf://acme/tiny", "--create", "--json", HF_HUB_DISABLE_XET="0")
+def test_a_hub_without_xet_is_told_with_the_command_that_does_without(tiny: Node, site: Hub, process: Run) -> None:
+    refused = process("model", "push", "tiny", "hf://acme/tiny", "--create", "--json", HF_HUB_DISABLE_XET="0")
 
     assert (refused.status, refused.json["error"]["code"]) == (6, "unavailable")
     assert "does not know Xet" in refused.json["error"]["detail"]

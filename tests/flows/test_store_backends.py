@@ -14,7 +14,7 @@ from ipfs_accel_cli import Node
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import Call, Principal, using
 from ipfs_accel_cli.core.errors import Conflict, MalformedContent, NotAuthorised, NotFound, VerificationFailed
-from tests.conftest import Ran
+from tests.running import Ran
 
 Cli = Callable[..., Ran]
 

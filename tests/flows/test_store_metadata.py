@@ -18,7 +18,7 @@ from ipfs_accel_cli.commands.store import meta
 from ipfs_accel_cli.content.cid import CID, RAW
 from ipfs_accel_cli.core.errors import Conflict, Invalid, MalformedContent, NotFound, SomeFailed, VerificationFailed
 from ipfs_accel_cli.core.registry import Plugin
-from tests.conftest import Ran
+from tests.running import Ran
 
 Cli = Callable[..., Ran]
 CIDS = [str(CID.of(bytes([number]), RAW)) for number in range(5)]

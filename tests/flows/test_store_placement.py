@@ -21,7 +21,7 @@ from ipfs_accel_cli.content.cid import CID, RAW
 from ipfs_accel_cli.services.store.backends.copies import Known
 from ipfs_accel_cli.services.store.placement.probing import Probe
 from ipfs_accel_cli.services.store.placement.service import Wish
-from tests.conftest import Ran
+from tests.running import Ran
 
 Cli = Callable[..., Ran]
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import Call, Principal, using
 from ipfs_accel_cli.core.errors import Conflict, Invalid, NotAuthorised, SomeFailed, Unavailable
 from ipfs_accel_cli.services.store.syncing.results import Synced
-from tests.conftest import Ran
+from tests.running import Ran
 
 Cli = Callable[..., Ran]
 
