@@ -142,6 +142,13 @@ _idle: list[_Nursery] = []
 _lock = threading.Lock()
 
 
+def forget() -> None:
+    """End the nurseries that wait; the next file starts a new one."""
+    with _lock:
+        while _idle:
+            _idle.pop().close()
+
+
 def _ask(task: dict[str, Any], file: BinaryIO, limits: Limits) -> tuple[bytes, int]:
     """Ask a nursery that waits, else a new one; a new one, too, where the first has ended meanwhile."""
     nursery = _take()

@@ -16,6 +16,13 @@ _PROPERTIES = {
 _HYPERLINK = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
 
 
+def warm() -> None:
+    """Load what the library loads with its first document."""
+    import docx
+
+    docx.Document()
+
+
 class DocxExtractor:
     """A document of Word or another word processor; macros are neither read nor run."""
 

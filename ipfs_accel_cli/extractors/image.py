@@ -28,6 +28,14 @@ _DATE = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)")
 _TEXTS = 64
 
 
+def warm() -> None:
+    """Import what Pillow and numpy import with their first picture."""
+    from PIL import Image
+
+    Image.init()
+    perceptual_hash(Image.new("L", (_SIDE, _SIDE)))
+
+
 class ImageExtractor:
     """A picture of any kind that Pillow reads. Text in it and what it shows are the work of models, not done here."""
 

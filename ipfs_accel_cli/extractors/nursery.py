@@ -50,7 +50,8 @@ def _fork(task: dict[str, Any], file: int, answer: int, connection: socket.socke
         with suppress(Exception):  # The child says what is missing.
             import_module(library)
     with suppress(Exception):
-        import_module(task["reference"].partition(":")[0])
+        module = import_module(task["reference"].partition(":")[0])
+        getattr(module, "warm", int)()  # What the library would import with each file.
     child = os.fork()
     if not child:
         try:

@@ -51,7 +51,7 @@ _CONFIGURES = re.compile(r'"(model_type|architectures|peft_type|_class_name)"')
 _CARDS = ("readme.md", "model_card.md", "modelcard.md")
 _FRONT = re.compile(r"\s*---[ \t]*\n")
 _HTML = re.compile(r"\s*(<\?xml[^>]*>\s*)?(<!--.{0,512}?-->\s*)?<(!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
-_JSON = re.compile(r'\s*(\{\s*("|\}\s*$)|\[\s*([\[{"\]]|-?\d+\s*[,\]]))')
+_JSON = re.compile(r'\s*(\{\s*("|\}\s*$)|\[\s*([\[{"\]]|-?\d+\s*(,|\]\s*$)))')
 _RECORDS = re.compile(r'\{"[^\n]*\}\n\{"')
 
 
