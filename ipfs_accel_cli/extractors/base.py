@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from ipfs_accel_cli.core.errors import LimitReached
 
@@ -83,6 +83,13 @@ class Extractor(Protocol):
     version: int
 
     def extract(self, content: Content, limits: Limits) -> Document: ...
+
+
+@runtime_checkable
+class Claims(Protocol):
+    """An extractor of another package, which says itself which files are its own: by their first 4096 bytes or name."""
+
+    def claims(self, head: bytes, name: str) -> bool: ...
 
 
 class Deadline:

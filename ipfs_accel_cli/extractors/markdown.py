@@ -17,7 +17,6 @@ _LINK = re.compile(
 )
 _BARE = re.compile(r"<(https?://[^\s<>]{1,2000})>|^\[[^\]\n]{1,200}\]:[ \t]*(\S{1,2000})", re.MULTILINE)
 _FENCE = re.compile(r"^ {0,3}(?:```|~~~)")
-_COMMENT = re.compile(r"<!--.{0,20000}?-->", re.DOTALL)
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,500}>")
 _MARKS = re.compile(r"(\*\*|__|`+|~~|^[ \t]*(?:>[ \t]?)+|^ {0,3}#{1,6}[ \t]+|^[ \t|:-]*-{3}[ \t|:-]*$)", re.MULTILINE)
 
@@ -60,7 +59,7 @@ def read(content: Content, limits: Limits) -> Page:
         values = front.parse(head, content.name)
     except (MalformedContent, LimitReached) as error:
         problem = error.detail
-    body = _COMMENT.sub(" ", body)
+    body = _uncommented(body)
     headings = tuple(words.line(_unlinked(match[2])) for match in _HEADING.finditer(_prose(body)))[: limits.items]
     links = [match[2] for match in _LINK.finditer(body)]
     links += [match[1] or match[2] for match in _BARE.finditer(body)]
@@ -87,6 +86,15 @@ def common(content: Content, page: Page, limits: Limits) -> dict[str, Fact]:
 def title(page: Page, content: Content) -> str:
     """Return what a page calls itself, else the name of its file."""
     return front.text(page.values.get("title")) or next(iter(page.headings), "") or content.name
+
+
+def _uncommented(text: str) -> str:
+    """Return a text without its comments; by hand, because a pattern looks for the end of a comment that has none."""
+    parts, at = list[str](), 0
+    while (begin := text.find("<!--", at)) >= 0 and (end := text.find("-->", begin + 4)) >= 0:
+        parts.append(text[at:begin])
+        at = end + 3
+    return " ".join([*parts, text[at:]])
 
 
 def _unlinked(text: str) -> str:

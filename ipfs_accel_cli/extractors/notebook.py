@@ -28,6 +28,7 @@ class NotebookExtractor:
             parts.append(text)
             if cell.get("cell_type") == "markdown":
                 headings += [words.line(one.lstrip("# ")) for one in text.split("\n") if one.startswith("#")]
+        headings = [heading for heading in headings if heading]
         facts: dict[str, Fact] = {
             "media_type": "application/x-ipynb+json",
             "size_bytes": content.size_bytes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
@@ -9,6 +10,7 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -19,6 +21,7 @@ from ipfs_accel_cli.extractors.lending import Borrowed
 
 _IDLE_SECONDS = 60.0
 _TASK_BYTES = 1 << 20
+_prepared: set[str] = set()
 
 
 def serve() -> None:
@@ -46,12 +49,7 @@ def _receive(connection: socket.socket) -> tuple[dict[str, Any], int, int] | Non
 
 def _fork(task: dict[str, Any], file: int, answer: int, connection: socket.socket) -> int:
     """Have a child read one file, and return the status with which it ended."""
-    for library in task["libraries"]:
-        with suppress(Exception):  # The child says what is missing.
-            import_module(library)
-    with suppress(Exception):
-        module = import_module(task["reference"].partition(":")[0])
-        getattr(module, "warm", int)()  # What the library would import with each file.
+    _prepare(task["reference"].partition(":")[0], task["libraries"])
     child = os.fork()
     if not child:
         try:
@@ -62,6 +60,21 @@ def _fork(task: dict[str, Any], file: int, answer: int, connection: socket.socke
     os.close(file)
     os.close(answer)
     return os.waitpid(child, 0)[1]
+
+
+def _prepare(module: str, libraries: Sequence[str]) -> None:
+    """Import once what every child needs that reads such files."""
+    if module in _prepared:
+        return
+    _prepared.add(module)
+    for library in libraries:
+        with suppress(Exception):  # The child says what is missing.
+            import_module(library)
+    with suppress(Exception):
+        getattr(import_module(module), "warm", int)()  # What the library would do with its first file.
+    # What is there is shared with the children, until their collectors look through it.
+    gc.collect()
+    gc.freeze()
 
 
 def _read(task: dict[str, Any], file: int, answer: int) -> None:

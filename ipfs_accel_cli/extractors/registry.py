@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from importlib.util import find_spec
 
 from ipfs_accel_cli.core.errors import AccelError, LimitReached, MalformedContent, UnsupportedContent
 from ipfs_accel_cli.core.registry import Plugin, Registry, missing
 from ipfs_accel_cli.extractors import apart, recognising, words
-from ipfs_accel_cli.extractors.base import UNREADABLE, Content, Document, Extractor, Limits
+from ipfs_accel_cli.extractors.base import UNREADABLE, Claims, Content, Document, Extractor, Limits
 
-_ROOM = "ipfs_accel_cli.extractors"
+_PACKAGE = "ipfs_accel_cli"
+_ROOM = f"{_PACKAGE}.extractors"
 EXTRACTORS = Registry(
     "extractors",
     {
@@ -45,11 +48,17 @@ APART: dict[str, tuple[str, ...]] = {
     "audio": ("soundfile",),
 }
 # A larger file is read apart by any extractor, so that its time and memory are bounded by the kernel.
-NEAR_BYTES = 1 << 20
+NEAR_BYTES = 256 << 10
 # What is text anyway is indexed as such when it breaks the rules of its kind.
 _TEXTS = frozenset({"markdown", "model-card", "json", "jsonl", "notebook", "csv", "model-config", "code", "html"})
 
-recognise = recognising.recognise
+
+def recognise(content: Content) -> str:
+    """Return the name of the extractor for a file; "binary" where nothing but its size can be told."""
+    foreign = _foreign()
+    head = content.head(recognising.HEAD_BYTES) if foreign else b""
+    claimed = (name for name, extractor in foreign if extractor.claims(head, content.name))
+    return next(claimed, "") or recognising.recognise(content)
 
 
 def version(name: str) -> int:
@@ -67,9 +76,11 @@ def extract(content: Content, limits: Limits | None = None, *, name: str = "") -
     limits = limits or Limits()
     name = name or recognise(content)
     try:
-        return _extract(name, content, limits).within(limits)
+        found = _extract(name, content, limits)
     except (MalformedContent, UnsupportedContent, LimitReached) as error:
-        return _unreadable(name, content, limits, error).within(limits)
+        found = _unreadable(name, content, limits, error)
+    title = words.line(found.title) or words.line(content.name) or found.kind
+    return replace(found.within(limits), title=title)
 
 
 def _extract(name: str, content: Content, limits: Limits) -> Document:
@@ -88,6 +99,14 @@ def _extract(name: str, content: Content, limits: Limits) -> Document:
         raise LimitReached(f"{content.name} is nested too deeply or takes too much memory") from error
     except Exception as error:
         raise MalformedContent(f"{content.name}: {type(error).__name__}: {error}") from error
+
+
+@cache
+def _foreign() -> tuple[tuple[str, Claims], ...]:
+    """Return the extractors of other packages that claim files."""
+    names = [name for name in EXTRACTORS.names() if EXTRACTORS.plugin(name).reference.split(".")[0] != _PACKAGE]
+    loaded = [(name, EXTRACTORS.load(name)()) for name in names]
+    return tuple((name, extractor) for name, extractor in loaded if isinstance(extractor, Claims))
 
 
 def _unreadable(name: str, content: Content, limits: Limits, error: AccelError) -> Document:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,7 +35,14 @@ def test_a_broken_file_that_is_no_text_is_found_by_its_name() -> None:
     assert document.facts["unreadable"]
 
 
-def test_a_large_file_of_text_is_read_as_far_as_the_limits_let(tmp_path: object) -> None:
+@pytest.mark.parametrize(
+    ("name", "title"), [("a\n\x1b[31mb.txt", "a [31mb.txt"), ("", "text"), ("x" * 300, "x" * 199 + "…")]
+)
+def test_a_title_is_one_short_line_whatever_the_file_is_called(name: str, title: str) -> None:
+    assert registry.extract(BytesContent(b"a ferry", name)).title == title
+
+
+def test_a_large_file_of_text_is_read_as_far_as_the_limits_let() -> None:
     document = registry.extract(BytesContent(b"ferry " * (1 << 20), "log.txt"), Limits(text_chars=1000))
     assert document.truncated
     assert document.text == "ferry " * 166 + "ferr"
@@ -70,3 +78,29 @@ def test_every_library_that_is_imported_early_is_one_that_is_needed() -> None:
     for name, libraries in registry.APART.items():
         needed = registry.EXTRACTORS.plugin(name).requires
         assert {library.partition(".")[0] for library in libraries} <= {*needed, "numpy"}
+
+
+def test_an_extractor_of_another_package_claims_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    information = tmp_path / "ship_logs-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: ship-logs\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[ipfs_accel.extractors]\nshiplog = ship_logs:ShipLog\n")
+    (tmp_path / "ship_logs.py").write_text(
+        "from ipfs_accel_cli.extractors.base import Document\n"
+        "class ShipLog:\n"
+        "    name, version = 'shiplog', 3\n"
+        "    def claims(self, head, name):\n"
+        "        return head.startswith(b'LOG1')\n"
+        "    def extract(self, content, limits):\n"
+        "        return Document('shiplog', 'A log', 'fog', {'media_type': 'x/log', 'size_bytes': 8})\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    registry._foreign.cache_clear()
+    try:
+        content = BytesContent(b"LOG1 fog", "log.txt")
+        assert registry.recognise(content) == "shiplog"
+        assert registry.version("shiplog") == 3
+        assert registry.extract(content).title == "A log"
+        assert registry.recognise(BytesContent(b"fog", "log.txt")) == "text"
+    finally:
+        registry._foreign.cache_clear()
