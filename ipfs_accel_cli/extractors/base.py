@@ -93,13 +93,21 @@ class Claims(Protocol):
 
 
 class Deadline:
-    """The end of the time that a file may take, for loops to look at."""
+    """The end of the time that a file may take, for loops to look at.
+
+    A quarter of it is left for what follows, so that what was read by then is kept.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._until = time.monotonic() + limits.seconds
+        self._until = time.monotonic() + limits.seconds * 0.75
+
+    @property
+    def over(self) -> bool:
+        """Whether it is time to end with what there is."""
+        return time.monotonic() >= self._until
 
     def check(self) -> None:
-        """Raise LimitReached when the time is over."""
-        if time.monotonic() >= self._until:
+        """Raise LimitReached when the time is over, where half of the work is worth nothing."""
+        if self.over:
             raise LimitReached(f"it takes longer than {self._limits.seconds:g} seconds to read")

@@ -33,7 +33,7 @@ class CodeExtractor:
             "media_type": _MEDIA.get(language.name, "text/plain"),
             "size_bytes": content.size_bytes,
             "programming_language": language.name,
-            "lines": found.text.count("\n") + (not found.text.endswith("\n") and bool(found.text)),
+            **words.lines(found),
         }
         if defined:
             facts["definitions"] = defined

@@ -37,8 +37,9 @@ class CsvExtractor:
             "size_bytes": content.size_bytes,
             "columns": columns or tuple(f"{number}" for number in range(1, len(kinds) + 1)),
             "column_types": kinds,
-            "rows": count,
         }
+        if not found.truncated:
+            facts["rows"] = count
         return Document("csv", content.name, found.text, facts, truncated=found.truncated)
 
 

@@ -35,10 +35,11 @@ class DocxExtractor:
         from docx.opc.exceptions import OpcError
         from lxml.etree import LxmlError
 
+        deadline = Deadline(limits)
         with content.open() as file:
             try:
                 _check_size(file, content, limits)
-                return _document(docx.Document(file), content, limits)
+                return _document(docx.Document(file), content, limits, deadline)
             except (BadZipFile, OpcError, LxmlError, KeyError, ValueError, NotImplementedError, EOFError) as error:
                 raise MalformedContent(f"{content.name} is no sound DOCX: {words.line(error)}") from error
 
@@ -52,7 +53,7 @@ def _check_size(file: BinaryIO, content: Content, limits: Limits) -> None:
     file.seek(0)
 
 
-def _document(found: Any, content: Content, limits: Limits) -> Document:
+def _document(found: Any, content: Content, limits: Limits, deadline: Deadline) -> Document:
     facts: dict[str, Fact] = {
         "media_type": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         "size_bytes": content.size_bytes,
@@ -64,7 +65,7 @@ def _document(found: Any, content: Content, limits: Limits) -> Document:
     for key in ("created", "modified"):
         if (moment := getattr(properties, key)) is not None:
             facts[key] = moment.date().isoformat()
-    parts, headings, tables = _parts(found, limits)
+    parts, headings, tables, more = _parts(found, limits, deadline)
     if headings:
         facts["headings"] = tuple(headings)
     facts["paragraphs"] = len(parts)
@@ -74,19 +75,17 @@ def _document(found: Any, content: Content, limits: Limits) -> Document:
     links = tuple(dict.fromkeys(words.line(one.target_ref, 2000) for one in related if one.reltype == _HYPERLINK))
     text = "\n".join(parts)
     title = words.line(properties.title or "") or next(iter(headings), content.name)
-    return Document("docx", title, text, facts, links)
+    return Document("docx", title, text, facts, links, more)
 
 
-def _parts(found: Any, limits: Limits) -> tuple[list[str], list[str], int]:
-    """Return the paragraphs, a row of a table as one, with the headings and the number of tables."""
+def _parts(found: Any, limits: Limits, deadline: Deadline) -> tuple[list[str], list[str], int, bool]:
+    """Return the paragraphs (a row is one), the headings, the number of tables, and whether there is more."""
     from docx.text.paragraph import Paragraph
 
     parts, headings, tables, left = list[str](), list[str](), 0, limits.text_chars
-    deadline = Deadline(limits)
     for block in found.iter_inner_content():
-        deadline.check()
-        if left < 0:
-            break
+        if left < 0 or deadline.over:
+            return parts, headings, tables, True
         if isinstance(block, Paragraph):
             said = [words.clean(block.text)]
             style = str(block.style.name if block.style is not None else "")
@@ -97,4 +96,4 @@ def _parts(found: Any, limits: Limits) -> tuple[list[str], list[str], int]:
             said = ["\t".join(words.clean(cell.text) for cell in row.cells) for row in block.rows]
         parts += [one for one in said if one.strip()]
         left -= sum(len(one) + 1 for one in said)
-    return parts, headings, tables
+    return parts, headings, tables, False

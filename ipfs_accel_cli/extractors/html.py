@@ -32,7 +32,8 @@ class HtmlExtractor:
         page = _Page(limits.items)
         for start in range(0, len(found.text), _STEP):
             page.feed(found.text[start : start + _STEP])
-            deadline.check()
+            if deadline.over:
+                break
         page.close()
         facts: dict[str, Fact] = {
             "media_type": "text/html",
@@ -51,7 +52,7 @@ class HtmlExtractor:
         facts.pop("title", None)
         text = "\n".join(line for line in (" ".join(one.split()) for one in "".join(page.text).split("\n")) if line)
         links = tuple(dict.fromkeys(page.links))
-        return Document("html", title, text, facts, links, found.truncated)
+        return Document("html", title, text, facts, links, found.truncated or deadline.over)
 
 
 class _Page(HTMLParser):

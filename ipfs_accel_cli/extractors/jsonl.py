@@ -11,7 +11,7 @@ _LONGEST_LINE = 8 << 20
 
 
 class JsonlExtractor:
-    """Records of JSON, whose paths are the columns; `records` counts them as far as the file is read."""
+    """Records of JSON, whose paths are the columns; `records` counts them where the whole file is read."""
 
     name = "jsonl"
     version = 1
@@ -20,8 +20,9 @@ class JsonlExtractor:
         """Make a document; raises MalformedContent where the first record is broken, and LimitReached."""
         lines, deadline = values.Lines(limits), Deadline(limits)
         records = broken = read_bytes = 0
+        over = False
         with content.open() as file:
-            while read_bytes < limits.read_bytes and (line := file.readline(_LONGEST_LINE + 1)):
+            while read_bytes < limits.read_bytes and not over and (line := file.readline(_LONGEST_LINE + 1)):
                 read_bytes += len(line)
                 if len(line) > _LONGEST_LINE:
                     raise LimitReached(f"{content.name} has a record of more than {_LONGEST_LINE} bytes")
@@ -29,7 +30,7 @@ class JsonlExtractor:
                     continue
                 records += 1
                 if records % _STEP == 0:
-                    deadline.check()
+                    over = deadline.over
                 if lines.full:
                     continue
                 try:
@@ -41,9 +42,10 @@ class JsonlExtractor:
         facts: dict[str, Fact] = {
             "media_type": "application/jsonl",
             "size_bytes": content.size_bytes,
-            "records": records,
             "columns": tuple(lines.paths),
         }
+        if read_bytes == content.size_bytes:
+            facts["records"] = records
         if broken:
             facts["broken_records"] = broken
         truncated = lines.truncated or lines.full or read_bytes < content.size_bytes

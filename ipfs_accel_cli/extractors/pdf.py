@@ -24,26 +24,25 @@ class PdfExtractor:
         import pypdf
         from pypdf.errors import PyPdfError
 
+        deadline = Deadline(limits)
         with content.open() as file:
             try:
                 reader = pypdf.PdfReader(file)
                 if reader.is_encrypted and not reader.decrypt(""):
                     raise UnsupportedContent(f"{content.name} is locked with a password")
-                return _document(reader, content, limits)
+                return _document(reader, content, limits, deadline)
             except PyPdfError as error:
                 raise MalformedContent(f"{content.name} is no sound PDF: {words.line(error)}") from error
 
 
-def _document(reader: Any, content: Content, limits: Limits) -> Document:
+def _document(reader: Any, content: Content, limits: Limits, deadline: Deadline) -> Document:
     facts: dict[str, Fact] = {"media_type": "application/pdf", "size_bytes": content.size_bytes}
     count = len(reader.pages)
     facts |= _information(reader)
     facts["pages"] = count
     parts, left, bare, broken, read = list[str](), limits.text_chars, 0, 0, 0
-    deadline = Deadline(limits)
     for page in reader.pages:
-        deadline.check()
-        if left <= 0 or read >= limits.items:
+        if left <= 0 or read >= limits.items or deadline.over:
             break
         read += 1
         try:

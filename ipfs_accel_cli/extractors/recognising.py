@@ -31,6 +31,8 @@ _MARKS = (
     (257, b"ustar", "archive"),
     (0, b"PK\x05\x06", "archive"),
 )
+_OFFICE = (".pptx", ".pptm", ".xlsx", ".xlsm", ".odt", ".ods", ".odp")
+_ODF = b"mimetypeapplication/vnd.oasis.opendocument"  # The first member, which is not compressed.
 _PICTURE_BRANDS = (b"avif", b"avis")
 _ENDINGS = {
     **{".md": "markdown", ".markdown": "markdown", ".mdown": "markdown"},
@@ -72,7 +74,7 @@ def _by_marks(head: bytes, content: Content) -> str:
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2 and head[2:3] < b"\xf0":
         return "audio"  # A frame of MPEG audio, layer 3.
     if head.startswith(b"PK\x03\x04"):
-        return "docx" if _is_docx(head, content.name) else "archive"
+        return _of_zip(head, content.name)
     if b"%PDF-" in head[:1024]:
         return "pdf"
     # A length, then JSON; the length is far below 2**40.
@@ -81,8 +83,13 @@ def _by_marks(head: bytes, content: Content) -> str:
     return "onnx" if _is_onnx(head, content.name) else ""
 
 
-def _is_docx(head: bytes, name: str) -> bool:
-    return name.lower().endswith((".docx", ".docm")) or (b"[Content_Types].xml" in head and b"word/" in head)
+def _of_zip(head: bytes, name: str) -> str:
+    """Tell documents from other archives by their name, or by the members that come first."""
+    ending, packed = PurePosixPath(name.lower()).suffix, b"[Content_Types].xml" in head
+    if ending in (".docx", ".docm") or (packed and b"word/" in head):
+        return "docx"
+    office = ending in _OFFICE or (packed and (b"ppt/" in head or b"xl/" in head))
+    return "office" if office or _ODF in head[:200] else "archive"
 
 
 def _is_onnx(head: bytes, name: str) -> bool:

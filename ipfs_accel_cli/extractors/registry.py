@@ -29,6 +29,7 @@ EXTRACTORS = Registry(
         "code": Plugin(f"{_ROOM}.code:CodeExtractor"),
         "pdf": Plugin(f"{_ROOM}.pdf:PdfExtractor", requires=("pypdf",), extra="search"),
         "docx": Plugin(f"{_ROOM}.docx:DocxExtractor", requires=("docx",), extra="search"),
+        "office": Plugin(f"{_ROOM}.office:OfficeExtractor"),
         "safetensors": Plugin(f"{_ROOM}.safetensors:SafetensorsExtractor"),
         "gguf": Plugin(f"{_ROOM}.gguf:GgufExtractor"),
         "onnx": Plugin(f"{_ROOM}.onnx:OnnxExtractor"),
@@ -44,6 +45,7 @@ APART: dict[str, tuple[str, ...]] = {
     "archive": (),
     "pdf": ("pypdf",),
     "docx": ("docx",),
+    "office": ("xml.etree.ElementTree",),
     "image": ("PIL.Image", "numpy"),
     "audio": ("soundfile",),
 }

@@ -19,6 +19,6 @@ class TextExtractor:
             "media_type": "text/plain",
             "size_bytes": content.size_bytes,
             "encoding": found.encoding,
-            "lines": found.text.count("\n") + (not found.text.endswith("\n") and bool(found.text)),
+            **words.lines(found),
         }
         return Document("text", content.name, found.text, facts, truncated=found.truncated)

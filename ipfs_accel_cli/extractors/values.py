@@ -30,14 +30,12 @@ class Lines:
         return self._left <= 0
 
     def add(self, value: Any) -> None:
-        """Take in one value, which may be nested; raises LimitReached for too deep a nesting and for the time."""
+        """Take in one value, which may be nested; raises LimitReached for too deep a nesting."""
         for path, leaf in _leaves(value, self._limits.nesting):
             self._count += 1
-            if self._count % _STEP == 0:
-                self._deadline.check()
             if len(self.paths) < self._limits.items:
                 self.paths.setdefault(path, None)
-            if self.full:
+            if self.full or (self._count % _STEP == 0 and self._deadline.over):
                 self.truncated = True
                 return
             said = leaf if isinstance(leaf, str) else json.dumps(leaf)

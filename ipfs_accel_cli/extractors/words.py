@@ -77,6 +77,13 @@ def cut(text: str, limits: Limits) -> str:
     return text[: limits.text_chars]
 
 
+def lines(found: Words) -> dict[str, int]:
+    """Return how many lines a file has, as a fact; none where not all of it was read."""
+    if found.truncated:
+        return {}
+    return {"lines": found.text.count("\n") + (not found.text.endswith("\n") and bool(found.text))}
+
+
 def line(text: object, longest: int = 200) -> str:
     """Return a text as one short line, for titles and facts."""
     flat = _SPACE.sub(" ", clean(str(text)[: longest * 8])).strip()

@@ -100,8 +100,9 @@ def _type(element: dict[int, Any]) -> str:
             return f"{'int' if logical[10].get(2, True) else 'uint'}{logical[10].get(1, '')}"
         if kind in _LOGICAL:
             return _LOGICAL[kind]
-    if element.get(6) in _CONVERTED:
-        return _CONVERTED[element[6]]
+    converted = element.get(6)
+    if type(converted) is int and converted in _CONVERTED:
+        return _CONVERTED[converted]
     kind = element.get(1)
     return _PHYSICAL[kind] if type(kind) is int and 0 <= kind < len(_PHYSICAL) else "unknown"
 

@@ -109,6 +109,38 @@ def docx() -> bytes:
     return out.getvalue()
 
 
+def slides() -> bytes:
+    """The parts of a PPTX that matter, in the order of their usual writer."""
+    space = "xmlns:a='http://schemas.openxmlformats.org/drawingml/2006/main'"
+    page = "<p:sld xmlns:p='p' {}><a:p><a:r><a:t>{}</a:t></a:r></a:p></p:sld>"
+    core = (
+        "<c xmlns:d='d'><d:title>Harbour plan</d:title><d:creator>M. Ferryman</d:creator>"
+        "<d:created>2024-01-31T12:00:00Z</d:created></c>"
+    )
+    return zipped(
+        {
+            "[Content_Types].xml": b"<Types/>",
+            "ppt/presentation.xml": b"<p/>",
+            "ppt/slides/slide10.xml": page.format(space, "And back").encode(),
+            "ppt/slides/slide2.xml": page.format(space, "Ferries &amp; tides").encode(),
+            "docProps/core.xml": core.encode(),
+        }
+    )
+
+
+def sheet() -> bytes:
+    """An ODS with a row of two cells."""
+    space = "xmlns:t='urn:t' xmlns:x='urn:x'"
+    row = "<t:table-row><x:p>Oslo</x:p><x:p>ferry <x:span>nine</x:span> am</x:p></t:table-row>"
+    content = f"<d {space}><t:table t:name='Summer'>{row}</t:table></d>"
+    kind = b"application/vnd.oasis.opendocument.spreadsheet"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in {"mimetype": kind, "content.xml": content.encode(), "meta.xml": b"<m/>"}.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
 def safetensors(metadata: dict[str, str] | None = None) -> bytes:
     entries = {
         "__metadata__": metadata or {"format": "pt", "modelspec.title": "Ferry"},
@@ -206,6 +238,8 @@ SAMPLES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "count.py": ("code", PYTHON.encode),
     "timetable.pdf": ("pdf", pdf),
     "timetable.docx": ("docx", docx),
+    "plan.pptx": ("office", slides),
+    "berths.ods": ("office", sheet),
     "model.safetensors": ("safetensors", safetensors),
     "tiny.gguf": ("gguf", gguf),
     "model.onnx": ("onnx", onnx),

@@ -67,6 +67,8 @@ _EXPECTED: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "timetable.pdf": ("Timetable", "Ferries cross", {"pages": 1, "author": "M. Ferryman", "created": "2024-01-31"}),
     "timetable.docx": ("Timetable", "Oslo\t09:15", {"headings": ("Summer",), "tables": 1, "author": "M. Ferryman"}),
+    "plan.pptx": ("Harbour plan", "Ferries & tides\nAnd back", {"slides": 2, "created": "2024-01-31"}),
+    "berths.ods": ("berths.ods", "ferry nine am", {"sheets": ("Summer",)}),
     "model.safetensors": (
         "Ferry",
         "layers.*.weight [2, 3] float16",

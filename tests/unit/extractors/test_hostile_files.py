@@ -65,6 +65,14 @@ def test_a_docx_that_expands_beyond_the_limit_is_not_opened() -> None:
     assert "expands to" in str(read(data, "big.docx").facts["unreadable"])
 
 
+def test_slides_with_an_xml_bomb_give_no_gigabyte() -> None:
+    laughs = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))
+    xml = f'<!DOCTYPE x [<!ENTITY e0 "ha">{laughs}]><a><t>&e9;</t></a>'
+    data = zipped({"ppt/presentation.xml": b"<a/>", "ppt/slides/slide1.xml": xml.encode()})
+    document = read(data, "bomb.pptx")
+    assert "unreadable" in document.facts or len(document.text) <= LIMITS.text_chars
+
+
 def test_a_picture_of_a_terapixel_is_not_decoded() -> None:
     head = struct.pack(">IIBBBBB", 1_000_000, 1_000_000, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + head

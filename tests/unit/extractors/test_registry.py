@@ -11,7 +11,8 @@ from ipfs_accel_cli.core.errors import Invalid, MissingExtra
 from ipfs_accel_cli.extractors import registry
 from ipfs_accel_cli.extractors.base import Limits
 from ipfs_accel_cli.extractors.contents import BytesContent
-from tests.conformance.extractor_samples import SAMPLES, sample
+from ipfs_accel_cli.extractors.pdf import PdfExtractor
+from tests.conformance.extractor_samples import SAMPLES, pdf, sample
 
 _BROKEN = {
     "ships.json": b'{"ships": "ferry',
@@ -77,7 +78,7 @@ def test_an_unknown_extractor_is_refused_with_the_names_of_the_others() -> None:
 def test_every_library_that_is_imported_early_is_one_that_is_needed() -> None:
     for name, libraries in registry.APART.items():
         needed = registry.EXTRACTORS.plugin(name).requires
-        assert {library.partition(".")[0] for library in libraries} <= {*needed, "numpy"}
+        assert {library.partition(".")[0] for library in libraries} <= {*needed, "numpy", "xml"}
 
 
 def test_an_extractor_of_another_package_claims_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,3 +105,18 @@ def test_an_extractor_of_another_package_claims_its_files(tmp_path: Path, monkey
         assert registry.recognise(BytesContent(b"fog", "log.txt")) == "text"
     finally:
         registry._foreign.cache_clear()
+
+
+@pytest.mark.parametrize(("name", "fact"), [("a.csv", "rows"), ("a.jsonl", "records"), ("a.txt", "lines")])
+def test_what_was_not_read_to_its_end_is_not_counted(name: str, fact: str) -> None:
+    data = {"a.csv": b"n,m\n" + b"1,2\n" * 50, "a.jsonl": b'{"a": 1}\n' * 50, "a.txt": b"fog\n" * 50}[name]
+    content = BytesContent(data, name)
+    assert registry.extract(content).facts[fact] == 50
+    assert fact not in registry.extract(content, Limits(text_chars=20, read_bytes=40)).facts
+
+
+def test_of_a_pdf_that_takes_too_long_the_first_pages_are_kept() -> None:
+    document = PdfExtractor().extract(BytesContent(pdf(pages=2000), "long.pdf"), Limits(seconds=0.4))
+    assert document.facts["pages"] == 2000
+    assert document.truncated
+    assert document.text.startswith("Ferries cross the strait\n\nFerries")
