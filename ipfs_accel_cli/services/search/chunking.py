@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -49,8 +50,8 @@ def chunks(
     start = 0
     while True:
         end = len(text) if len(text) - start <= target else _cut(text, start + max(1, target // 2), start + target)
-        heading = next((named for place, named in reversed(places) if place <= start + overlap), "")
-        found.append(Chunk(text[start:end], start, heading))
+        above = bisect_right(places, start + overlap, key=lambda place: place[0])
+        found.append(Chunk(text[start:end], start, places[above - 1][1] if above else ""))
         if end == len(text):
             return found
         # Forward by half a target at least, whatever the overlap.
@@ -76,12 +77,11 @@ def _after(text: str, low: int, high: int) -> int:
 
 
 def _places(text: str, headings: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Yield where each heading stands; one that is not found as a line of its own is left out."""
+    """Yield where headings stand that are a line of their own; the others are left out."""
+    wanted = frozenset(headings) - {""}
     at = 0
-    for heading in headings:
-        if not heading:
-            continue
-        found = re.compile(rf"^[ \t#]*{re.escape(heading)}[ \t#]*$", re.MULTILINE).search(text, at)
-        if found:
-            at = found.end()
-            yield found.start(), heading
+    for line in text.split("\n") if wanted else ():
+        plain = " ".join(line.strip("# \t").split())
+        if plain in wanted:
+            yield at, plain
+        at += len(line) + 1
