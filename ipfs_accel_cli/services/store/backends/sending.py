@@ -59,10 +59,11 @@ class Sending:
         self._meter.total_bytes = self._reader.look(self._root).total_bytes
         receipt = backend.put_dag(self._root, Blocks(self._blocks))
         how = self._proven(receipt)
-        self._copies.note(
-            [Known(self._root, self._backend.name, receipt.locator, True, self._meter.done_bytes, None, how)]
-        )
-        return self._copied(str(self._root), 0, self._meter.done_bytes, how)
+        size_bytes = self._meter.done_bytes
+        self._copies.note([Known(self._root, self._backend.name, receipt.locator, True, size_bytes, None, how)])
+        if receipt.sent_bytes is not None:
+            self._meter.done_bytes = receipt.sent_bytes
+        return self._copied(str(self._root), 0, size_bytes, how)
 
     def _blocks(self) -> Iterator[tuple[CID, bytes]]:
         self._meter.done_bytes = 0

@@ -32,6 +32,7 @@ from ipfs_accel_cli.services.store.backends.results import (
     Swept,
 )
 from ipfs_accel_cli.services.store.backends.round_trip import round_trip
+from ipfs_accel_cli.sources.reference import schemes
 
 TokenFrom = Literal["", "stdin", "keyring"]
 _CONTRACTS: tuple[tuple[str, type], ...] = (
@@ -81,6 +82,8 @@ class Backends:
         """
         if name == HERE:
             raise Invalid("`here` is this store, and no name for a backend")
+        if name in schemes():
+            raise Invalid(f"{name}: begins other references, so no backend is called so; choose another name")
         if token_env and token_from:
             raise Invalid("a token comes from --token-env, --token-stdin or --token-keyring, from one of them")
         secrets.checked_variable(token_env, "--token-env")
