@@ -38,7 +38,8 @@ def pull(
         str,
         Argument(
             help="catalogue:NAME, pypi://package[==version], hf://org/name[@rev], ollama://model[:tag],"
-            " oci://registry/repo[:tag], https://host/file, s3://bucket/prefix, ipfs://CID, BACKEND:PATH|CID, car:FILE, file:PATH."
+            " oci://registry/repo[:tag], https://host/file, s3://bucket/prefix, ipfs://CID, BACKEND:PATH, car:FILE,"
+            " file:PATH."
         ),
     ],
     name: AsName = None,

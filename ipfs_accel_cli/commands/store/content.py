@@ -37,6 +37,7 @@ from ipfs_accel_cli.services.store.results import (
     Stored,
     Verification,
 )
+from ipfs_accel_cli.sources.reference import place_in
 
 app = Typer()
 
@@ -95,6 +96,7 @@ def get(
     Examples:
         ipfs-accel store get bafy…/config.json -o config.json
         ipfs-accel store get bafy… -o folder --on cold
+        ipfs-accel store get cold:models/tiny/config.json
         ipfs-accel store get bafyrei… -o folder --identity me
     """
     store = node().store.fetched(reference, on)
@@ -143,10 +145,13 @@ def ls(
         ipfs-accel store ls bafyrei… --identity me
         ipfs-accel store ls --filter "size>1GiB" --sort -size
         ipfs-accel store ls --on cold models/
+        ipfs-accel store ls cold:models/
     """
     if identity is not None and (reference is None or on is not None):
         raise Invalid("--identity needs the CID of what is encrypted, and that here")
     store = node().store
+    if on is None and reference is not None and (place := place_in(reference)) is not None:
+        on, reference = place
     if on is not None:
         found = Listing(entries=list(store.exchange.ls(on, reference or "")))
     elif identity is not None and reference is not None:
@@ -198,13 +203,16 @@ def verify(
         ipfs-accel store verify bafy…
         ipfs-accel store verify bafy… --on cold
     """
+    store = node().store
+    if references:
+        named, on = store.exchange.on_one(references, on)
+        if on is not None and not everything:
+            return store.exchange.verify(named, on)
     if on is not None:
-        if everything or not references:
-            raise Invalid("--on reads back what you name: give the CIDs", suggestion=f"ipfs-accel store ls --on {on}")
-        return node().store.exchange.verify(references, on)
+        raise Invalid("--on reads back what you name: give the CIDs", suggestion=f"ipfs-accel store ls --on {on}")
     if everything and references:
         raise Invalid("--all is everything: give it or CIDs, not both")
-    return node().store.verify(references or None)
+    return store.verify(references or None)
 
 
 @app.command()

@@ -10,7 +10,11 @@ from typer import Argument, Option
 ProfileName = Literal["unixfs-v1-2025", "legacy-cid-v1", "unixfs-v0-2015"]
 
 Reference = Annotated[
-    str, Argument(metavar="CID[/PATH]", help="CID, CID/path, /ipfs/CID/path or ipfs://CID/path; /ipns/NAME; ipns:KEY.")
+    str,
+    Argument(
+        metavar="CID[/PATH]",
+        help="CID, CID/path, /ipfs/CID/path or ipfs://CID/path; /ipns/NAME; ipns:KEY; NAME:CID, NAME:PATH elsewhere.",
+    ),
 ]
 Paths = Annotated[list[Path], Argument(metavar="PATH", help="Files and folders.")]
 Profile = Annotated[

@@ -35,7 +35,7 @@ from ipfs_accel_cli.services.store.places import Places
 from ipfs_accel_cli.services.store.putting import compute, put
 from ipfs_accel_cli.services.store.putting_blocks import BlockPutter
 from ipfs_accel_cli.services.store.reading import Reader
-from ipfs_accel_cli.services.store.references import root_only
+from ipfs_accel_cli.services.store.references import Reference, root_only
 from ipfs_accel_cli.services.store.removing import remove
 from ipfs_accel_cli.services.store.repairs import Repairs
 from ipfs_accel_cli.services.store.rereading import Look
@@ -87,7 +87,7 @@ class Store:
         self._index = Index(Places(home), database)
         self._blocks = Blocks(self._index)
         self.names = Names(home, database, lambda name: self.backends.names_at(name))
-        self._reader = Reader(self._index, self._blocks, self.names.reference)
+        self._reader = Reader(self._index, self._blocks, self._reference)
         putter = BlockPutter(self._index, self._blocks, self.session)
         self.dags = Dags(self._index, self._reader, putter)
         self.sealed = SealedContent(home, self._reader, self.session, putter)
@@ -150,8 +150,8 @@ class Store:
         return None if found is None or found.damaged or found.trouble() else found.path
 
     def fetched(self, reference: str | CID, on: str | None) -> Store:
-        """Fetch a reference's DAG from a backend, where one is named, and return this store; raises as that."""
-        if on is not None:
+        """Fetch a reference's DAG from the backend that it or `on` names, and return this store; raises as that."""
+        if on is not None or self.exchange.placed(reference) is not None:
             if not current().principal.may("store:write"):
                 raise NotAuthorised("to fetch from a backend is to write into the store, which you may not")
             self.exchange.fetch(reference, on)
@@ -235,6 +235,7 @@ class Store:
 
         Raises NotFound, and Conflict for what a model needs or what would be at too few places.
         """
+        references, on = self.exchange.on_one(references, on)
         for reference in references:
             self.integrity.refuse_fewer(reference, on, self._min_copies)
         if on is not None:
@@ -284,6 +285,11 @@ class Store:
     def release(self, connection: sqlite3.Connection, owner: str, label: str) -> int:
         """Stop keeping what an owner kept under a label, inside the caller's write transaction."""
         return roots.release(connection, owner, label)
+
+    def _reference(self, text: str | CID) -> Reference:
+        """Read what a command was given; what is named at a backend is looked up there, and not fetched."""
+        place = self.exchange.placed(text)
+        return self.names.reference(text) if place is None else place.reference
 
     def _whole(self, cid: CID) -> WholeFile:
         file = self._index.find_file(cid)

@@ -16,11 +16,12 @@ from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.store.backends import layout
 from ipfs_accel_cli.services.store.backends.copies import Copies, Known
 from ipfs_accel_cli.services.store.backends.fetching import Fetching, Keeper, find_layout, layout_keys, read_layout
+from ipfs_accel_cli.services.store.backends.placed import Placed, on_one, placed
 from ipfs_accel_cli.services.store.backends.results import Copied, Copy, Fetched
 from ipfs_accel_cli.services.store.backends.sending import Sending
 from ipfs_accel_cli.services.store.backends.waiting import settled
 from ipfs_accel_cli.services.store.dag_results import Pin
-from ipfs_accel_cli.services.store.references import parse, parse_cid
+from ipfs_accel_cli.services.store.references import Reference, parse, parse_cid
 from ipfs_accel_cli.services.store.results import Entry, Verification
 from ipfs_accel_cli.services.store.roots import RECURSIVE
 
@@ -43,9 +44,8 @@ class Exchange:
         """
         places = [place_of(text) for text in to]
         backends = [(self.open(name), path) for name, path in places]
-        if on is not None:
-            self.fetch(reference, on)
-        root = self.fetching.reader.resolve(parse(reference))
+        meant = self.brought(reference, on)
+        root = self.fetching.reader.resolve(meant if isinstance(meant, Reference) else parse(meant))
         scratch = self.home.ensure("staging")
         for backend, path in backends:
             yield Sending(self.fetching.reader, self.copies, backend, root, path).run(scratch)
@@ -54,9 +54,35 @@ class Exchange:
         """Send a DAG to places and say what became of it; raises as `copy`."""
         return list(self.copy(cid, to)) if to else []
 
-    def fetch(self, reference: str | CID, on: str, keeper: Keeper | None = None) -> Fetched:
-        """Bring the whole DAG of a reference's root from a backend into the store, and keep it."""
+    def fetch(self, reference: str | CID, on: str | None = None, keeper: Keeper | None = None) -> Fetched:
+        """Bring the whole DAG of a reference's root from a backend into the store, and keep it.
+
+        Raises Invalid where neither the reference nor `on` names one.
+        """
+        place = self.placed(reference, on)
+        if place is not None:
+            return self.fetching.fetch(self.open(place.name), place.root, keeper)
+        if on is None:
+            raise Invalid(f"say from where: {reference} --on NAME", suggestion="ipfs-accel store backend ls")
         return self.fetching.fetch(self.open(on), parse(reference).cid, keeper)
+
+    def placed(self, reference: str | CID, on: str | None = None) -> Placed | None:
+        """Find what a reference to a backend means; None for another. Raises Invalid where `on` names one as well."""
+        place = placed(reference, self.open)
+        if place is not None and on is not None:
+            raise Invalid(f"{reference} names its backend already: leave --on out")
+        return place
+
+    def brought(self, reference: str | CID, on: str | None = None) -> str | CID | Reference:
+        """Fetch what a reference or `on` says is at a backend, and return what it is called here."""
+        place = self.placed(reference, on)
+        if place is not None or on is not None:
+            self.fetch(reference, on)
+        return reference if place is None else place.reference
+
+    def on_one(self, references: Sequence[str | CID], on: str | None) -> tuple[list[str | CID], str | None]:
+        """Return whole DAGs and the backend that they are named at, None for here; raises Invalid."""
+        return on_one(references, on, self.open)
 
     def roots(self, on: str) -> Iterator[CID]:
         """Yield the root of every DAG at a backend, from one listing; one may come more than once."""
