@@ -264,11 +264,6 @@ def closing(iterator: Iterator[T]) -> Iterator[Iterator[T]]:
             close()
 
 
-def size_of(item: object) -> int:
-    """Return how many bytes of content an item brings."""
-    return len(item.data) if isinstance(item, Block) else len(item) if isinstance(item, bytes) else 0
-
-
 def _sent(bodies: Sequence[Body], passing: Passing | None, work: Callable[[Sequence[Body]], T]) -> T:
     """Return what `work` gives, with bodies whose bytes pass on their way out."""
     if passing is None:

@@ -117,12 +117,13 @@ def cat(
     Examples:
         ipfs-accel store cat bafy…/README.md
         ipfs-accel store cat bafy… --offset 1048576 --length 16
+        ipfs-accel store cat cold:models/tiny/model.safetensors --length 4096
         ipfs-accel store cat bafyrei…/notes.txt --identity me
     """
-    store = node().store.fetched(reference, on)
+    store = node().store
     if identity is not None:
-        return store.sealed.open(reference, identity, offset, length)
-    return store.open(reference, offset, length)
+        return store.fetched(reference, on).sealed.open(reference, identity, offset, length)
+    return store.exchange.cat(reference, on, offset, length)
 
 
 @app.command()

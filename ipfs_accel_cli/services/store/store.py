@@ -13,7 +13,7 @@ from ipfs_accel_cli.content.profiles import Profile
 from ipfs_accel_cli.content.profiles import profile as named_profile
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import Invalid, NotAuthorised, NotFound
+from ipfs_accel_cli.core.errors import Invalid, NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.services.store import checking, describing, extracting, roots
@@ -35,7 +35,7 @@ from ipfs_accel_cli.services.store.places import Places
 from ipfs_accel_cli.services.store.putting import compute, put
 from ipfs_accel_cli.services.store.putting_blocks import BlockPutter
 from ipfs_accel_cli.services.store.reading import Reader
-from ipfs_accel_cli.services.store.references import Reference, root_only
+from ipfs_accel_cli.services.store.references import root_only
 from ipfs_accel_cli.services.store.removing import remove
 from ipfs_accel_cli.services.store.repairs import Repairs
 from ipfs_accel_cli.services.store.rereading import Look
@@ -66,10 +66,9 @@ class Store:
     """Content by its address, in one home folder; shared by threads and by processes.
 
     `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either; `repairs` mends
-    what is damaged; `backends` are other places by name, `exchange` is what goes on between them and the store, and
-    `elsewhere` what models need of them; `integrity` keeps all of it sound, `placement` says where it goes; `trees` are
-    paths that change, `names` are IPNS names of content, `sealed` is encrypted, `metadata` is said beside content,
-    `syncing` brings places to agree.
+    what is damaged; `backends` are other places by name, `exchange` goes on between them and the store, `elsewhere` is
+    for models; `integrity` keeps all of it sound, `placement` says where it goes; `trees` are paths that change,
+    `names` are IPNS names, `sealed` is encrypted, `metadata` is said beside content, `syncing` brings places to agree.
     """
 
     def __init__(
@@ -87,7 +86,8 @@ class Store:
         self._index = Index(Places(home), database)
         self._blocks = Blocks(self._index)
         self.names = Names(home, database, lambda name: self.backends.names_at(name))
-        self._reader = Reader(self._index, self._blocks, self._reference)
+        named = self.names.reference
+        self._reader = Reader(self._index, self._blocks, lambda text: self.exchange.meant(text) or named(text))
         putter = BlockPutter(self._index, self._blocks, self.session)
         self.dags = Dags(self._index, self._reader, putter)
         self.sealed = SealedContent(home, self._reader, self.session, putter)
@@ -151,10 +151,7 @@ class Store:
 
     def fetched(self, reference: str | CID, on: str | None) -> Store:
         """Fetch a reference's DAG from the backend that it or `on` names, and return this store; raises as that."""
-        if on is not None or self.exchange.placed(reference) is not None:
-            if not current().principal.may("store:write"):
-                raise NotAuthorised("to fetch from a backend is to write into the store, which you may not")
-            self.exchange.fetch(reference, on)
+        self.exchange.brought(reference, on)
         return self
 
     def put(
@@ -285,11 +282,6 @@ class Store:
     def release(self, connection: sqlite3.Connection, owner: str, label: str) -> int:
         """Stop keeping what an owner kept under a label, inside the caller's write transaction."""
         return roots.release(connection, owner, label)
-
-    def _reference(self, text: str | CID) -> Reference:
-        """Read what a command was given; what is named at a backend is looked up there, and not fetched."""
-        place = self.exchange.placed(text)
-        return self.names.reference(text) if place is None else place.reference
 
     def _whole(self, cid: CID) -> WholeFile:
         file = self._index.find_file(cid)

@@ -13,10 +13,12 @@ from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid, NotAuthorised, NotFound, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.core.paths import Home
+from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.services.store.backends import layout
 from ipfs_accel_cli.services.store.backends.copies import Copies, Known
 from ipfs_accel_cli.services.store.backends.fetching import Fetching, Keeper, find_layout, layout_keys, read_layout
 from ipfs_accel_cli.services.store.backends.placed import Placed, on_one, placed
+from ipfs_accel_cli.services.store.backends.ranges import part
 from ipfs_accel_cli.services.store.backends.results import Copied, Copy, Fetched
 from ipfs_accel_cli.services.store.backends.sending import Sending
 from ipfs_accel_cli.services.store.backends.waiting import settled
@@ -73,12 +75,37 @@ class Exchange:
             raise Invalid(f"{reference} names its backend already: leave --on out")
         return place
 
+    def meant(self, reference: str | CID) -> Reference | None:
+        """Return what a reference to a backend names, by its CID; None for another. Nothing is fetched."""
+        place = self.placed(reference)
+        return None if place is None else place.reference
+
     def brought(self, reference: str | CID, on: str | None = None) -> str | CID | Reference:
         """Fetch what a reference or `on` says is at a backend, and return what it is called here."""
         place = self.placed(reference, on)
         if place is not None or on is not None:
+            _refuse_readers()
             self.fetch(reference, on)
         return reference if place is None else place.reference
+
+    def cat(self, reference: str | CID, on: str | None, offset: int = 0, length: int | None = None) -> Blob:
+        """Return bytes of a file, from here or from a backend; of what is not here yet, a range travels alone.
+
+        Raises as `fetch`, and as `Reader.content`.
+        """
+        reader, place = self.fetching.reader, self.placed(reference, on)
+        name = on if place is None else place.name
+        if name is None:
+            return reader.content(reader.find(reference), offset, length)
+        _refuse_readers()
+        meant = parse(reference) if place is None else place.reference
+        root = meant.cid if place is None else place.root
+        if (offset or length is not None) and not self.fetching.is_whole(root):
+            found = part(self.open(name), root, meant, offset, length)
+            if found is not None:
+                return found
+        self.fetch(reference, on)
+        return reader.content(reader.resolve(meant), offset, length)
 
     def on_one(self, references: Sequence[str | CID], on: str | None) -> tuple[list[str | CID], str | None]:
         """Return whole DAGs and the backend that they are named at, None for here; raises Invalid."""
@@ -142,8 +169,7 @@ class Exchange:
 
         Raises NotFound, and VerificationFailed naming the file or block that is damaged there.
         """
-        if not current().principal.may("store:write"):
-            raise NotAuthorised("to read back from a backend costs its owner, and you may only read what is here")
+        _refuse_readers()
         backend, objects, blocks, size_bytes = self.open(on), 0, 0, 0
         for reference in references:
             root = parse(reference).cid
@@ -243,7 +269,7 @@ class Exchange:
                     continue
         # The layout goes first: what has none is not whole.
         gone = [*own, *sorted(mine)]
-        for key in gone:
+        for key in [*own, *map(layout.nodes_key, own), *sorted(mine)]:
             backend.delete(key)
         return gone
 
@@ -254,6 +280,11 @@ def place_of(text: str) -> tuple[str, str]:
     if not colon:
         raise Invalid(f"{text!r} is no place: a backend's name and a colon, as in {text}: or {text}:folder/name")
     return name, path.strip("/")
+
+
+def _refuse_readers() -> None:
+    if not current().principal.may("store:write"):
+        raise NotAuthorised("to read from a backend costs its owner, and you may only read what is here")
 
 
 def _shown(pin: base.Pin) -> Pin:

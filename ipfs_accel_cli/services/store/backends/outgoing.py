@@ -52,6 +52,12 @@ class Outgoing:
                 continue
             yield visit.cid, visit.data or self._reader.block(visit.cid)
 
+    def nodes(self) -> Iterator[tuple[CID, bytes]]:
+        """Yield the inner nodes of the files, by which a leaf can be proven alone."""
+        for visit in _walked(self._reader, self.root, leaves=False):
+            if visit.kind == "node" and (visit.inside or visit.cid.to_v1() in self.files):
+                yield visit.cid, visit.data
+
 
 def body_of(stored: StoredObject, cid: CID) -> Body:
     """Return a whole file of the store as what a backend is given."""
