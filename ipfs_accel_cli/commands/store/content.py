@@ -17,6 +17,7 @@ from ipfs_accel_cli.commands.store.parameters import (
     Recipients,
     Reference,
     To,
+    here,
     places,
 )
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
@@ -71,6 +72,7 @@ def put(
         ipfs-accel store put --cid-profile unixfs-v0-2015 file
         ipfs-accel store put --encrypt --to-recipient me folder
     """
+    paths = [here(path, "store fetch {}") for path in paths]
     if encrypt or to_recipients:
         if link or not encrypt:
             raise Invalid("--to-recipient goes with --encrypt, and --encrypt does not go with --link")
@@ -99,6 +101,8 @@ def get(
         ipfs-accel store get cold:models/tiny/config.json
         ipfs-accel store get bafyrei… -o folder --identity me
     """
+    if output is not None:
+        here(output, f"store copy {reference} {{}}")
     store = node().store.fetched(reference, on)
     return store.get(reference, output) if identity is None else store.sealed.get(reference, identity, output)
 
@@ -258,7 +262,7 @@ def import_car(
         ipfs-accel store import model.car
     """
     store = node().store
-    taken = store.import_car(car)
+    taken = store.import_car(here(car, "store fetch {}"))
     return taken.model_copy(
         update={"copies": [copy for root in taken.roots for copy in store.exchange.sent_to(root, places(to))]}
     )
@@ -276,4 +280,5 @@ def export(
     Examples:
         ipfs-accel store export bafy… -o model.car
     """
+    here(output, f"store copy {reference} {{}}")
     return node().store.fetched(reference, on).export_car(reference, output)

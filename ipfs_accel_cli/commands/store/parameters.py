@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from typer import Argument, Option
 
+from ipfs_accel_cli.node import node
+
 ProfileName = Literal["unixfs-v1-2025", "legacy-cid-v1", "unixfs-v0-2015"]
 
 Reference = Annotated[
@@ -45,6 +47,11 @@ Recipients = Annotated[
     list[str] | None,
     Option("--to-recipient", metavar="R", help="Who can read it: age1…, or an identity here; may be repeated."),
 ]
+
+
+def here(path: Path, instead: str) -> Path:
+    """Return a path of this machine; raises Invalid for a place, and names the command that takes one."""
+    return node().store.backends.as_path(path, instead)
 
 
 def places(given: list[str] | None) -> list[str]:

@@ -37,7 +37,8 @@ class Elsewhere:
         try:
             return self.exchange.open(name)
         except NotFound as error:
-            raise NotFound(f"{error.detail}; a file is written ./{name}:…", suggestion=error.suggestion) from error
+            others = f"a file is written ./{name}:…, a model of Ollama ollama://{name}:…"
+            raise NotFound(f"{error.detail}; {others}", suggestion=error.suggestion) from error
 
     def keeps(self, name: str) -> Literal["files", "dags"]:
         """Say what a backend keeps; raises UnsupportedContent for one that gives no content."""
