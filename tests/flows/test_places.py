@@ -47,11 +47,12 @@ def test_a_cid_at_a_backend_is_content(other: Node, node: Node) -> None:
     assert node.store.where(cid).copies[0].backend == "cold"
 
 
-def test_what_lies_below_is_read_back_and_removed_there(other: Node, node: Node) -> None:
+def test_what_lies_below_is_read_back_and_removed_there(other: Node, node: Node, tmp_path: Path) -> None:
     named, on = other.store.exchange.on_one(["cold:models/tiny"], None)
     assert other.store.exchange.verify(named, str(on)).objects == len(tiny_model())
 
     other.store.remove(["cold:models/tiny"])
+    assert not [path for path in (tmp_path / "cold" / "models").rglob("*") if path.is_file()]
     with pytest.raises(NotFound):
         other.models.pull(f"cold:{node.models.show('tiny').manifest_cid}")
 

@@ -259,7 +259,8 @@ class Exchange:
         own = layout_keys(backend, root)
         if not own:
             raise NotFound(f"{on} does not have {root}", suggestion=f"ipfs-accel store ls --on {on}")
-        mine = {file.key for key in own for file in read_layout(backend, key, root).files}
+        laid = [read_layout(backend, key, root) for key in own]
+        mine = {file.key for one in laid for file in one.files}
         for found in backend.scan(f"{layout.FOLDER}/"):
             other = layout.root_of(found.key)
             if found.key not in own and other is not None:
@@ -269,7 +270,7 @@ class Exchange:
                     continue
         # The layout goes first: what has none is not whole.
         gone = [*own, *sorted(mine)]
-        for key in [*own, *map(layout.nodes_key, own), *sorted(mine)]:
+        for key in [*own, *map(layout.nodes_key, own), *sorted(mine), *layout.passports(laid)]:
             backend.delete(key)
         return gone
 

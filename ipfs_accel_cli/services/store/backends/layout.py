@@ -12,11 +12,11 @@ which can be made again, a range of a file is proven by reading all of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ipfs_accel_cli.content import dagcbor
+from ipfs_accel_cli.content import dagcbor, passport
 from ipfs_accel_cli.content.cid import CID, DAG_CBOR
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.errors import MalformedContent
@@ -89,6 +89,13 @@ def key_of(root: CID, path: str) -> str:
 def nodes_key(key: str) -> str:
     """Return what the inner nodes of files lie under, by the key of the layout."""
     return f"{key.removesuffix(SUFFIX)}.nodes"
+
+
+def passports(laid: Iterable[Layout]) -> Iterator[str]:
+    """Yield what a model's passport may lie under, beside its files; other DAGs have none."""
+    for one in laid:
+        if one.root.codec == DAG_CBOR:
+            yield from (f"{one.path}/{name}" for name in (passport.CAR, passport.JSON))
 
 
 def root_of(key: str) -> CID | None:
