@@ -21,7 +21,7 @@ from ipfs_accel_cli.core.errors import NotFound, TryAgain, Unavailable, Verifica
 
 # js-ipfs knows no `offline` and would look for a block on its network for ever.
 _LOOK_SECONDS = 1
-PART_BYTES = 32 << 20  # What is in memory of a DAG that is sent, and what a break may cost.
+PART_BYTES = 8 << 20  # What is in memory of a DAG that is sent, and what a break may cost.
 
 
 class Content:
