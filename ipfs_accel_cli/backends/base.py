@@ -72,13 +72,14 @@ class Receipt:
 
     `proof` says what the place itself has stated about them after they arrived: their sha-256 (`checksum`), their CID
     (`cid`), or nothing that proves them (`none`), so that they must be read back. `via` is the server that took them,
-    where a place has several.
+    where a place has several. `sent_bytes` is how much of a DAG the place did not have; None where it was not asked.
     """
 
     locator: str
     size_bytes: int
     proof: Proof = "none"
     via: str = ""
+    sent_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,15 @@ class Files(Protocol):
 
 
 @runtime_checkable
+class OnDisk(Protocol):
+    """A place of files that is a folder of this machine."""
+
+    def path(self, locator: str) -> Path:
+        """Return where a file lies; whether it does is not looked at."""
+        ...
+
+
+@runtime_checkable
 class Dags(Protocol):
     """A place that gives DAGs by their root."""
 
@@ -208,6 +218,7 @@ class TakesDags(Protocol):
     def put_dag(self, root: CID, blocks: Iterable[tuple[CID, bytes]]) -> Receipt:
         """Bring a whole DAG and keep it; the locator is its CID. Raises VerificationFailed where another returns.
 
+        What the place took before a crash does not travel again, as far as it can be asked or a note was kept.
         After a failure it may be called again with the same `Blocks`, but not with an iterator: that is used up.
         """
         ...

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from ipfs_accel_cli.content import car, dag
+from ipfs_accel_cli.content import car, dag, unixfs
 from ipfs_accel_cli.content.blocks import is_inline
 from ipfs_accel_cli.content.car import Block
-from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.content.cid import CID, DAG_PB
 from ipfs_accel_cli.content.errors import ContentError, Malformed
 from ipfs_accel_cli.content.walk import block_key
 from ipfs_accel_cli.core.call import current
@@ -59,6 +59,34 @@ def checked(root: CID, blocks: Iterable[tuple[CID, bytes]], *, max_linked: int =
         yield Block(cid, data)
     if missing := linked - came:
         raise VerificationFailed(f"the DAG {root} is not whole: {CID.parse(min(missing))} is missing of it")
+
+
+def lacking(
+    root: CID, blocks: Iterable[tuple[CID, bytes]], has: Callable[[Sequence[CID]], set[CID]]
+) -> Iterator[tuple[CID, bytes]]:
+    """Yield the root, and of the other blocks those that a place does not have; parents come before children.
+
+    A place that has no beginning of a file is not asked for its parts, so that sending what is new costs a question a
+    file. Of a DAG that broke off in the middle just the rest is sent. `has` is asked for the links of a block at once.
+    """
+    there: dict[bytes, bool] = {}
+    for cid, data in blocks:
+        key = block_key(cid)
+        present = there.pop(key, False) if cid != root else bool(has([cid]))
+        below = {block_key(link): link for link in dag.links(cid, data) if not is_inline(link)}
+        wanted = [link for key, link in below.items() if key not in there]
+        if wanted and (present or not _is_of_file(cid, data)):
+            have = {block_key(one) for one in has(wanted)}
+            there.update((block_key(link), block_key(link) in have) for link in wanted)
+        if not present or cid == root:
+            yield cid, data
+
+
+def _is_of_file(cid: CID, data: bytes) -> bool:
+    try:
+        return cid.codec == DAG_PB and unixfs.read(data).kind in ("file", "raw")
+    except ContentError:
+        return False
 
 
 def car_blocks(chunks: Iterable[bytes], what: str, *, max_block_bytes: int = car.MAX_BLOCK_BYTES) -> Iterator[Block]:

@@ -84,6 +84,11 @@ class LocalBackend:
         self._there()
         yield from self._below(self._root, "", prefix)
 
+    def path(self, locator: str) -> Path:
+        """Return where a file lies; raises Conflict for one behind a link."""
+        refuse_links(self._root, path := checked_key(locator))
+        return self._root / path
+
     def delete(self, locator: str) -> None:
         """Remove a file, and the folders that it leaves empty."""
         self._there()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.manifest import Manifest, Statement
@@ -76,9 +76,73 @@ class Listed(Protocol):
     def entries(self) -> Sequence[Entry]: ...
 
 
-class Content(Protocol):
-    """The content store of this home, for the source that takes models from there."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file at a backend: its path below what was asked for, its key, and what the place states of it.
 
+    `local` is where it lies on this machine, at a place that is a folder of it.
+    """
+
+    path: str
+    key: str
+    size_bytes: int
+    sha256: bytes | None = None
+    validator: str = ""
+    local: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A DAG at a place that keeps files: what they lie under, the key of each by the CID of the file, its root block.
+
+    `root_block` is None for a DAG that is one file.
+    """
+
+    path: str
+    files: tuple[tuple[CID, Found], ...]
+    root_block: bytes | None
+
+
+class Elsewhere(Protocol):
+    """The configured backends, by name, for models that come from there; what comes is not verified unless it says so.
+
+    All of them raise NotFound for a name that no backend has, and what the backends raise.
+    """
+
+    def keeps(self, name: str) -> Literal["files", "dags"]:
+        """Say what a backend keeps; raises UnsupportedContent for one that gives no content."""
+        ...
+
+    def files(self, name: str, path: str, *, digests: bool = True) -> Iterator[Found]:
+        """Yield the file of that key, or those below it, with `digests` as far as the place states them at all."""
+        ...
+
+    def laid(self, name: str, cid: CID) -> Laid | None:
+        """Say how a DAG lies at a place that keeps files; None where it does not."""
+        ...
+
+    def read(self, name: str, key: str, offset: int = 0) -> Iterator[bytes]:
+        """Yield a file's bytes."""
+        ...
+
+    def block(self, name: str, cid: CID) -> bytes:
+        """Return a block from a place that keeps DAGs, verified."""
+        ...
+
+    def content(self, name: str, cid: CID, offset: int = 0) -> Iterator[bytes]:
+        """Yield the bytes of a file from a place that keeps DAGs, each block of it verified."""
+        ...
+
+    def roots(self, name: str) -> Iterator[CID]:
+        """Yield the roots that a place keeps; nothing where it has no list of them."""
+        ...
+
+
+class Content(Protocol):
+    """The content store of this home, for the source that takes models from there, and the backends that it knows."""
+
+    @property
+    def elsewhere(self) -> Elsewhere: ...
     def ls(self, reference: str | CID | None = None) -> Listed: ...
     def block(self, cid: CID) -> bytes: ...
     def open(self, reference: str | CID, offset: int = 0) -> Iterable[bytes | memoryview]: ...

@@ -24,8 +24,13 @@ _NAMED_PAGE = re.compile(rf"(?P<name>{_PART})(?:@(?P<revision>[0-9a-f]+))?(?P<su
 _OTHER = re.compile(r"(?P<name>[^@#\s]+)(?:@(?P<revision>[^@#\s]+))?(?:#(?P<subfolder>.+))?")
 _NAME = re.compile(rf"(?P<name>{_PART}(?:/{_PART})?)(?:@(?P<revision>[1-9][0-9]{{0,8}}))?")
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?P<rest>.*)", re.DOTALL)
+# As backends are named; a name of two letters at least is no drive of Windows, and what `//` follows is an address.
+_PLACE = re.compile(r"(?P<name>[a-z][a-z0-9._-]{1,63}):(?!//)(?P<path>.*)", re.DOTALL)
+_STRANGE_NAMES = (".", "..", "")
 
+_BACKENDS = "ipfs-accel store backend ls"
 NAMED = "name"
+PLACE = "backend"  # The scheme, which nobody types, of what lies at a configured backend: `NAME:PATH`.
 WEB_EXAMPLE = "https://example.org/model.safetensors#sha256=HEX"
 
 
@@ -33,10 +38,10 @@ WEB_EXAMPLE = "https://example.org/model.safetensors#sha256=HEX"
 class Reference:
     """A model as the user names it. `scheme` is the source's name, or `name` for a model that is here already.
 
-    `locator` is the package, repository, address, absolute path or registered name; `revision` the pinned version,
-    branch, commit or registered version; `subfolder` the model's folder inside an archive, or the root inside a CAR.
-    What the user states of a file at an address is in `sha256`, in hex, and `size_bytes`. The `query` of an address may
-    be a secret, so it is never written out.
+    `locator` is the package, repository, address, absolute path, registered name, or `NAME:PATH` at a backend;
+    `revision` the pinned version, branch, commit or registered version; `subfolder` the model's folder inside an
+    archive, or the root inside a CAR. What the user states of a file at an address is in `sha256`, in hex, and
+    `size_bytes`. The `query` of an address may be a secret, so it is never written out.
     """
 
     scheme: str
@@ -64,6 +69,8 @@ class Reference:
         """Return the name under which the model is registered unless the user gives another."""
         path = self.locator.partition("?")[0] if self.scheme == "s3" else self.locator
         last = unquote(path).rstrip("/").rpartition("/")[2]
+        if self.scheme == PLACE:
+            last = last.rpartition(":")[2]
         if self.scheme in ("http", "https", "car", "s3"):
             last = _FILE_ENDING.sub("", last)
         return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip(".-_")[:96] or "model"
@@ -80,8 +87,10 @@ class Reference:
         return f"#{self.subfolder}" if self.subfolder else ""
 
 
-_PREFIXES = {"file": "file:", "car": "car:", "catalogue": "catalogue:", NAMED: ""}
-_WITHOUT_REVISION = frozenset({"file", "car", "ipfs", "http", "https"})
+_PREFIXES = {"file": "file:", "car": "car:", "catalogue": "catalogue:", NAMED: "", PLACE: ""}
+_WITHOUT_REVISION = frozenset({"file", "car", "ipfs", "http", "https", PLACE})
+# Content by its name, this store, and what people write before models of other programs.
+_OTHER_SCHEMES = frozenset({"ipns", "here", "ipfsaccel", PLACE, NAMED})
 _FILE_ENDING = re.compile(r"\.(car|zip|whl|safetensors|gguf|onnx)$", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FORMS = {
@@ -101,6 +110,8 @@ def parse(text: str) -> Reference:
         raise Invalid(f"a model reference must not be empty; write for example {EXAMPLES}")
     if text.startswith(("./", "../", "/", "~")) or text in (".", ".."):
         return of_path(text)
+    if (place := place_in(text)) is not None:
+        return of_place(*place)
     scheme = _SCHEME.fullmatch(text)
     if scheme is not None:
         return _with_scheme(text, scheme["scheme"].lower(), scheme["rest"])
@@ -115,6 +126,30 @@ def parse(text: str) -> Reference:
 def of_path(path: str | Path) -> Reference:
     """Return the reference of a folder or file; the path is made absolute, its links are kept."""
     return Reference("file", os.path.abspath(os.path.expanduser(path)))
+
+
+def place_in(text: str) -> tuple[str, str] | None:
+    """Take `NAME:` or `NAME:PATH` apart, without asking whether there is such a backend; None for all other text.
+
+    What is a scheme is no backend's name, and `NAME://` begins an address.
+    """
+    match = _PLACE.fullmatch(text)
+    return None if match is None or match["name"] in schemes() else (match["name"], match["path"])
+
+
+def of_place(name: str, path: str) -> Reference:
+    """Return the reference of what lies under a path at a backend; raises Invalid for a path of strange names."""
+    path = path.strip("/")
+    if path and any(one in _STRANGE_NAMES for one in path.split("/")):
+        raise Invalid(f"{path[:80]!r} is no path at {name}: names with / between them, none of them empty, . or ..")
+    return Reference(PLACE, f"{name}:{path}")
+
+
+def schemes() -> frozenset[str]:
+    """Return the words before a colon that are no names of backends."""
+    from ipfs_accel_cli.sources.registry import SOURCES
+
+    return frozenset(SOURCES.names()) | _OTHER_SCHEMES
 
 
 def check_name(name: str) -> str:
@@ -226,7 +261,9 @@ def _foreign(scheme: str) -> tuple[re.Pattern[str], str]:
     from ipfs_accel_cli.sources.registry import SOURCES
 
     names = SOURCES.names()
+    if scheme == PLACE:
+        raise Invalid("write the name of a backend itself, as in cold:models/tiny", suggestion=_BACKENDS)
     if scheme not in names:
-        known = ", ".join(_PREFIXES.get(name, f"{name}://") for name in names)
+        known = ", ".join(_PREFIXES.get(name, f"{name}://") for name in names if name != PLACE) + ", BACKEND:PATH"
         raise Invalid(f"no source {scheme!r}; there are: {known}. Write for example {EXAMPLES}")
     return _OTHER, f"{scheme}://NAME[@REVISION][#FOLDER]"

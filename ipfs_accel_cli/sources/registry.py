@@ -21,6 +21,7 @@ SOURCES = Registry(
         "ipfs": Plugin("ipfs_accel_cli.sources.ipfs:IpfsSource"),
         "car": Plugin("ipfs_accel_cli.sources.car:CarSource"),
         "file": Plugin("ipfs_accel_cli.sources.file:FileSource"),
+        "backend": Plugin("ipfs_accel_cli.sources.backend:BackendSource"),
     },
 )
 

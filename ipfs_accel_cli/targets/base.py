@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ipfs_accel_cli.backends.base import Backend
+from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import NotAuthorised, VerificationFailed
 from ipfs_accel_cli.core.hub import git_blob, states
+from ipfs_accel_cli.sources import base as sources
 from ipfs_accel_cli.sources.base import RemoteFile
 from ipfs_accel_cli.sources.reference import Reference
 
@@ -118,6 +121,40 @@ class Delivery:
     def missing(self) -> tuple[Item, ...]:
         """Return the items that the place lacks."""
         return tuple(item for item in self.parcel.items if item.path not in self.holding.present)
+
+
+class Copied(Protocol):
+    """What became of a DAG that was sent."""
+
+    @property
+    def sent_bytes(self) -> int: ...
+
+
+class Elsewhere(sources.Elsewhere, Protocol):
+    """The configured backends, for models that go there."""
+
+    def open(self, name: str) -> Backend:
+        """Return a backend, whose receipts are proven."""
+        ...
+
+    def is_laid(self, name: str, cid: CID, path: str) -> bool:
+        """Say whether a whole DAG lies under a path of a place that keeps files."""
+        ...
+
+    def copy(self, cid: CID, place: str) -> Copied:
+        """Send a DAG of this store to `NAME:` or `NAME:PATH`; what is there does not travel, and it is remembered."""
+        ...
+
+    def proven(self, name: str, key: str) -> bytes | None:
+        """Return the sha-256 that a file at a place was proven to have; None where that was not done here."""
+        ...
+
+
+class TakesContent(Protocol):
+    """What a target is made with that goes through the content store of this home."""
+
+    @property
+    def elsewhere(self) -> Elsewhere: ...
 
 
 class Target(Protocol):

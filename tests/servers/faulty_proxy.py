@@ -18,16 +18,22 @@ _OWN = ("transfer-encoding", "connection", "host", "content-length")
 
 @dataclass
 class FaultyProxy:
-    """`seen` are (method, path, headers) of what was asked; `cut_uploads_after` breaks off a request that is longer."""
+    """`seen` are (method, path, headers) of what was asked; `cut_uploads_after` breaks off a request that is longer.
+
+    `cuts` is how many answers are cut, where they are; None for all. `uploaded_bytes` counts the bodies of requests,
+    also of those that were broken off.
+    """
 
     port: int
     server: tuple[str, int]
     status: int | None = None
     retry_after: str | None = None
     cut: bool = False
+    cuts: int | None = None
     spoil: bool = False
     is_down: bool = False
     cut_uploads_after: int | None = None
+    uploaded_bytes: int = 0
     seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
 
     @property
@@ -125,6 +131,7 @@ def faulty_proxy(host: str, port: int) -> Iterator[FaultyProxy]:
             done = 0
             for piece in pieces:
                 done += len(piece)
+                state.uploaded_bytes += len(piece)
                 if state.cut_uploads_after is not None and done > state.cut_uploads_after:
                     self.connection.shutdown(socket.SHUT_RDWR)
                     raise ConnectionAbortedError
@@ -142,8 +149,10 @@ def faulty_proxy(host: str, port: int) -> Iterator[FaultyProxy]:
                 return
             done = 0
             while piece := told.read1(_PIECE_BYTES):
-                if done + len(piece) > LONG and (state.cut or state.spoil):
-                    if state.cut:
+                cuts = state.cut and state.cuts != 0
+                if done + len(piece) > LONG and (cuts or state.spoil):
+                    if cuts:
+                        state.cuts = None if state.cuts is None else state.cuts - 1
                         self.write(piece[: len(piece) // 2], known)
                         self.connection.shutdown(socket.SHUT_RDWR)
                         self.close_connection = True

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from ipfs_accel_cli.backends.base import Config, Health, Pin, Receipt, Scope, Traits
-from ipfs_accel_cli.backends.dags import told
+from ipfs_accel_cli.backends.dags import checked, lacking, told
 from ipfs_accel_cli.backends.ipfs.content import Content
 from ipfs_accel_cli.backends.ipfs.folders import Folders
 from ipfs_accel_cli.backends.ipfs.line import Line, Server
@@ -137,11 +137,11 @@ class IpfsBackend:
             return node.content.has(cids)
 
     def put_dag(self, root: CID, blocks: Iterable[tuple[CID, bytes]]) -> Receipt:
-        """Send a DAG as a CAR, and let the node pin it; each block is hashed before it goes.
+        """Send what the node lacks of a DAG as a CAR, and let the node pin it; each block is hashed before it goes.
 
         Kubo hashes what arrives; from another node all of it is read back.
         """
-        size_bytes = 0
+        size_bytes = sent_bytes = 0
 
         def counted() -> Iterator[tuple[CID, bytes]]:
             nonlocal size_bytes
@@ -150,11 +150,21 @@ class IpfsBackend:
                 current().progress(size_bytes, None, f"Sending {root} to {self.name}", unit="bytes")
                 yield cid, data
 
+        def missing(node: Node) -> Iterator[tuple[CID, bytes]]:
+            nonlocal sent_bytes
+            for cid, data in lacking(root, checked(root, counted()), node.content.known):
+                sent_bytes += len(data)
+                yield cid, data
+
         with self.node() as node:
-            node.content.bring(root, counted())
+            if node.content.keeps(root):
+                for _ in checked(root, counted()):  # What was handed over is to be whole all the same.
+                    current().check()
+            else:
+                node.content.bring(root, missing(node))
             if not node.state.version().checks_blocks:
                 self._read_back(node, root)
-        return Receipt(str(root), size_bytes, "cid")
+        return Receipt(str(root), size_bytes, "cid", sent_bytes=sent_bytes)
 
     def remove_dag(self, root: CID) -> None:
         """Take the pin off; the node's own collection removes the blocks."""

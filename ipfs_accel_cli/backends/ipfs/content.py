@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from ipfs_accel_cli.backends.base import Pin
-from ipfs_accel_cli.backends.dags import car_blocks, checked, followed, told
-from ipfs_accel_cli.backends.ipfs import answers
+from ipfs_accel_cli.backends.dags import car_blocks, followed, told
+from ipfs_accel_cli.backends.ipfs import answers, refusals
 from ipfs_accel_cli.backends.ipfs.compatible import library
 from ipfs_accel_cli.backends.ipfs.line import Line
 from ipfs_accel_cli.backends.ipfs.sending import Form, car_pieces
@@ -17,10 +17,11 @@ from ipfs_accel_cli.content.car import MAX_BLOCK_BYTES, Block
 from ipfs_accel_cli.content.cid import CID, codec_name
 from ipfs_accel_cli.content.walk import block_key
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import NotFound, TryAgain, VerificationFailed
+from ipfs_accel_cli.core.errors import NotFound, TryAgain, Unavailable, VerificationFailed
 
 # js-ipfs knows no `offline` and would look for a block on its network for ever.
 _LOOK_SECONDS = 1
+PART_BYTES = 8 << 20  # What is in memory of a DAG that is sent, and what a break may cost.
 
 
 class Content:
@@ -68,6 +69,8 @@ class Content:
     def has(self, cids: Sequence[CID]) -> set[CID]:
         """Return those that the node keeps."""
         found, unsure = set(filter(is_inline, cids)), set[CID]()
+        if self._is_js and len(cids) > 1:
+            return found | self._listed(set(cids) - found)
         for cid in (cid for cid in cids if cid not in found):
             current().check()
             try:
@@ -82,6 +85,21 @@ class Content:
         # js-ipfs says of what it lacks only that it ran out of time, and a list says so for certain.
         return found | (self._listed(unsure) if unsure else set())
 
+    def known(self, cids: Sequence[CID]) -> set[CID]:
+        """Return those that need not be brought; none where the node has no call to ask, or no good answer."""
+        try:
+            # js-ipfs would go on looking for what it lacks.
+            return self._listed(set(cids)) if self._is_js else self.has(cids)
+        except (refusals.Lacking, TryAgain, Unavailable):
+            return set()
+
+    def keeps(self, root: CID) -> bool:
+        """Say whether a DAG is pinned, and so all of it there; no where the node has no call to ask."""
+        try:
+            return next(self.pins(root), None) is not None
+        except refusals.Lacking:
+            return False
+
     def dag(self, root: CID) -> Iterator[Block]:
         """Yield a whole DAG, each block proven to be what it claims and to belong there; raises NotFound."""
         pieces = self._line.read("dag/export", str(root), progress=False, offline=not self._fetch)
@@ -95,10 +113,27 @@ class Content:
             raise NotFound(f"{self._what} has {root} only in part: {missing} is missing") from error
 
     def bring(self, root: CID, blocks: Iterable[tuple[CID, bytes]]) -> None:
-        """Bring a whole DAG and pin it; raises VerificationFailed where the node does not name its root as pinned."""
-        sent = Form.of(car_pieces(root, checked(root, blocks)))
+        """Bring what the node lacks of a DAG, its root first, and pin it; the blocks must have been checked.
+
+        They go in parts, since some nodes keep nothing of what broke off. Raises VerificationFailed where the node pins
+        another root.
+        """
+        waiting = iter(blocks)
+        first = following = next(waiting, None)
+        while following is not None:
+            part, part_bytes = [following], len(following[1])
+            while (following := next(waiting, None)) is not None and part_bytes < PART_BYTES:
+                part.append(following)
+                part_bytes += len(following[1])
+            if following is not None:
+                for _ in self._imported(root, part, pin=False):
+                    current().check()
+            else:
+                self._pin_last(root, part if first in part or first is None else [first, *part])
+
+    def _pin_last(self, root: CID, blocks: Sequence[tuple[CID, bytes]]) -> None:
         kept, others = False, list[str]()
-        for item in self._line.objects("dag/import", content=sent, slow=True, pin_roots=True, cid_base="base32"):
+        for item in self._imported(root, blocks, pin=True):
             stated = item.get("Root")
             if not isinstance(stated, dict):
                 continue
@@ -112,6 +147,10 @@ class Content:
             raise VerificationFailed(f"{self._what} calls {root} otherwise: {', '.join(others[:3])}")
         if not kept:
             raise TryAgain(f"{self._what} does not say that it keeps {root}")
+
+    def _imported(self, root: CID, blocks: Iterable[tuple[CID, bytes]], *, pin: bool) -> Iterator[dict[str, Any]]:
+        sent = Form.of(car_pieces(root, blocks))
+        return self._line.objects("dag/import", content=sent, slow=True, pin_roots=pin, cid_base="base32")
 
     def cat(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of a file as the node has put them together: they are not proven."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from ipfs_accel_cli.backends.base import (
@@ -22,6 +23,7 @@ from ipfs_accel_cli.backends.base import (
     Files,
     Health,
     Names,
+    OnDisk,
     Pin,
     Pins,
     Receipt,
@@ -130,6 +132,15 @@ class FilesAround(Wrapped):
         self._around.call("delete", lambda _: self._inner.delete(locator))
 
 
+class OnDiskAround(Wrapped):
+    """The call of `OnDisk`, which asks no place."""
+
+    _inner: OnDisk
+
+    def path(self, locator: str) -> Path:
+        return self._inner.path(locator)
+
+
 class DagsAround(Wrapped):
     """The calls of `Dags`."""
 
@@ -226,6 +237,7 @@ class SweepsAround(Wrapped):
 
 _CONTRACTS: dict[type, type[Wrapped]] = {
     Files: FilesAround,
+    OnDisk: OnDiskAround,
     Dags: DagsAround,
     TakesDags: TakesDagsAround,
     Pins: PinsAround,
@@ -250,11 +262,6 @@ def closing(iterator: Iterator[T]) -> Iterator[Iterator[T]]:
     finally:
         if close := getattr(iterator, "close", None):
             close()
-
-
-def size_of(item: object) -> int:
-    """Return how many bytes of content an item brings."""
-    return len(item.data) if isinstance(item, Block) else len(item) if isinstance(item, bytes) else 0
 
 
 def _sent(bodies: Sequence[Body], passing: Passing | None, work: Callable[[Sequence[Body]], T]) -> T:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ipfs_accel_cli.backends.base import Backend
-from ipfs_accel_cli.backends.wrap.base import Passing, closing, size_of, wrapped
+from ipfs_accel_cli.backends.wrap.base import Passing, closing, wrapped
+from ipfs_accel_cli.backends.wrap.meter import size_of
 from ipfs_accel_cli.core.call import current
 
 T = TypeVar("T")

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ipfs_accel_cli.backends.base import Backend
-from ipfs_accel_cli.backends.wrap.base import Passing, closing, size_of, wrapped
+from ipfs_accel_cli.backends.wrap.base import Passing, closing, wrapped
+from ipfs_accel_cli.content.car import Block
 from ipfs_accel_cli.core.errors import AccelError, classified
 
 T = TypeVar("T")
@@ -184,3 +185,8 @@ class _End:
 
 
 _END = _End()
+
+
+def size_of(item: object) -> int:
+    """Return how many bytes of content an item brings."""
+    return len(item.data) if isinstance(item, Block) else len(item) if isinstance(item, bytes) else 0

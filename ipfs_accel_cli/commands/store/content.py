@@ -17,6 +17,7 @@ from ipfs_accel_cli.commands.store.parameters import (
     Recipients,
     Reference,
     To,
+    here,
     places,
 )
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
@@ -37,6 +38,7 @@ from ipfs_accel_cli.services.store.results import (
     Stored,
     Verification,
 )
+from ipfs_accel_cli.sources.reference import place_in
 
 app = Typer()
 
@@ -70,6 +72,7 @@ def put(
         ipfs-accel store put --cid-profile unixfs-v0-2015 file
         ipfs-accel store put --encrypt --to-recipient me folder
     """
+    paths = [here(path, "store fetch {}") for path in paths]
     if encrypt or to_recipients:
         if link or not encrypt:
             raise Invalid("--to-recipient goes with --encrypt, and --encrypt does not go with --link")
@@ -95,8 +98,11 @@ def get(
     Examples:
         ipfs-accel store get bafy…/config.json -o config.json
         ipfs-accel store get bafy… -o folder --on cold
+        ipfs-accel store get cold:models/tiny/config.json
         ipfs-accel store get bafyrei… -o folder --identity me
     """
+    if output is not None:
+        here(output, f"store copy {reference} {{}}")
     store = node().store.fetched(reference, on)
     return store.get(reference, output) if identity is None else store.sealed.get(reference, identity, output)
 
@@ -115,12 +121,13 @@ def cat(
     Examples:
         ipfs-accel store cat bafy…/README.md
         ipfs-accel store cat bafy… --offset 1048576 --length 16
+        ipfs-accel store cat cold:models/tiny/model.safetensors --length 4096
         ipfs-accel store cat bafyrei…/notes.txt --identity me
     """
-    store = node().store.fetched(reference, on)
+    store = node().store
     if identity is not None:
-        return store.sealed.open(reference, identity, offset, length)
-    return store.open(reference, offset, length)
+        return store.fetched(reference, on).sealed.open(reference, identity, offset, length)
+    return store.exchange.cat(reference, on, offset, length)
 
 
 @app.command()
@@ -143,10 +150,13 @@ def ls(
         ipfs-accel store ls bafyrei… --identity me
         ipfs-accel store ls --filter "size>1GiB" --sort -size
         ipfs-accel store ls --on cold models/
+        ipfs-accel store ls cold:models/
     """
     if identity is not None and (reference is None or on is not None):
         raise Invalid("--identity needs the CID of what is encrypted, and that here")
     store = node().store
+    if on is None and reference is not None and (place := place_in(reference)) is not None:
+        on, reference = place
     if on is not None:
         found = Listing(entries=list(store.exchange.ls(on, reference or "")))
     elif identity is not None and reference is not None:
@@ -198,13 +208,16 @@ def verify(
         ipfs-accel store verify bafy…
         ipfs-accel store verify bafy… --on cold
     """
+    store = node().store
+    if references:
+        named, on = store.exchange.on_one(references, on)
+        if on is not None and not everything:
+            return store.exchange.verify(named, on)
     if on is not None:
-        if everything or not references:
-            raise Invalid("--on reads back what you name: give the CIDs", suggestion=f"ipfs-accel store ls --on {on}")
-        return node().store.exchange.verify(references, on)
+        raise Invalid("--on reads back what you name: give the CIDs", suggestion=f"ipfs-accel store ls --on {on}")
     if everything and references:
         raise Invalid("--all is everything: give it or CIDs, not both")
-    return node().store.verify(references or None)
+    return store.verify(references or None)
 
 
 @app.command()
@@ -249,7 +262,7 @@ def import_car(
         ipfs-accel store import model.car
     """
     store = node().store
-    taken = store.import_car(car)
+    taken = store.import_car(here(car, "store fetch {}"))
     return taken.model_copy(
         update={"copies": [copy for root in taken.roots for copy in store.exchange.sent_to(root, places(to))]}
     )
@@ -267,4 +280,5 @@ def export(
     Examples:
         ipfs-accel store export bafy… -o model.car
     """
+    here(output, f"store copy {reference} {{}}")
     return node().store.fetched(reference, on).export_car(reference, output)

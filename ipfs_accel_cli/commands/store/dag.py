@@ -18,6 +18,7 @@ from ipfs_accel_cli.commands.store.parameters import (
     Text,
     To,
     Unkept,
+    here,
     places,
 )
 from ipfs_accel_cli.core.effects import READ, WRITE, effects
@@ -148,4 +149,5 @@ def export(
         ipfs-accel store dag export bafy…/weights.bin -o part.car --bytes 0:1048575
         ipfs-accel store dag export bafy…/folder -o listing.car --scope entity
     """
+    here(output, f"store copy {reference} {{}}")
     return node().store.fetched(reference, on).dags.export(reference, output, scope=scope, byte_range=byte_range)

@@ -7,10 +7,16 @@ from typing import Annotated, Literal
 
 from typer import Argument, Option
 
+from ipfs_accel_cli.node import node
+
 ProfileName = Literal["unixfs-v1-2025", "legacy-cid-v1", "unixfs-v0-2015"]
 
 Reference = Annotated[
-    str, Argument(metavar="CID[/PATH]", help="CID, CID/path, /ipfs/CID/path or ipfs://CID/path; /ipns/NAME; ipns:KEY.")
+    str,
+    Argument(
+        metavar="CID[/PATH]",
+        help="CID, CID/path, /ipfs/CID/path or ipfs://CID/path; /ipns/NAME; ipns:KEY; NAME:CID, NAME:PATH elsewhere.",
+    ),
 ]
 Paths = Annotated[list[Path], Argument(metavar="PATH", help="Files and folders.")]
 Profile = Annotated[
@@ -41,6 +47,11 @@ Recipients = Annotated[
     list[str] | None,
     Option("--to-recipient", metavar="R", help="Who can read it: age1…, or an identity here; may be repeated."),
 ]
+
+
+def here(path: Path, instead: str) -> Path:
+    """Return a path of this machine; raises Invalid for a place, and names the command that takes one."""
+    return node().store.backends.as_path(path, instead)
 
 
 def places(given: list[str] | None) -> list[str]:

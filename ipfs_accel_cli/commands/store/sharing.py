@@ -45,7 +45,9 @@ def copy(
 @effects(WRITE, network=True)
 def fetch(
     reference: Reference,
-    on: Annotated[str, Option("--on", metavar="NAME", help="The backend that has it.")],
+    on: Annotated[
+        str | None, Option("--on", metavar="NAME", help="The backend that has it, where the reference does not say.")
+    ] = None,
 ) -> Fetched:
     """Bring a whole DAG from a backend into the store and keep it, every byte proven.
 
@@ -53,6 +55,7 @@ def fetch(
 
     Examples:
         ipfs-accel store fetch bafy… --on cold
+        ipfs-accel store fetch cold:models/tiny
     """
     return node().store.exchange.fetch(reference, on)
 

@@ -12,6 +12,7 @@ from ipfs_accel_cli.content.builder import Built
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.profiles import Profile
 from ipfs_accel_cli.sources.base import Listed
+from ipfs_accel_cli.targets.base import Elsewhere
 
 Look = Callable[[CID, int, memoryview], None]
 
@@ -128,6 +129,8 @@ class Store(Protocol):
 
     @property
     def repairs(self) -> Repairs: ...
+    @property
+    def elsewhere(self) -> Elsewhere: ...
 
     def session(self, profile: str | None = None) -> AbstractContextManager[Session]: ...
     def follow(self, path: Path, profile: str | None = None) -> Following: ...

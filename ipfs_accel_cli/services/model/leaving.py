@@ -13,7 +13,7 @@ from ipfs_accel_cli.services.model import hearsay
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.derived import DERIVED
 from ipfs_accel_cli.services.model.lookup import Known
-from ipfs_accel_cli.sources.reference import Reference
+from ipfs_accel_cli.sources.reference import Reference, place_in
 from ipfs_accel_cli.targets.base import Item, Target
 
 SOURCE = "source"
@@ -40,7 +40,8 @@ def joined(ours: Passport, theirs: Passport | None) -> Passport:
 
 def is_local(statement: Statement) -> bool:
     """Say whether a statement about the source names a place on the machine that made it."""
-    return str(statement.body.get("reference", "")).partition(":")[0] in _LOCAL
+    text = str(statement.body.get("reference", ""))
+    return text.partition(":")[0] in _LOCAL or place_in(text) is not None
 
 
 def passport_at(target: Target, where: Reference) -> Passport | None:

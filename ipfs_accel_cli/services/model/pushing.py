@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ipfs_accel_cli.content.passport import Passport, is_of_passport
@@ -17,7 +17,7 @@ from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
 from ipfs_accel_cli.services.model.pull import held
 from ipfs_accel_cli.services.model.push_results import Pushed
-from ipfs_accel_cli.sources.reference import NAMED, Reference, parse
+from ipfs_accel_cli.sources.reference import NAMED, PLACE, Reference, parse
 from ipfs_accel_cli.targets.base import Delivery, Holding, Parcel, Sent, Target
 from ipfs_accel_cli.targets.registry import TARGETS, target_for
 
@@ -44,9 +44,9 @@ class Pusher:
         if private and not create:
             raise Invalid("--private says how a repository is made: give --create as well")
         known = self.lookup.describe(self.lookup.find(name))
-        target, where = _target(known, place)
-        if private and where.scheme == "file":
-            raise Invalid("--private says how a repository is made, and a folder is none")
+        target, where = self._target(known, place)
+        if private and where.scheme in ("file", PLACE):
+            raise Invalid("--private says how a repository is made, and a folder or a backend is none")
         with self._alone(known, where) as folder:
             theirs = leaving.passport_at(target, where)
             ours = leaving.joined(leaving.passport_of(self.store, known), theirs)
@@ -61,6 +61,23 @@ class Pusher:
                 private=private,
             )
             return _pushed(_Push(target, where, known, ours, theirs, parcel), dry_run=dry_run)
+
+    def _target(self, known: Known, place: str) -> tuple[Target, Reference]:
+        """Return the target and the place that a text means; raises Invalid, NotAuthorised for a path out of bounds."""
+        reference = parse(place)
+        if reference.scheme == NAMED:
+            # What looks like a name of a model is a new folder here, and that is too easily a slip of the pen.
+            raise Invalid(
+                f"{place!r} is no place to push to: write hf://org/name, oci://registry/repository:tag, ./folder or "
+                "BACKEND:path",
+                suggestion=f"ipfs-accel model push {known.named.exact} ./{place}",
+            )
+        if reference.scheme not in TARGETS.names():
+            raise Invalid(f"a model cannot be pushed to {reference.scheme}://; there are: {', '.join(TARGETS.names())}")
+        if reference.scheme == PLACE and reference.locator.endswith(":"):
+            reference = replace(reference, locator=f"{reference.locator}{known.named.manifest}")
+        target = target_for(reference.scheme, self.store)
+        return target, target.check(reference)
 
     def _origins(self, known: Known) -> tuple[Reference, ...]:
         """Return where the same model was pulled from, under whatever name."""
@@ -89,21 +106,6 @@ class _Push:
     ours: Passport
     theirs: Passport | None
     parcel: Parcel
-
-
-def _target(known: Known, place: str) -> tuple[Target, Reference]:
-    """Return the target and the place that a text means; raises Invalid, and NotAuthorised for a path out of bounds."""
-    reference = parse(place)
-    if reference.scheme == NAMED:
-        # What looks like a name of a model is a new folder here, and that is too easily a slip of the pen.
-        raise Invalid(
-            f"{place!r} is no place to push to: write hf://org/name, oci://registry/repository:tag or ./folder",
-            suggestion=f"ipfs-accel model push {known.named.exact} ./{place}",
-        )
-    if reference.scheme not in TARGETS.names():
-        raise Invalid(f"a model cannot be pushed to {reference.scheme}://; there are: {', '.join(TARGETS.names())}")
-    target = target_for(reference.scheme)
-    return target, target.check(reference)
 
 
 def _pushed(push: _Push, *, dry_run: bool) -> Pushed:

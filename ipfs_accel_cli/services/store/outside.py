@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.store.backends.copies import Copies
+from ipfs_accel_cli.services.store.backends.elsewhere import Elsewhere
 from ipfs_accel_cli.services.store.backends.exchange import Exchange
 from ipfs_accel_cli.services.store.backends.fetching import Fetching
 from ipfs_accel_cli.services.store.backends.service import Backends
@@ -37,6 +38,7 @@ class Outside:
 
     backends: Backends
     exchange: Exchange
+    elsewhere: Elsewhere
     integrity: Integrity
     trees: Trees
     metadata: Metadata
@@ -61,6 +63,7 @@ def outside(home: Home, database: Database, reader: Reader, repairs: Repairs, re
     return Outside(
         backends,
         exchange,
+        Elsewhere(exchange, copies),
         integrity,
         Trees(reader, Table(database), repairs.session),
         Metadata(metadata.Table(database, reader, repairs.session), backends.open),

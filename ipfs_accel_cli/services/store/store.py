@@ -13,7 +13,7 @@ from ipfs_accel_cli.content.profiles import Profile
 from ipfs_accel_cli.content.profiles import profile as named_profile
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.errors import Invalid, NotAuthorised, NotFound
+from ipfs_accel_cli.core.errors import Invalid, NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.services.store import checking, describing, extracting, roots
@@ -66,9 +66,9 @@ class Store:
     """Content by its address, in one home folder; shared by threads and by processes.
 
     `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either; `repairs` mends
-    what is damaged; `backends` are other places by name, and `exchange` is what goes on between them and the store,
-    `integrity` keeps all of it sound, `placement` says where it goes; `trees` are paths that change, `names` are IPNS
-    names of content, `sealed` is encrypted, `metadata` is said beside content, `syncing` brings places to agree.
+    what is damaged; `backends` are other places by name, `exchange` goes on between them and the store, `elsewhere` is
+    for models; `integrity` keeps all of it sound, `placement` says where it goes; `trees` are paths that change,
+    `names` are IPNS names, `sealed` is encrypted, `metadata` is said beside content, `syncing` brings places to agree.
     """
 
     def __init__(
@@ -86,7 +86,8 @@ class Store:
         self._index = Index(Places(home), database)
         self._blocks = Blocks(self._index)
         self.names = Names(home, database, lambda name: self.backends.names_at(name))
-        self._reader = Reader(self._index, self._blocks, self.names.reference)
+        named = self.names.reference
+        self._reader = Reader(self._index, self._blocks, lambda text: self.exchange.meant(text) or named(text))
         putter = BlockPutter(self._index, self._blocks, self.session)
         self.dags = Dags(self._index, self._reader, putter)
         self.sealed = SealedContent(home, self._reader, self.session, putter)
@@ -95,6 +96,7 @@ class Store:
         self.repairs = Repairs(self._index, self._blocks, database, self.session)
         out = outside(home, database, self._reader, self.repairs, self.remove)
         self.backends, self.exchange, self.integrity = out.backends, out.exchange, out.integrity
+        self.elsewhere = out.elsewhere
         self.trees, self.metadata, self.syncing, self.placement = out.trees, out.metadata, out.syncing, out.placement
 
     @contextmanager
@@ -148,11 +150,8 @@ class Store:
         return None if found is None or found.damaged or found.trouble() else found.path
 
     def fetched(self, reference: str | CID, on: str | None) -> Store:
-        """Fetch a reference's DAG from a backend, where one is named, and return this store; raises as that."""
-        if on is not None:
-            if not current().principal.may("store:write"):
-                raise NotAuthorised("to fetch from a backend is to write into the store, which you may not")
-            self.exchange.fetch(reference, on)
+        """Fetch a reference's DAG from the backend that it or `on` names, and return this store; raises as that."""
+        self.exchange.brought(reference, on)
         return self
 
     def put(
@@ -233,6 +232,7 @@ class Store:
 
         Raises NotFound, and Conflict for what a model needs or what would be at too few places.
         """
+        references, on = self.exchange.on_one(references, on)
         for reference in references:
             self.integrity.refuse_fewer(reference, on, self._min_copies)
         if on is not None:

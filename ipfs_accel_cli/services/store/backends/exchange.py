@@ -13,14 +13,17 @@ from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid, NotAuthorised, NotFound, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.core.paths import Home
+from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.services.store.backends import layout
 from ipfs_accel_cli.services.store.backends.copies import Copies, Known
 from ipfs_accel_cli.services.store.backends.fetching import Fetching, Keeper, find_layout, layout_keys, read_layout
+from ipfs_accel_cli.services.store.backends.placed import Placed, on_one, placed
+from ipfs_accel_cli.services.store.backends.ranges import part
 from ipfs_accel_cli.services.store.backends.results import Copied, Copy, Fetched
 from ipfs_accel_cli.services.store.backends.sending import Sending
 from ipfs_accel_cli.services.store.backends.waiting import settled
 from ipfs_accel_cli.services.store.dag_results import Pin
-from ipfs_accel_cli.services.store.references import parse, parse_cid
+from ipfs_accel_cli.services.store.references import Reference, parse, parse_cid
 from ipfs_accel_cli.services.store.results import Entry, Verification
 from ipfs_accel_cli.services.store.roots import RECURSIVE
 
@@ -43,9 +46,8 @@ class Exchange:
         """
         places = [place_of(text) for text in to]
         backends = [(self.open(name), path) for name, path in places]
-        if on is not None:
-            self.fetch(reference, on)
-        root = self.fetching.reader.resolve(parse(reference))
+        meant = self.brought(reference, on)
+        root = self.fetching.reader.resolve(meant if isinstance(meant, Reference) else parse(meant))
         scratch = self.home.ensure("staging")
         for backend, path in backends:
             yield Sending(self.fetching.reader, self.copies, backend, root, path).run(scratch)
@@ -54,9 +56,60 @@ class Exchange:
         """Send a DAG to places and say what became of it; raises as `copy`."""
         return list(self.copy(cid, to)) if to else []
 
-    def fetch(self, reference: str | CID, on: str, keeper: Keeper | None = None) -> Fetched:
-        """Bring the whole DAG of a reference's root from a backend into the store, and keep it."""
+    def fetch(self, reference: str | CID, on: str | None = None, keeper: Keeper | None = None) -> Fetched:
+        """Bring the whole DAG of a reference's root from a backend into the store, and keep it.
+
+        Raises Invalid where neither the reference nor `on` names one.
+        """
+        place = self.placed(reference, on)
+        if place is not None:
+            return self.fetching.fetch(self.open(place.name), place.root, keeper)
+        if on is None:
+            raise Invalid(f"say from where: {reference} --on NAME", suggestion="ipfs-accel store backend ls")
         return self.fetching.fetch(self.open(on), parse(reference).cid, keeper)
+
+    def placed(self, reference: str | CID, on: str | None = None) -> Placed | None:
+        """Find what a reference to a backend means; None for another. Raises Invalid where `on` names one as well."""
+        place = placed(reference, self.open)
+        if place is not None and on is not None:
+            raise Invalid(f"{reference} names its backend already: leave --on out")
+        return place
+
+    def meant(self, reference: str | CID) -> Reference | None:
+        """Return what a reference to a backend names, by its CID; None for another. Nothing is fetched."""
+        place = self.placed(reference)
+        return None if place is None else place.reference
+
+    def brought(self, reference: str | CID, on: str | None = None) -> str | CID | Reference:
+        """Fetch what a reference or `on` says is at a backend, and return what it is called here."""
+        place = self.placed(reference, on)
+        if place is not None or on is not None:
+            _refuse_readers()
+            self.fetch(reference, on)
+        return reference if place is None else place.reference
+
+    def cat(self, reference: str | CID, on: str | None, offset: int = 0, length: int | None = None) -> Blob:
+        """Return bytes of a file, from here or from a backend; of what is not here yet, a range travels alone.
+
+        Raises as `fetch`, and as `Reader.content`.
+        """
+        reader, place = self.fetching.reader, self.placed(reference, on)
+        name = on if place is None else place.name
+        if name is None:
+            return reader.content(reader.find(reference), offset, length)
+        _refuse_readers()
+        meant = parse(reference) if place is None else place.reference
+        root = meant.cid if place is None else place.root
+        if (offset or length is not None) and not self.fetching.is_whole(root):
+            found = part(self.open(name), root, meant, offset, length)
+            if found is not None:
+                return found
+        self.fetch(reference, on)
+        return reader.content(reader.resolve(meant), offset, length)
+
+    def on_one(self, references: Sequence[str | CID], on: str | None) -> tuple[list[str | CID], str | None]:
+        """Return whole DAGs and the backend that they are named at, None for here; raises Invalid."""
+        return on_one(references, on, self.open)
 
     def roots(self, on: str) -> Iterator[CID]:
         """Yield the root of every DAG at a backend, from one listing; one may come more than once."""
@@ -116,8 +169,7 @@ class Exchange:
 
         Raises NotFound, and VerificationFailed naming the file or block that is damaged there.
         """
-        if not current().principal.may("store:write"):
-            raise NotAuthorised("to read back from a backend costs its owner, and you may only read what is here")
+        _refuse_readers()
         backend, objects, blocks, size_bytes = self.open(on), 0, 0, 0
         for reference in references:
             root = parse(reference).cid
@@ -207,7 +259,8 @@ class Exchange:
         own = layout_keys(backend, root)
         if not own:
             raise NotFound(f"{on} does not have {root}", suggestion=f"ipfs-accel store ls --on {on}")
-        mine = {file.key for key in own for file in read_layout(backend, key, root).files}
+        laid = [read_layout(backend, key, root) for key in own]
+        mine = {file.key for one in laid for file in one.files}
         for found in backend.scan(f"{layout.FOLDER}/"):
             other = layout.root_of(found.key)
             if found.key not in own and other is not None:
@@ -217,7 +270,7 @@ class Exchange:
                     continue
         # The layout goes first: what has none is not whole.
         gone = [*own, *sorted(mine)]
-        for key in gone:
+        for key in [*own, *map(layout.nodes_key, own), *sorted(mine), *layout.passports(laid)]:
             backend.delete(key)
         return gone
 
@@ -228,6 +281,11 @@ def place_of(text: str) -> tuple[str, str]:
     if not colon:
         raise Invalid(f"{text!r} is no place: a backend's name and a colon, as in {text}: or {text}:folder/name")
     return name, path.strip("/")
+
+
+def _refuse_readers() -> None:
+    if not current().principal.may("store:write"):
+        raise NotAuthorised("to read from a backend costs its owner, and you may only read what is here")
 
 
 def _shown(pin: base.Pin) -> Pin:

@@ -74,7 +74,7 @@ class Fetching:
         for file in laid.files:
             self._file(backend, name, root, file, meter)
         with self.session(None) as session:
-            blocks = meter.blocks(block for block in _car(backend, key) if block.cid != laid.encode()[0])
+            blocks = meter.blocks(block for block in layout_blocks(backend, key) if block.cid != laid.encode()[0])
             owner, label = keeper
             take_in(session, self.reader.index, self.reader.blocks, label, [root], blocks, owner)
         with self.database.write() as connection:
@@ -128,14 +128,15 @@ def layout_keys(backend: Files, root: CID) -> list[str]:
 
 def read_layout(backend: Files, key: str, root: CID) -> Layout:
     """Return a layout by its key; raises MalformedContent for one of another DAG."""
-    first = next(_car(backend, key), None)
+    first = next(layout_blocks(backend, key), None)
     laid = None if first is None else Layout.decode(first.data)
     if laid is None or laid.root.to_v1() != root.to_v1():
         raise MalformedContent(f"{key} is not the layout of {root}")
     return laid
 
 
-def _car(backend: Files, key: str) -> Iterator[Block]:
+def layout_blocks(backend: Files, key: str) -> Iterator[Block]:
+    """Yield the layout and the blocks beside it, each verified."""
     stream = BufferedReader(_Pieces(backend.open(key)), _BUFFER_BYTES)
     return open_reader(stream).blocks
 

@@ -2,19 +2,21 @@
 
     PATH/…                              the files of the DAG under their own names; PATH is the CID unless one is given
     .ipfs-accel/CID/LAYOUT.car          a CAR of the layout and of every block that is not part of such a file
+    .ipfs-accel/CID/LAYOUT.nodes        a CAR of the inner nodes of files, which prove their leaves one by one
 
 So other tools read the files, and whoever knows the CID finds the layout, fetches the files, cuts them as the layout
-says, and has every block of the DAG, proven. The CAR is written last: what has one is whole.
+says, and has every block of the DAG, proven. The layout is written last: what has one is whole. Without the nodes,
+which can be made again, a range of a file is proven by reading all of it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ipfs_accel_cli.content import dagcbor
+from ipfs_accel_cli.content import dagcbor, passport
 from ipfs_accel_cli.content.cid import CID, DAG_CBOR
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.errors import MalformedContent
@@ -82,6 +84,18 @@ def key_of(root: CID, path: str) -> str:
     """Return the key of a layout."""
     own = path == default_path(root)
     return f"{folder_of(root)}{'layout' if own else hashlib.sha256(path.encode()).hexdigest()[:32]}{SUFFIX}"
+
+
+def nodes_key(key: str) -> str:
+    """Return what the inner nodes of files lie under, by the key of the layout."""
+    return f"{key.removesuffix(SUFFIX)}.nodes"
+
+
+def passports(laid: Iterable[Layout]) -> Iterator[str]:
+    """Yield what a model's passport may lie under, beside its files; other DAGs have none."""
+    for one in laid:
+        if one.root.codec == DAG_CBOR:
+            yield from (f"{one.path}/{name}" for name in (passport.CAR, passport.JSON))
 
 
 def root_of(key: str) -> CID | None:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ipfs_accel_cli.backends.base import Body
-from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.content.cid import CID, DAG_CBOR
 from ipfs_accel_cli.content.errors import ContentError
+from ipfs_accel_cli.content.manifest import Manifest
 from ipfs_accel_cli.content.multihash import IDENTITY
 from ipfs_accel_cli.core.errors import NotFound
 from ipfs_accel_cli.services.store.index import StoredObject, WholeFile
@@ -51,6 +52,12 @@ class Outgoing:
                 continue
             yield visit.cid, visit.data or self._reader.block(visit.cid)
 
+    def nodes(self) -> Iterator[tuple[CID, bytes]]:
+        """Yield the inner nodes of the files, by which a leaf can be proven alone."""
+        for visit in _walked(self._reader, self.root, leaves=False):
+            if visit.kind == "node" and (visit.inside or visit.cid.to_v1() in self.files):
+                yield visit.cid, visit.data
+
 
 def body_of(stored: StoredObject, cid: CID) -> Body:
     """Return a whole file of the store as what a backend is given."""
@@ -89,8 +96,10 @@ def _walked(reader: Reader, root: CID, *, leaves: bool) -> Iterator[Visit]:
 
 
 def _paths(reader: Reader, cid: CID, at: str, depth: int) -> Iterator[tuple[str, CID]]:
-    """Yield the files of a UnixFS tree by their paths; nothing for a DAG that is none."""
+    """Yield the files of a UnixFS tree, or of a model by its manifest; nothing for a DAG that is neither."""
     try:
+        if cid.codec == DAG_CBOR:
+            cid = Manifest.decode(reader.block(cid)).root
         named = reader.look(cid)
     except ContentError:
         return

@@ -59,10 +59,11 @@ class Sending:
         self._meter.total_bytes = self._reader.look(self._root).total_bytes
         receipt = backend.put_dag(self._root, Blocks(self._blocks))
         how = self._proven(receipt)
-        self._copies.note(
-            [Known(self._root, self._backend.name, receipt.locator, True, self._meter.done_bytes, None, how)]
-        )
-        return self._copied(str(self._root), 0, self._meter.done_bytes, how)
+        size_bytes = self._meter.done_bytes
+        self._copies.note([Known(self._root, self._backend.name, receipt.locator, True, size_bytes, None, how)])
+        if receipt.sent_bytes is not None:
+            self._meter.done_bytes = receipt.sent_bytes
+        return self._copied(str(self._root), 0, size_bytes, how)
 
     def _blocks(self) -> Iterator[tuple[CID, bytes]]:
         self._meter.done_bytes = 0
@@ -74,11 +75,14 @@ class Sending:
         laid = Layout(self._root, path, tuple(self._laid(out, path)))
         bodies = [(self._metered(body_of(out.files[one.cid].object, one.cid)), one.key) for one in laid.files]
         self._meter.total_bytes = laid.size_bytes
-        with tempfile.TemporaryFile(dir=scratch) as file:
-            closing = _archive(file, laid, out), layout.key_of(self._root, path)
-            receipts = self._put(backend, path, [*bodies, closing])
+        with tempfile.TemporaryFile(dir=scratch) as file, tempfile.TemporaryFile(dir=scratch) as beside:
+            key = layout.key_of(self._root, path)
+            closing = [(_archive(file, out, _with_layout(laid, out), laid.encode()[0]), key)]
+            if any(True for _ in out.nodes()):
+                closing.insert(0, (_archive(beside, out, out.nodes()), layout.nodes_key(key)))
+            receipts = self._put(backend, path, [*bodies, *closing])
         how: How = "checksum"
-        for (body, key), receipt in zip([*bodies, closing], receipts, strict=True):
+        for (body, key), receipt in zip([*bodies, *closing], receipts, strict=True):
             if receipt.proof == "reread":
                 how = "reread"
             if receipt.proof == "none":
@@ -94,7 +98,7 @@ class Sending:
                 Known(self._root, self._backend.name, locators[-1], True, laid.size_bytes, None, how),
             ]
         )
-        return self._copied(path, len(laid.files), laid.size_bytes + closing[0].size_bytes, how)
+        return self._copied(path, len(laid.files), laid.size_bytes + sum(body.size_bytes for body, _ in closing), how)
 
     def _put(self, backend: Files, path: str, bodies: list[tuple[Body, str]]) -> list[Receipt]:
         if isinstance(backend, Batch):
@@ -156,10 +160,9 @@ class _Meter:
         current().progress(self.done_bytes, self.total_bytes, self._message, unit="bytes")
 
 
-def _archive(file: IO[bytes], laid: Layout, out: Outgoing) -> Body:
-    """Write the CAR of a layout into a file."""
-    cid, block = laid.encode()
-    size_bytes = car.write(file, [cid, out.root], _with_layout(cid, block, out))
+def _archive(file: IO[bytes], out: Outgoing, blocks: Iterator[tuple[CID, bytes]], *first: CID) -> Body:
+    """Write a CAR into a file."""
+    size_bytes = car.write(file, [*first, out.root], blocks)
     file.flush()
     body = body_of_file(file.fileno(), size_bytes, b"")
     hashed = hashlib.sha256()
@@ -168,8 +171,8 @@ def _archive(file: IO[bytes], laid: Layout, out: Outgoing) -> Body:
     return replace(body, sha256=hashed.digest())
 
 
-def _with_layout(cid: CID, block: bytes, out: Outgoing) -> Iterator[tuple[CID, bytes]]:
-    yield cid, block
+def _with_layout(laid: Layout, out: Outgoing) -> Iterator[tuple[CID, bytes]]:
+    yield laid.encode()
     yield from out.blocks()
 
 

@@ -32,6 +32,7 @@ from ipfs_accel_cli.services.store.backends.results import (
     Swept,
 )
 from ipfs_accel_cli.services.store.backends.round_trip import round_trip
+from ipfs_accel_cli.sources.reference import place_in, schemes
 
 TokenFrom = Literal["", "stdin", "keyring"]
 _CONTRACTS: tuple[tuple[str, type], ...] = (
@@ -81,6 +82,8 @@ class Backends:
         """
         if name == HERE:
             raise Invalid("`here` is this store, and no name for a backend")
+        if name in schemes():
+            raise Invalid(f"{name}: begins other references, so no backend is called so; choose another name")
         if token_env and token_from:
             raise Invalid("a token comes from --token-env, --token-stdin or --token-keyring, from one of them")
         secrets.checked_variable(token_env, "--token-env")
@@ -177,6 +180,19 @@ class Backends:
             concurrency=int(at_once) if at_once else None,
         )
         return cached(whole, self.caches.shelf(name, parse_bytes(cache))) if cache else whole
+
+    def as_path(self, path: Path, instead: str) -> Path:
+        """Return a path that is to be one of this machine; raises Invalid for `NAME:…` of a backend that is known.
+
+        `instead` is the command that was meant then, with `{}` for the place. A file that is there is meant itself.
+        """
+        place = place_in(str(path))
+        if place is None or place[0] not in self.names() or path.exists():
+            return path
+        raise Invalid(
+            f"{path} is at the backend {place[0]}, and this command takes a path here; a file is written ./{path}",
+            suggestion=f"ipfs-accel {instead.format(path)}",
+        )
 
     def cache(self, name: str) -> CacheShown:
         """Show the cache of a backend; raises Invalid for one that has none."""
