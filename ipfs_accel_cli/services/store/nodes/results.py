@@ -58,8 +58,8 @@ class NodeStats(Result):
     repo_version: str
     received_bytes: int = Field(description="Over the network, by any protocol.")
     sent_bytes: int
-    received_bytes_s: float
-    sent_bytes_s: float
+    receiving_bytes_s: float = Field(description="Now, each second.")
+    sending_bytes_s: float
     exchanged_blocks_in: int = Field(description="By bitswap.")
     exchanged_blocks_out: int
     wanted: list[str] = Field(description="CIDs that it still looks for.")

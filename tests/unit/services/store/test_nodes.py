@@ -48,8 +48,9 @@ def test_providers_are_told_once_each_with_their_addresses(kubo: KuboAnswers, no
 
 
 def test_a_node_without_the_call_says_so(nodes: Nodes) -> None:
-    with pytest.raises(UnsupportedContent, match="routing/findprovs"):
+    with pytest.raises(UnsupportedContent, match="routing/findprovs") as raised:
         nodes.providers(CID_A, "lab", 20)
+    assert raised.value.suggestion == "ipfs-accel store backend test lab"
 
 
 def test_a_backend_that_is_no_node_is_refused_with_those_that_are(nodes: Nodes) -> None:
