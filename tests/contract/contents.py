@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from ipfs_accel_cli import Node
 from ipfs_accel_cli.services.store.placement.book import Declared
 from ipfs_accel_cli.services.store.placement.prices import Price
 from ipfs_accel_cli.services.store.placement.service import Wish
+from tests.servers.kubo_answers import Answer
 
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store put": (["{files}/folder"], {"paths": ["{files}/folder"]}),
@@ -74,6 +76,16 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store path ls": (["work"], {"path": "work"}),
     "store path snapshot": (["work"], {"path": "work"}),
     "store path rm": (["work/old"], {"path": "work/old"}),
+    "store stats": (["--on", "lab"], {"on": "lab"}),
+    "store swarm peers": (["--on", "lab"], {"on": "lab"}),
+    "store swarm addrs": (["--on", "lab"], {"on": "lab"}),
+    "store dht find-providers": (["{cid}", "--on", "lab"], {"cid": "{cid}", "on": "lab"}),
+    "store dht provide": (["{cid}", "--on", "lab"], {"cid": "{cid}", "on": "lab"}),
+    "store files ls": (["--on", "lab"], {"on": "lab"}),
+    "store files stat": (["/kept", "--on", "lab"], {"path": "/kept", "on": "lab"}),
+    "store files mkdir": (["/kept", "--on", "lab"], {"path": "/kept", "on": "lab"}),
+    "store files cp": (["/kept", "/kept", "--on", "lab"], {"source": "/kept", "path": "/kept", "on": "lab"}),
+    "store files rm": (["/kept", "--on", "lab"], {"path": "/kept", "on": "lab"}),
     "store key ls": ([], {}),
     "store identity ls": ([], {}),
     "store name resolve": (["/ipns/{name}/sub"], {"name": "/ipns/{name}/sub"}),
@@ -91,6 +103,24 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store backend sweep": (["cold"], {"name": "cold"}),
     "store backend show": (["cold"], {"name": "cold"}),
     "store backend test": (["cold", "--round-trip"], {"name": "cold", "round_trip": True}),
+}
+
+
+_KEPT = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"
+_PEER = '"ID":"12D3KooWBxo29iJeT8AWAc1DBB4NP72DyBh8rKLhRqjPVbLbaEjQ"'
+# What the node of the backend `lab` answers, as Kubo does.
+NODE_CALLS: dict[str, Answer | Callable[[dict[str, list[str]]], Answer]] = {
+    "repo/stat": (200, '{"NumObjects":3,"RepoSize":900,"StorageMax":10000,"RepoPath":"/x","Version":"fs-repo@16"}'),
+    "stats/bw": (200, '{"TotalIn":5,"TotalOut":6,"RateIn":0.5,"RateOut":0}'),
+    "bitswap/stat": (200, '{"BlocksReceived":1,"BlocksSent":2,"DataReceived":3,"DataSent":4,"Peers":[],"Wantlist":[]}'),
+    "swarm/peers": (200, '{"Peers":[{"Addr":"/ip4/127.0.0.1/tcp/9","Peer":"12D3KooW"}]}'),
+    "swarm/addrs": (200, '{"Addrs":{"12D3KooW":["/ip4/127.0.0.1/tcp/9"]}}'),
+    "routing/findprovs": (200, f'{{"Type":4,"ID":"","Extra":"","Responses":[{{{_PEER},"Addrs":[]}}]}}\n'),
+    "routing/provide": (200, ""),
+    "files/ls": (200, f'{{"Entries":[{{"Name":"kept","Type":0,"Size":11,"Hash":"{_KEPT}"}}]}}'),
+    "files/stat": (200, f'{{"Hash":"{_KEPT}","Size":11,"CumulativeSize":11,"Blocks":0,"Type":"file"}}'),
+    "files/mkdir": (200, ""),
+    "files/rm": (200, ""),
 }
 
 

@@ -48,6 +48,9 @@ store path put | store path ls | store path snapshot | store path rm
 store key new | store key ls | store key rm | store key export | store key import
 store name publish | store name resolve | store name ls | store name inspect | store name verify
 store name export | store name import
+store stats | store swarm peers | store swarm addrs | store swarm connect | store swarm disconnect
+store dht find-providers | store dht provide | store repo gc
+store files ls | store files stat | store files mkdir | store files cp | store files rm
 store rewrap | store identity new | store identity ls | store identity rm | store identity export
 store identity import
 store sync | store meta get | store meta set | store meta ls | store meta diff | store meta sync
@@ -84,6 +87,7 @@ def test_only_what_makes_sense_there_is_offered_to_assistants(command: Found) ->
         *(("infer", "endpoint", "add"), ("infer", "endpoint", "rm")),
         *(("store", group, verb) for group in ("key", "identity") for verb in ("new", "rm", "export", "import")),
         *(("store", "name", "publish"), ("store", "rewrap")),
+        *(("store", "swarm", "connect"), ("store", "swarm", "disconnect"), ("store", "repo", "gc")),
         *(("store", "backend", "add"), ("store", "backend", "rm")),
         *(("store", "price", verb) for verb in ("set", "rm", "region")),
     )

@@ -183,7 +183,10 @@ class Line:
             version = "of an unknown version"
             with suppress(AccelError):
                 version = f"version {self.version()['Version']}"
-            raise refusals.Lacking(f"the server of {self.server.name}, {version}, has no call {call}")
+            raise refusals.Lacking(
+                f"the server of {self.server.name}, {version}, has no call {call}",
+                suggestion=f"ipfs-accel store backend test {self.server.name}",
+            )
         if response.status_code in (401, 403):
             message = message or f"the server answers {response.status_code}"
         if message is None or response.status_code in (429, 502, 503, 504):

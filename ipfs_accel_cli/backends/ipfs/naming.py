@@ -122,7 +122,7 @@ class Naming:
             try:
                 return work(f"dht/{verb}")
             except Lacking:
-                raise Lacking(f"{error.detail}, and none dht/{verb}") from error
+                raise Lacking(f"{error.detail}, and none dht/{verb}", suggestion=error.suggestion) from error
 
 
 def _ipns(name: CID) -> str:

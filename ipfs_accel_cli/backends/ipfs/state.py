@@ -52,6 +52,10 @@ class State:
         # The library would send each letter of the address as an argument of its own.
         self._line.ask("swarm/connect", address)
 
+    def disconnect(self, address: str) -> None:
+        """Let the node close its connection to another, named as for `connect`."""
+        self._line.ask("swarm/disconnect", address)
+
     def repo(self) -> Repo:
         """Say how much it keeps."""
         told = self._library.repo.stat()

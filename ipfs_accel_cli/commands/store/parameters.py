@@ -33,6 +33,7 @@ Unkept = Annotated[bool, Option("--no-keep", help="Leave it to the next `store g
 On = Annotated[
     str | None, Option("--on", metavar="NAME", help="At this backend; see `store backend ls`.", show_default=False)
 ]
+OnNode = Annotated[str, Option("--on", metavar="NAME", help="The IPFS node: a backend of kind ipfs.")]
 From = Annotated[
     str | None, Option("--on", metavar="NAME", help="Fetch it from this backend first, every byte proven.")
 ]

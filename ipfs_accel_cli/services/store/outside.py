@@ -17,6 +17,7 @@ from ipfs_accel_cli.services.store.integrity.mending import Mending
 from ipfs_accel_cli.services.store.integrity.service import Integrity
 from ipfs_accel_cli.services.store.metadata import table as metadata
 from ipfs_accel_cli.services.store.metadata.service import Metadata
+from ipfs_accel_cli.services.store.nodes.service import Nodes
 from ipfs_accel_cli.services.store.placement.book import Books
 from ipfs_accel_cli.services.store.placement.costs import Costs
 from ipfs_accel_cli.services.store.placement.decisions import Decisions
@@ -44,6 +45,7 @@ class Outside:
     metadata: Metadata
     syncing: Syncing
     placement: Placement
+    nodes: Nodes
 
 
 def outside(home: Home, database: Database, reader: Reader, repairs: Repairs, remove: Remove) -> Outside:
@@ -69,6 +71,7 @@ def outside(home: Home, database: Database, reader: Reader, repairs: Repairs, re
         Metadata(metadata.Table(database, reader, repairs.session), backends.open),
         Syncing(reader, database, exchange, remove),
         placement,
+        Nodes(backends.node_at),
     )
 
 

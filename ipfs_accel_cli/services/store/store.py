@@ -68,7 +68,8 @@ class Store:
     `dags`, `single` and `pins` are what can be done with DAGs, with single blocks, and to keep either; `repairs` mends
     what is damaged; `backends` are other places by name, `exchange` goes on between them and the store, `elsewhere` is
     for models; `integrity` keeps all of it sound, `placement` says where it goes; `trees` are paths that change,
-    `names` are IPNS names, `sealed` is encrypted, `metadata` is said beside content, `syncing` brings places to agree.
+    `names` are IPNS names, `sealed` is encrypted, `metadata` is said beside content, `syncing` brings places to agree,
+    `nodes` are asked as IPFS nodes.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class Store:
         self.repairs = Repairs(self._index, self._blocks, database, self.session)
         out = outside(home, database, self._reader, self.repairs, self.remove)
         self.backends, self.exchange, self.integrity = out.backends, out.exchange, out.integrity
-        self.elsewhere = out.elsewhere
+        self.elsewhere, self.nodes = out.elsewhere, out.nodes
         self.trees, self.metadata, self.syncing, self.placement = out.trees, out.metadata, out.syncing, out.placement
 
     @contextmanager
@@ -135,8 +136,7 @@ class Store:
     def object_path(self, cid: CID) -> Path:
         """Return the file that holds exactly the content of a file DAG, ready to be mapped; not to be written.
 
-        Raises NotFound when the content is not here or not kept as a whole file, VerificationFailed when the file is
-        visibly damaged.
+        Raises NotFound for what is not here as a whole file, VerificationFailed for a file that is visibly damaged.
         """
         return self._whole(cid).object.checked_path()
 
@@ -209,9 +209,8 @@ class Store:
         """List the roots that are kept, or the entries of a directory; raises NotFound."""
         if reference is None:
             return describing.list_roots(self._reader)
-        parsed = self._reader.reference(reference)
-        name = parsed.path[-1] if parsed.path else ""
-        return describing.list_entries(self._reader, self._reader.resolve(parsed), name)
+        asked = self._reader.reference(reference)
+        return describing.list_entries(self._reader, self._reader.resolve(asked), asked.path[-1] if asked.path else "")
 
     def verify(
         self, references: Iterable[str | CID] | None = None, *, whole: bool = False, look: Look | None = None

@@ -21,7 +21,7 @@ class OnBehalf:
 
     def call(self, operation: str, work: Callable[[Passing | None], T], *, again: bool = True) -> T:
         """Run a call as the owner's."""
-        with _owners():
+        with owners():
             return work(None)
 
     def opened(
@@ -34,11 +34,11 @@ class OnBehalf:
         self, operation: str, begin: Callable[[], Iterator[T]], name: Callable[[T], Hashable], *, rising: bool = False
     ) -> Iterator[T]:
         """Yield what comes; each step is the owner's, and what is done between two steps is not."""
-        with _owners():
+        with owners():
             items = begin()
         try:
             while True:
-                with _owners():
+                with owners():
                     try:
                         item = next(items)
                     except StopIteration:
@@ -50,5 +50,6 @@ class OnBehalf:
                 close()
 
 
-def _owners() -> AbstractContextManager[Call]:
+def owners() -> AbstractContextManager[Call]:
+    """Make what is called in the block the owner's."""
     return using(replace(current(), folders=None))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ipfs_accel_cli.backends.base import Backend, Batch, Config, Dags, Files, Names, Pins, Sweeps, TakesDags
 from ipfs_accel_cli.backends.registry import COMMON, FAILOVER, backend_for, checked
@@ -19,7 +20,7 @@ from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.core.units import parse_bytes
-from ipfs_accel_cli.services.store.backends.behalf import OnBehalf
+from ipfs_accel_cli.services.store.backends.behalf import OnBehalf, owners
 from ipfs_accel_cli.services.store.backends.caches import Caches
 from ipfs_accel_cli.services.store.backends.copies import HERE, Copies
 from ipfs_accel_cli.services.store.backends.records import Origin, Record, Records
@@ -33,6 +34,9 @@ from ipfs_accel_cli.services.store.backends.results import (
 )
 from ipfs_accel_cli.services.store.backends.round_trip import round_trip
 from ipfs_accel_cli.sources.reference import place_in, schemes
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.backends.ipfs.backend import Node
 
 TokenFrom = Literal["", "stdin", "keyring"]
 _CONTRACTS: tuple[tuple[str, type], ...] = (
@@ -222,6 +226,23 @@ class Backends:
         if not isinstance(backend, Names):
             raise UnsupportedContent(f"{name} keeps no names", suggestion=f"ipfs-accel store backend show {name}")
         return backend
+
+    @contextmanager
+    def node_at(self, name: str) -> Iterator[Node]:
+        """Open a line to an IPFS node, as the owner; raises NotFound, and UnsupportedContent for what is none."""
+        from ipfs_accel_cli.backends.ipfs.backend import IpfsBackend
+
+        record = self._records.read(name)
+        backend = self._made(name, record) if record.kind == "ipfs" else None
+        if not isinstance(backend, IpfsBackend):
+            others = [one for one in self.names() if self._records.read(one).kind == "ipfs"]
+            known = f"; of the backends here, {', '.join(others)} can" if others else ""
+            raise UnsupportedContent(
+                f"{name} is of kind {record.kind} and no IPFS node{known}",
+                suggestion="ipfs-accel store backend ls" if others else "ipfs-accel store backend add --help",
+            )
+        with owners(), backend.node() as node:
+            yield node
 
     def _config(self, name: str, record: Record) -> Config:
         return Config(name, record.options, self._home.path / "backends" / name, self._token(name))

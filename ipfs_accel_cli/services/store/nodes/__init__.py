@@ -1,0 +1,1 @@
+"""IPFS nodes among the backends, for what they do beyond keeping content."""
