@@ -8,10 +8,12 @@ from pathlib import Path
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import AccelError
 from ipfs_accel_cli.engines.identity import machine_id
+from ipfs_accel_cli.services.doctor.results import Check
 from ipfs_accel_cli.services.hw.fit.service import Fits
 from ipfs_accel_cli.services.hw.fit.speeds import Figure
 from ipfs_accel_cli.services.infer.bench.kept import Kept
 from ipfs_accel_cli.services.infer.calibrating import Calibrations
+from ipfs_accel_cli.services.job.service import Jobs
 from ipfs_accel_cli.services.model.deploy.config import Deployment
 from ipfs_accel_cli.services.model.deploy.results import Estimate
 from ipfs_accel_cli.services.model.evaluating.perf import Speed
@@ -56,6 +58,22 @@ def speeds(fits: Fits, database: Database, manifest: str, folder: Callable[[], P
                     *(found.measured_at, "calibration", about),
                 )
     yield from _benched(database, manifest)
+
+
+def checked_jobs(jobs: Jobs) -> Iterator[Check]:
+    """Look for leases without a living worker, parked jobs, and jobs that wait where nobody works."""
+    overdue, parked, idle = jobs.overdue(), jobs.parked(), jobs.unattended()
+    for job in overdue:
+        detail = f"the worker of {job.title or job.kind} is not heard of; the next worker goes on with it"
+        yield Check(name=f"job {job.id}", state="warning", detail=detail, remedy="ipfs-accel job work --drain")
+    for job in parked:
+        detail = f"{job.title or job.kind} failed: {(job.problem or {}).get('detail', 'why is not known')}"
+        yield Check(name=f"job {job.id}", state="warning", detail=detail, remedy=f"ipfs-accel job retry {job.id}")
+    if idle:
+        detail = f"{idle} jobs wait and nobody works the queue"
+        yield Check(name="jobs", state="warning", detail=detail, remedy="ipfs-accel job work --drain")
+    if not (overdue or parked or idle):
+        yield Check(name="jobs", state="ok", detail="none is parked or without its worker")
 
 
 def _fitted(fits: Fits, folder: Callable[[], Path]) -> list[Figure]:

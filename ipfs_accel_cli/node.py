@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.infer.inference import Inference
     from ipfs_accel_cli.services.infer.quantizing import Workshop
     from ipfs_accel_cli.services.infer.stats import Pace as Took
+    from ipfs_accel_cli.services.job.service import Jobs
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.model.using import InMemory
+    from ipfs_accel_cli.services.monitor.events import Events
     from ipfs_accel_cli.services.peer.peers import Peers
     from ipfs_accel_cli.services.store.store import Store
 
@@ -192,10 +194,26 @@ class Node:
         return Peers(self.home)
 
     @cached_property
+    def jobs(self) -> Jobs:
+        from ipfs_accel_cli.core.jobs.queue import Queue
+        from ipfs_accel_cli.services.job.limits import limits
+        from ipfs_accel_cli.services.job.service import Jobs
+        from ipfs_accel_cli.services.job.starting import start
+
+        queue = Queue(self.database, limits=limits(self.settings.get("job.limits")))
+        return Jobs(queue, {}, lambda: start(self.home, wanted=self.settings.get("job.autostart")))
+
+    @cached_property
+    def events(self) -> Events:
+        from ipfs_accel_cli.services.monitor.events import Events
+
+        return Events(self.database)
+
+    @cached_property
     def doctor(self) -> Doctor:
         from ipfs_accel_cli.services.doctor.doctor import Doctor
 
-        return Doctor(self.home, [self._check_store], [self._check_backends])
+        return Doctor(self.home, [self._check_store, self._check_jobs], [self._check_backends])
 
     def _check_backends(self) -> Iterator[Check]:
         """Make a round trip to every backend that is known."""
@@ -233,6 +251,12 @@ class Node:
                 remedy=found.suggestion or "",
             )
 
+    def _check_jobs(self) -> Iterator[Check]:
+        """Look for jobs that nobody runs although they should be run."""
+        from ipfs_accel_cli.between import checked_jobs
+
+        return checked_jobs(self.jobs)
+
     def close(self) -> None:
         """Release loaded models and the database; a service used afterwards opens them again."""
         made = self.__dict__
@@ -244,7 +268,7 @@ class Node:
             made["database"].close()
         if "store" in made:
             made["store"].backends.caches.close()
-        for name in ("inference", "fits", "benches", "doctor", "models", "store", "database"):
+        for name in ("inference", "fits", "benches", "doctor", "models", "store", "jobs", "events", "database"):
             made.pop(name, None)
 
     def __enter__(self) -> Node:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import BaseModel
 
 from ipfs_accel_cli.core.results import Blob, Bytes
-from ipfs_accel_cli.core.stream import Live, Stream
+from ipfs_accel_cli.core.stream import Live, Stream, Told
 
 from .model import Answer, AnswerField
 
@@ -32,7 +32,7 @@ def answer(command: Callable[..., Any]) -> Answer:
         return Answer(kind="nothing", name="", meaning="", essence="", fields=[])
     if returned is Blob:
         return _described("bytes", Bytes, essence="")
-    if get_origin(returned) in (Stream, Live):
+    if get_origin(returned) in (Stream, Live, Told):
         (item,) = get_args(returned)
         return _described("stream", item)
     if inspect.isclass(returned) and issubclass(returned, BaseModel):

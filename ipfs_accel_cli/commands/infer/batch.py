@@ -18,7 +18,7 @@ def mount(app: Typer) -> None:
     app.command()(batch)
 
 
-@effects(WRITE)
+@effects(WRITE, detach=True)
 def batch(
     output: Annotated[Path, Option("--output", "-o", help="Write the answers here, one a line.")],
     source: Annotated[Path | None, Argument(metavar="FILE", help="Requests, one a line; else standard input.")] = None,

@@ -64,6 +64,11 @@ def take_back(connection: sqlite3.Connection, now: float, chance: Callable[[], f
     return len(lost)
 
 
+def asked(connection: sqlite3.Connection, lease: Lease) -> Wish:
+    """Return what was asked of a job."""
+    return Wish(_mine(connection, lease, "wish")["wish"])
+
+
 def renew(connection: sqlite3.Connection, lease: Lease, until: float) -> Wish:
     """Hold a job for longer and return what was asked of it meanwhile."""
     row = _mine(connection, lease, "wish")

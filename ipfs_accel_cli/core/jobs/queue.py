@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from ipfs_accel_cli.core import events
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Conflict, NotFound
-from ipfs_accel_cli.core.jobs import leasing, reading, steering
+from ipfs_accel_cli.core.jobs import leasing, presence, reading, steering
 from ipfs_accel_cli.core.jobs.changing import tell
 from ipfs_accel_cli.core.jobs.decide import Limits, turn
 from ipfs_accel_cli.core.jobs.ids import TimeOrdered
 from ipfs_accel_cli.core.jobs.model import JSON, Caller, Job, Lease, Line, Progress, State, Wish
+from ipfs_accel_cli.core.jobs.presence import Presence
 from ipfs_accel_cli.core.jobs.schema import MIGRATIONS, OWNER
 
 LEASE_SECONDS = 30.0
@@ -109,6 +110,10 @@ class Queue:
         with self._write() as connection:
             return leasing.renew(connection, lease, self.clock() + self.lease_seconds)
 
+    def asked(self, lease: Lease) -> Wish:
+        """Return what was asked of a job, without renewing its lease; raises LeaseLost."""
+        return leasing.asked(self.database.read(), lease)
+
     def note(self, lease: Lease, progress: Progress | None = None, lines: Iterable[str] = ()) -> Wish:
         """Write progress and log lines in one transaction, which is a heartbeat, too; raises LeaseLost."""
         now = self.clock()
@@ -184,6 +189,31 @@ class Queue:
     def logs(self, job: str, since: int = 0, limit: int = 1000) -> list[Line]:
         """Return the lines of a job's log after a sequence number, the oldest first."""
         return reading.logs(self.database, job, since, limit)
+
+    def announce(self, one: Presence) -> None:
+        """Say that a worker process is there."""
+        with self._write() as connection:
+            presence.announce(connection, one)
+
+    def seen(self, worker: str) -> None:
+        """Say that it still is."""
+        with self._write() as connection:
+            presence.seen(connection, worker, self.clock())
+
+    def leave(self, worker: str) -> None:
+        """Say that a worker process has ended."""
+        with self._write() as connection:
+            presence.leave(connection, worker)
+
+    def leave_if_idle(self, worker: str, kinds: Sequence[str], until: float) -> bool:
+        """Say so, and return true, where nothing runs and nothing may run before `until`."""
+        with self._write() as connection:
+            return presence.leave_if_idle(connection, worker, kinds, until)
+
+    def workers(self) -> list[Presence]:
+        """Return the worker processes that live."""
+        self._prepare()
+        return presence.living(self.database.read(), self.clock(), 2 * self.lease_seconds)
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:

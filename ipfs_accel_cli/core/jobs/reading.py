@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 from ipfs_accel_cli.core.database import Database
@@ -60,8 +59,3 @@ def overdue(database: Database, now: float) -> list[Job]:
     """Return running jobs whose worker has not been heard of in time."""
     query = "SELECT * FROM jobs WHERE state = 'running' AND lease_until <= ? ORDER BY id"
     return [job_of(row) for row in database.rows(query, (now,))]
-
-
-def workers(database: Database) -> list[sqlite3.Row]:
-    """Return the worker processes that said they are there."""
-    return database.rows("SELECT * FROM job_workers ORDER BY started_at, id")
