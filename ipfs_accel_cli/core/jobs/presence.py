@@ -26,10 +26,8 @@ class Presence:
 
 
 def announce(connection: sqlite3.Connection, one: Presence) -> None:
-    """Say that a worker process is there, from its beginning to its end; what was left by dead ones here goes."""
-    for known in known_workers(connection):
-        if known.host == one.host and known.id != one.id and not _lives(known.pid):
-            connection.execute("DELETE FROM job_workers WHERE id = ?", (known.id,))
+    """Say that a worker process is there, until it says that it has ended."""
+    bury(connection, one.host, one.seen_at)
     connection.execute(
         "INSERT OR REPLACE INTO job_workers (id, host, pid, kinds, threads, started_at, seen_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -37,8 +35,20 @@ def announce(connection: sqlite3.Connection, one: Presence) -> None:
     )
 
 
+def bury(connection: sqlite3.Connection, host: str, now: float) -> None:
+    """Let the leases of dead processes of this machine run out now, since nobody will renew them."""
+    for known in known_workers(connection):
+        if known.host == host and not _lives(known.pid):
+            connection.execute("DELETE FROM job_workers WHERE id = ?", (known.id,))
+            connection.execute(
+                "UPDATE jobs SET lease_until = ? WHERE state = 'running' AND worker = ? AND lease_until > ?",
+                (now, known.id, now),
+            )
+
+
 def seen(connection: sqlite3.Connection, worker: str, now: float) -> None:
-    """Say that it still is."""
+    """Say that a worker still is there, and look after the others of its machine."""
+    bury(connection, socket.gethostname(), now)
     connection.execute("UPDATE job_workers SET seen_at = ? WHERE id = ?", (now, worker))
 
 

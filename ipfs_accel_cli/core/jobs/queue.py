@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ipfs_accel_cli.core import events
+from ipfs_accel_cli.core.call import Principal
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.core.jobs import leasing, presence, reading, steering
@@ -173,18 +174,24 @@ class Queue:
         with self._write() as connection:
             return steering.retry(connection, job, self.clock())
 
-    def prune(self, states: Sequence[State], before: float) -> list[str]:
+    def prune(self, states: Sequence[State], before: float, whose: Principal | None = None) -> list[str]:
         """Forget jobs that ended before a time and return their ids; never one that another job waits for."""
         with self._write() as connection:
-            return steering.prune(connection, states, before)
+            return steering.prune(connection, states, before, whose)
 
     def get(self, name: str) -> Job:
         """Return a job by its id, or by what only its id begins or ends with; raises NotFound and Invalid."""
         return reading.get(self.database, name)
 
-    def listed(self, states: Sequence[State] = (), kinds: Sequence[str] = (), limit: int = 1000) -> list[Job]:
-        """Return jobs, the newest first."""
-        return reading.listed(self.database, states, kinds, limit)
+    def listed(
+        self,
+        states: Sequence[State] = (),
+        kinds: Sequence[str] = (),
+        limit: int = 1000,
+        whose: Principal | None = None,
+    ) -> list[Job]:
+        """Return jobs, all or those of one principal, the newest first."""
+        return reading.listed(self.database, states, kinds, limit, whose)
 
     def logs(self, job: str, since: int = 0, limit: int = 1000) -> list[Line]:
         """Return the lines of a job's log after a sequence number, the oldest first."""

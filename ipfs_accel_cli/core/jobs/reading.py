@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ipfs_accel_cli.core.call import Principal
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Invalid, NotFound
 from ipfs_accel_cli.core.jobs.model import Job, Line, State, job_of
 
 _SHORTEST = 4
+OF_PRINCIPAL = "json_extract(caller, '$.principal.name') = ? AND json_extract(caller, '$.principal.kind') = ?"
 
 
 def get(database: Database, name: str) -> Job:
@@ -23,9 +25,17 @@ def get(database: Database, name: str) -> Job:
     return job_of(rows[0])
 
 
-def listed(database: Database, states: Sequence[State] = (), kinds: Sequence[str] = (), limit: int = 1000) -> list[Job]:
-    """Return jobs, the newest first."""
+def listed(
+    database: Database,
+    states: Sequence[State] = (),
+    kinds: Sequence[str] = (),
+    limit: int = 1000,
+    whose: Principal | None = None,
+) -> list[Job]:
+    """Return jobs, all or those of one principal, the newest first."""
     parts, values = ["1 = 1"], []
+    if whose is not None:
+        parts, values = [OF_PRINCIPAL], [whose.name, whose.kind]
     for column, chosen in (("state", states), ("kind", kinds)):
         if chosen:
             parts.append(f"{column} IN ({', '.join('?' * len(chosen))})")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from ipfs_accel_cli.core.call import Principal
 from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.core.jobs.changing import cancel_dependents, tell
 from ipfs_accel_cli.core.jobs.model import State, Wish
+from ipfs_accel_cli.core.jobs.reading import OF_PRINCIPAL
 
 
 def cancel(connection: sqlite3.Connection, job: str, now: float) -> State:
@@ -73,13 +75,16 @@ def retry(connection: sqlite3.Connection, job: str, now: float) -> State:
     return State.WAITING
 
 
-def prune(connection: sqlite3.Connection, states: Sequence[State], before: float) -> list[str]:
+def prune(
+    connection: sqlite3.Connection, states: Sequence[State], before: float, whose: Principal | None = None
+) -> list[str]:
     """Forget jobs that ended before a time, with their logs; never one that another job still waits for."""
+    theirs, values = ("", ()) if whose is None else (f" AND {OF_PRINCIPAL}", (whose.name, whose.kind))
     rows = connection.execute(
-        f"DELETE FROM jobs WHERE state IN ({', '.join('?' * len(states))}) AND ended_at < ? AND NOT EXISTS"  # noqa: S608
+        f"DELETE FROM jobs WHERE state IN ({', '.join('?' * len(states))}) AND ended_at < ?{theirs} AND NOT EXISTS"  # noqa: S608
         " (SELECT 1 FROM job_needs JOIN jobs AS waiting ON waiting.id = job_needs.job"
         " WHERE job_needs.needs = jobs.id AND waiting.state NOT IN ('done', 'cancelled')) RETURNING id",
-        (*states, before),
+        (*states, before, *values),
     ).fetchall()
     for (job,) in rows:
         tell(connection, "pruned", job)

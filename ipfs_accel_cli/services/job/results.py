@@ -93,6 +93,7 @@ class SteeredJobs(Result):
     """What became of each job."""
 
     jobs: list[Steered]
+    worker: str = Field("", description="Where jobs are to run now: whether somebody works the queue.")
 
 
 class LogLine(Result):

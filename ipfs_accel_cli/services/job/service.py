@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ipfs_accel_cli.core.call import EVERYTHING, current
+from ipfs_accel_cli.core.call import EVERYTHING, Principal, current
 from ipfs_accel_cli.core.errors import (
     AccelError,
     Cancelled,
@@ -52,8 +52,8 @@ class Jobs:
     def ls(self, states: Sequence[str] = (), kinds: Sequence[str] = (), limit: int = _PAGE) -> JobList:
         """Return the jobs, the newest first."""
         now = self.queue.clock()
-        found = self.queue.listed([_state(state) for state in states], kinds, limit)
-        return JobList(jobs=[row(job, now) for job in found if _may_see(job)])
+        found = self.queue.listed([_state(state) for state in states], kinds, limit, _whose())
+        return JobList(jobs=[row(job, now) for job in found])
 
     def show(self, name: str) -> JobShown:
         """Return all of a job; raises NotFound."""
@@ -73,7 +73,7 @@ class Jobs:
                 break
             if until is not None and time.monotonic() >= until:
                 raise TryAgain(f"{running[0].id} is {running[0].state} still", suggestion=_line("show", running[0]))
-            _report(running[0])
+            self._report(running[0])
             current().stopped.wait(_LOOK_SECONDS)
         _raise_for([job for job in jobs if job.state is not State.DONE], alone=len(jobs) == 1)
         return Waited(jobs=[self._shown(job) for job in jobs])
@@ -104,18 +104,16 @@ class Jobs:
 
     def resume(self, names: Sequence[str]) -> SteeredJobs:
         """Let paused jobs run again."""
-        return self._steer(names, self.queue.resume)
+        return self._attended(self._steer(names, self.queue.resume))
 
     def retry(self, names: Sequence[str]) -> SteeredJobs:
         """Run parked jobs again."""
-        return self._steer(names, self.queue.retry)
+        return self._attended(self._steer(names, self.queue.retry))
 
     def prune(self, older_seconds: float, *, parked: bool = False) -> Forgotten:
         """Forget jobs that ended so long ago, and parked ones too if asked."""
         states = [*ENDED, State.PARKED] if parked else list(ENDED)
-        if EVERYTHING not in current().principal.permissions:
-            raise Invalid("only the owner of this node forgets jobs, since that forgets everybody's")
-        gone = self.queue.prune(states, self.queue.clock() - older_seconds)
+        gone = self.queue.prune(states, self.queue.clock() - older_seconds, _whose())
         return Forgotten(count=len(gone), jobs=gone)
 
     def work(self, plan: Plan, further: Mapping[str, Handler]) -> Worked:
@@ -144,6 +142,18 @@ class Jobs:
         """Return how many jobs wait where nobody works the queue."""
         waiting = reading.counts(self.queue.database)[State.WAITING]
         return waiting if waiting and not self.queue.workers() else 0
+
+    def _report(self, job: Job) -> None:
+        if job.state is State.RUNNING and job.done is not None:
+            current().progress(job.done, job.total, job.message, unit=job.unit)
+            return
+        nobody = job.state is State.WAITING and not self.queue.workers()
+        idle = f"{job.state}; nobody works the queue, see `ipfs-accel job work`" if nobody else str(job.state)
+        current().progress(0, None, f"{job.title or job.kind}: {idle}")
+
+    def _attended(self, done: SteeredJobs) -> SteeredJobs:
+        waiting = any(job.state == "waiting" for job in done.jobs)
+        return done.model_copy(update={"worker": self._somebody()}) if waiting else done
 
     def _somebody(self) -> str:
         if any(not one.kinds for one in self.queue.workers()):
@@ -185,16 +195,15 @@ def _state(name: str) -> State:
     return State(name)
 
 
+def _whose() -> Principal | None:
+    """Return whose jobs the running call may see; None for everybody's."""
+    who = current().principal
+    return None if EVERYTHING in who.permissions else who
+
+
 def _may_see(job: Job) -> bool:
-    who, theirs = current().principal, job.caller.principal
-    return EVERYTHING in who.permissions or (who.name, who.kind) == (theirs.name, theirs.kind)
-
-
-def _report(job: Job) -> None:
-    if job.done is None:
-        current().progress(0, None, f"{job.title or job.kind}: {job.state}")
-    else:
-        current().progress(job.done, job.total, job.message, unit=job.unit)
+    who, theirs = _whose(), job.caller.principal
+    return who is None or (who.name, who.kind) == (theirs.name, theirs.kind)
 
 
 def _raise_for(failed: Sequence[Job], *, alone: bool) -> None:
