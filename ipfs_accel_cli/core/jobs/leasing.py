@@ -18,28 +18,33 @@ _READY = (
 
 
 def claim(
-    connection: sqlite3.Connection, worker: str, kinds: Sequence[str], now: float, until: float, limits: Limits
+    connection: sqlite3.Connection,
+    worker: str,
+    kinds: Sequence[str],
+    now: float,
+    until: float,
+    limits: Limits,
+    chance: Callable[[], float],
 ) -> Lease | None:
-    """Give the next job to a worker, None where none may run now."""
-    running = [_candidate(row) for row in connection.execute("SELECT * FROM jobs WHERE state = 'running'")]
-    chosen = next_of(_waiting(connection, kinds, now), running, limits)
+    """Give the next job to a worker, None where none may run now; what dead workers held is taken back before."""
+    query = "SELECT id, kind, backends, lease_until FROM jobs WHERE state = 'running'"
+    running = connection.execute(query).fetchall()
+    if any(row["lease_until"] <= now for row in running):
+        take_back(connection, now, chance)
+        running = connection.execute(query).fetchall()
+    chosen = next_of(_waiting(connection, kinds, now), map(_candidate, running), limits)
     if chosen is None:
         return None
     row = connection.execute(
         "UPDATE jobs SET state = 'running', worker = ?, lease_until = ?, attempt = attempt + 1,"
-        " started_at = coalesce(started_at, ?), ended_at = NULL WHERE id = ? RETURNING *",
+        " started_at = coalesce(started_at, ?), ended_at = NULL WHERE id = ?"
+        " RETURNING attempt, arguments, title, caller",
         (worker, until, now, chosen.id),
     ).fetchone()
-    tell(connection, "started", chosen.id, job_kind=row["kind"], attempt=row["attempt"], worker=worker)
-    return Lease(
-        job=row["id"],
-        attempt=row["attempt"],
-        worker=worker,
-        kind=row["kind"],
-        arguments=json.loads(row["arguments"]),
-        title=row["title"],
-        caller=Caller.parse(row["caller"]),
-    )
+    tell(connection, "started", chosen.id, job_kind=chosen.kind, attempt=row["attempt"], worker=worker)
+    caller = Caller.parse(row["caller"])
+    arguments = json.loads(row["arguments"])
+    return Lease(chosen.id, row["attempt"], worker, chosen.kind, arguments, row["title"], caller)
 
 
 def ready(connection: sqlite3.Connection, kinds: Sequence[str], now: float) -> bool:
@@ -102,12 +107,13 @@ def note(
 
 def finish(connection: sqlite3.Connection, lease: Lease, now: float, result: JSON) -> None:
     """End a job well and keep its result."""
-    _mine(connection, lease, "1")
-    connection.execute(
+    done = connection.execute(
         "UPDATE jobs SET state = 'done', wish = '', worker = NULL, lease_until = NULL, ended_at = ?, result = ?,"
-        " problem = NULL WHERE id = ?",
-        (now, None if result is None else json.dumps(result, ensure_ascii=False), lease.job),
+        " problem = NULL WHERE id = ? AND attempt = ? AND state = 'running'",
+        (now, None if result is None else json.dumps(result, ensure_ascii=False), lease.job, lease.attempt),
     )
+    if not done.rowcount:
+        raise _lost(lease)
     tell(connection, "finished", lease.job, job_kind=lease.kind, attempt=lease.attempt)
 
 
@@ -151,8 +157,12 @@ def _mine(connection: sqlite3.Connection, lease: Lease, columns: str) -> sqlite3
         (lease.job, lease.attempt),
     ).fetchone()
     if row is None:
-        raise LeaseLost(f"attempt {lease.attempt} no longer holds job {lease.job}")
+        raise _lost(lease)
     return row
+
+
+def _lost(lease: Lease) -> LeaseLost:
+    return LeaseLost(f"attempt {lease.attempt} no longer holds job {lease.job}")
 
 
 def _waiting(connection: sqlite3.Connection, kinds: Sequence[str], now: float) -> Iterator[Candidate]:

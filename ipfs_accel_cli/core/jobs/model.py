@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 from ipfs_accel_cli.core.call import OWNER, Call, Principal, Reporter
@@ -61,20 +62,30 @@ class Caller:
 
     def text(self) -> str:
         """Return it as JSON."""
-        folders = None if self.folders is None else [str(folder.resolve()) for folder in self.folders]
-        who = {"name": self.principal.name, "kind": self.principal.kind, "may": sorted(self.principal.permissions)}
-        return json.dumps(
-            {"principal": who, "offline": self.offline, "folders": folders, "read_seconds": self.read_seconds}
-        )
+        return _caller_text(self)
 
     @classmethod
     def parse(cls, text: str) -> Caller:
         """Read what `text` wrote."""
-        kept = json.loads(text)
-        who, folders = kept["principal"], kept["folders"]
-        principal = Principal(who["name"], who["kind"], frozenset(who["may"]))
-        confined = None if folders is None else tuple(map(Path, folders))
-        return cls(principal, kept["offline"], confined, kept["read_seconds"])
+        return _caller_of(text)
+
+
+# Most jobs of a queue are asked for by one or two callers.
+@lru_cache(maxsize=64)
+def _caller_text(caller: Caller) -> str:
+    folders = None if caller.folders is None else [str(folder.resolve()) for folder in caller.folders]
+    who = {"name": caller.principal.name, "kind": caller.principal.kind, "may": sorted(caller.principal.permissions)}
+    kept = {"principal": who, "offline": caller.offline, "folders": folders, "read_seconds": caller.read_seconds}
+    return json.dumps(kept)
+
+
+@lru_cache(maxsize=64)
+def _caller_of(text: str) -> Caller:
+    kept = json.loads(text)
+    who, folders = kept["principal"], kept["folders"]
+    principal = Principal(who["name"], who["kind"], frozenset(who["may"]))
+    confined = None if folders is None else tuple(map(Path, folders))
+    return Caller(principal, kept["offline"], confined, kept["read_seconds"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ class Queue:
         self._ids = ids or TimeOrdered(clock)
         self._chance = chance
         self._prepared = False
+        self._busy = False
 
     def add(
         self,
@@ -100,11 +101,14 @@ class Queue:
         """
         now = self.clock() if now is None else now
         self._prepare()
-        if not leasing.ready(self.database.read(), kinds, now):
+        # Who waits for work looks without a lock, so that idle workers hold nobody up.
+        if not self._busy and not leasing.ready(self.database.read(), kinds, now):
             return None
         with self._write() as connection:
-            leasing.take_back(connection, now, self._chance)
-            return leasing.claim(connection, worker, kinds, now, now + self.lease_seconds, self.limits)
+            until = now + self.lease_seconds
+            lease = leasing.claim(connection, worker, kinds, now, until, self.limits, self._chance)
+        self._busy = lease is not None
+        return lease
 
     def heartbeat(self, lease: Lease) -> Wish:
         """Hold a job for longer and return what was asked of it; raises LeaseLost where it is somebody else's."""

@@ -93,7 +93,7 @@ class SteeredJobs(Result):
     """What became of each job."""
 
     jobs: list[Steered]
-    worker: str = Field("", description="Where jobs are to run now: whether somebody works the queue.")
+    worker: str = Field(default="", description="Where jobs are to run now: whether somebody works the queue.")
 
 
 class LogLine(Result):
@@ -127,12 +127,12 @@ class Worked(Result):
     columns = ("done", "failed", "parked", "paused", "cancelled", "handed_back", "lost")
 
     done: int = 0
-    failed: int = Field(0, description="Attempts that will be made again.")
+    failed: int = Field(default=0, description="Attempts that will be made again.")
     parked: int = 0
     paused: int = 0
     cancelled: int = 0
     handed_back: int = 0
-    lost: int = Field(0, description="Given to another worker meanwhile.")
+    lost: int = Field(default=0, description="Given to another worker meanwhile.")
 
 
 class Detached(Result):
