@@ -7,7 +7,7 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from ipfs_accel_cli.core.results import Blob, Bytes
 from ipfs_accel_cli.core.stream import Live, Stream, Told
@@ -20,6 +20,7 @@ _WORDS: dict[Any, str] = {
     float: "number",
     bool: "true or false",
     Any: "anything",
+    JsonValue: "anything",
     type(None): "null",
 }
 _PLURALS = {"object": "objects", "whole number": "whole numbers", "number": "numbers"}

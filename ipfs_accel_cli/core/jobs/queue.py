@@ -23,6 +23,7 @@ from ipfs_accel_cli.core.jobs.schema import MIGRATIONS, OWNER
 
 LEASE_SECONDS = 30.0
 MAX_ATTEMPTS = 5
+KEPT_EVENTS = 100_000
 
 
 class Queue:
@@ -202,9 +203,10 @@ class Queue:
         return reading.logs(self.database, job, since, limit)
 
     def announce(self, one: Presence) -> None:
-        """Say that a worker process is there."""
+        """Say that a worker process is there, and forget events that are long past."""
         with self._write() as connection:
             presence.announce(connection, one)
+        events.prune(self.database, KEPT_EVENTS)
 
     def seen(self, worker: str) -> None:
         """Say that it still is."""
