@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -211,9 +210,11 @@ class Node:
 
     @cached_property
     def doctor(self) -> Doctor:
+        from ipfs_accel_cli.between import check_jobs, check_store
         from ipfs_accel_cli.services.doctor.doctor import Doctor
 
-        return Doctor(self.home, [self._check_store, self._check_jobs], [self._check_backends])
+        looks = [partial(check_store, self.home, lambda: self.store), partial(check_jobs, lambda: self.jobs)]
+        return Doctor(self.home, looks, [self._check_backends])
 
     def _check_backends(self) -> Iterator[Check]:
         """Make a round trip to every backend that is known."""
@@ -232,30 +233,6 @@ class Node:
                 detail="; ".join([tested.detail, *wrong]),
                 remedy="" if sound else f"ipfs-accel store backend test {name} --round-trip",
             )
-
-    def _check_store(self) -> Iterator[Check]:
-        """Compare the store's tables with its files; the owner's doctor also clears what killed writers left."""
-        from ipfs_accel_cli.services.doctor.results import Check
-
-        owner = current().principal.may("store:write")
-        cleared = self.store.mend() if owner and os.access(self.home.path, os.W_OK) else []
-        findings = self.store.check()
-        if not findings:
-            swept = f"; {len(cleared)} leftovers of interrupted writers were cleared" if cleared else ""
-            yield Check(name="store", state="ok", detail=f"all that is kept is here{swept}")
-        for found in findings:
-            yield Check(
-                name=f"store {found.kind}",
-                state="warning" if found.mendable else "failed",
-                detail=f"{found.subject}: {found.detail}",
-                remedy=found.suggestion or "",
-            )
-
-    def _check_jobs(self) -> Iterator[Check]:
-        """Look for jobs that nobody runs although they should be run."""
-        from ipfs_accel_cli.between import checked_jobs
-
-        return checked_jobs(self.jobs)
 
     def close(self) -> None:
         """Release loaded models and the database; a service used afterwards opens them again."""

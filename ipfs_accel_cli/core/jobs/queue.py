@@ -195,7 +195,7 @@ class Queue:
         limit: int = 1000,
         whose: Principal | None = None,
     ) -> list[Job]:
-        """Return jobs, all or those of one principal, the newest first."""
+        """Return jobs without their results, all or those of one principal, the newest first."""
         return reading.listed(self.database, states, kinds, limit, whose)
 
     def logs(self, job: str, since: int = 0, limit: int = 1000) -> list[Line]:

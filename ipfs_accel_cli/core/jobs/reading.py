@@ -10,6 +10,12 @@ from ipfs_accel_cli.core.errors import Invalid, NotFound
 from ipfs_accel_cli.core.jobs.model import Job, Line, State, job_of
 
 _SHORTEST = 4
+# A result may be large, and a list shows none.
+_WITHOUT_RESULT = (
+    "id, kind, arguments, title, caller, priority, state, wish, unique_key, backends, max_attempts, attempt, failures,"
+    " created_at, run_at, started_at, ended_at, worker, lease_until, done, total, unit, message, problem,"
+    " NULL AS result"
+)
 OF_PRINCIPAL = "json_extract(caller, '$.principal.name') = ? AND json_extract(caller, '$.principal.kind') = ?"
 
 
@@ -32,7 +38,7 @@ def listed(
     limit: int = 1000,
     whose: Principal | None = None,
 ) -> list[Job]:
-    """Return jobs, all or those of one principal, the newest first."""
+    """Return jobs without their results, all or those of one principal, the newest first."""
     parts, values = ["1 = 1"], []
     if whose is not None:
         parts, values = [OF_PRINCIPAL], [whose.name, whose.kind]
@@ -40,7 +46,7 @@ def listed(
         if chosen:
             parts.append(f"{column} IN ({', '.join('?' * len(chosen))})")
             values += list(map(str, chosen))
-    query = f"SELECT * FROM jobs WHERE {' AND '.join(parts)} ORDER BY id DESC LIMIT ?"  # noqa: S608 - only marks
+    query = f"SELECT {_WITHOUT_RESULT} FROM jobs WHERE {' AND '.join(parts)} ORDER BY id DESC LIMIT ?"  # noqa: S608 - only marks
     return [job_of(row) for row in database.rows(query, (*values, limit))]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid, NotFound
@@ -15,6 +15,8 @@ from ipfs_accel_cli.services.job.handlers import Handler
 from ipfs_accel_cli.surfaces.mcp.walk import Found, command_at
 from ipfs_accel_cli.surfaces.reflection import Arguments, argument_model, collected, values_of
 
+LARGEST_RESULT_BYTES = 16 << 20
+
 
 def runner(node: Node) -> Handler:
     """Return what runs detached commands on a node."""
@@ -23,12 +25,22 @@ def runner(node: Node) -> Handler:
         if current().offline:
             watch()
         command, arguments = _read(lease.arguments)
+        current().command = command.line
         with using_node(node):
             answer = collected(command.function(**arguments))
-        result: JSON = None if answer is None else answer.model_dump(mode="json")
-        return result
+        return None if answer is None else _kept(answer)
 
     return run
+
+
+def _kept(answer: BaseModel) -> JSON:
+    result: JSON = answer.model_dump(mode="json")
+    size_bytes = len(answer.model_dump_json())
+    if size_bytes > LARGEST_RESULT_BYTES:
+        # What was done is done; it would not be done better by failing now.
+        current().emit(f"the answer has {size_bytes} bytes, more than the {LARGEST_RESULT_BYTES} that are kept\n")
+        return None
+    return result
 
 
 def _read(kept: JSON) -> tuple[Found, dict[str, Any]]:

@@ -33,7 +33,7 @@ TEXT_CHARACTERS = 25_000
 PROBLEM_KEY = "io.ipfs-accel/problem"
 COMMAND_KEY = "io.ipfs-accel/command"
 _DETACH = "detach"
-_DETACHED = "Return a job at once; the toolset job follows it."
+_DETACHED = "Return a job at once."
 
 
 class _Job(BaseModel):
