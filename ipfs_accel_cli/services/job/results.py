@@ -14,11 +14,12 @@ StateName = Literal["waiting", "running", "paused", "parked", "done", "cancelled
 class JobRow(Result):
     """One job of the list."""
 
-    columns: ClassVar[tuple[str, ...]] = ("id", "state", "what", "progress", "message", "created_at")
+    columns: ClassVar[tuple[str, ...]] = ("name", "state", "what", "progress", "message")
     essence = "id"
-    bars = ("progress",)
+    bars = gains = ("progress",)
 
-    id: str = Field(description="Time-ordered; four or more characters that no other begins or ends with will do.")
+    id: str = Field(description="Sorts by the time at which it was added.")
+    name: str = Field(description="The end of the id, which is enough to name it.")
     state: StateName
     what: str = Field(description="The command line, or the kind where it is none.")
     kind: str
@@ -50,7 +51,7 @@ class Need(Result):
 class JobShown(JobRow):
     """All that is known of a job; `result` is what the command printed as JSON, `problem` why it failed."""
 
-    columns = (
+    columns: ClassVar[tuple[str, ...]] = (
         *("id", "state", "what", "kind", "priority", "progress", "message", "attempt", "failures", "asked"),
         *("created_at", "run_at", "started_at", "ended_at", "worker", "caller", "backends", "needs", "result"),
     )
@@ -70,12 +71,18 @@ class JobShown(JobRow):
     problem: dict[str, JsonValue] | None
 
 
+class JobEnded(JobShown):
+    """A job that was waited for."""
+
+    columns = ("name", "state", "what", "result")
+
+
 class Waited(Result):
     """The jobs that were waited for, ended."""
 
     essence = "jobs"
 
-    jobs: list[JobShown]
+    jobs: list[JobEnded]
 
 
 class Steered(Result):

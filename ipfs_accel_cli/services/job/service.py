@@ -22,6 +22,7 @@ from ipfs_accel_cli.services.job.handlers import Handler
 from ipfs_accel_cli.services.job.results import (
     Detached,
     Forgotten,
+    JobEnded,
     JobShown,
     LogLine,
     Steered,
@@ -76,7 +77,7 @@ class Jobs:
             self._report(running[0])
             current().stopped.wait(_LOOK_SECONDS)
         _raise_for([job for job in jobs if job.state is not State.DONE], alone=len(jobs) == 1)
-        return Waited(jobs=[self._shown(job) for job in jobs])
+        return Waited(jobs=[JobEnded(**dict(self._shown(job))) for job in jobs])
 
     def logs(self, name: str, *, follow: bool = False, since: int = 0) -> Iterator[LogLine]:
         """Yield what a job wrote; with `follow` until it ended or is parked."""
@@ -128,7 +129,7 @@ class Jobs:
     def detach(self, kind: str, arguments: JSON, title: str, backends: Sequence[str] = ()) -> Detached:
         """Add a job in the name of the running call, and see to it that somebody works the queue."""
         job = self.queue.add(kind, arguments, title=title, backends=backends, caller=Caller.of(current()))
-        return Detached(job=job, what=title, state="waiting", worker=self._somebody())
+        return Detached(job=job, what=title, state="waiting", worker=self.somebody())
 
     def overdue(self) -> list[Job]:
         """Return running jobs whose worker was not heard of in time."""
@@ -153,9 +154,10 @@ class Jobs:
 
     def _attended(self, done: SteeredJobs) -> SteeredJobs:
         waiting = any(job.state == "waiting" for job in done.jobs)
-        return done.model_copy(update={"worker": self._somebody()}) if waiting else done
+        return done.model_copy(update={"worker": self.somebody()}) if waiting else done
 
-    def _somebody(self) -> str:
+    def somebody(self) -> str:
+        """See to it that somebody works the queue, and say who: running, started, or how to make somebody."""
         if any(not one.kinds for one in self.queue.workers()):
             return "running"
         return self._start()

@@ -9,6 +9,8 @@ from typing import Any
 from ipfs_accel_cli.core.jobs.model import Job, Line, State
 from ipfs_accel_cli.services.job.results import JobRow, JobShown, LogLine, Need, Steered
 
+NAME_CHARACTERS = 8
+
 
 def row(job: Job, now: float) -> JobRow:
     """Return a job as a row of the list."""
@@ -57,6 +59,7 @@ def when(seconds: float) -> str:
 def _row(job: Job, now: float) -> dict[str, Any]:
     return {
         "id": job.id,
+        "name": job.id[-NAME_CHARACTERS:],
         "state": job.state.value,
         "what": job.title or job.kind,
         "kind": job.kind,
@@ -76,7 +79,7 @@ def _row(job: Job, now: float) -> dict[str, Any]:
 def _share(job: Job) -> float | None:
     if job.state is State.DONE:
         return 1.0
-    if job.done is None or not job.total:
+    if job.done is None or not job.total or job.state in (State.PARKED, State.CANCELLED):
         return None
     return min(1.0, max(0.0, job.done / job.total))
 

@@ -60,6 +60,9 @@ class Worker:
         """Work until told to end, and return how many jobs ended how."""
         self._queue.announce(self._presence())
         self._heart.start()
+        _LOG.info(
+            "working the queue, %d jobs at once; Ctrl-C hands them back", 1 if self._plan.once else self._plan.threads
+        )
         names = [f"job-{number + 1}" for number in range(1 if self._plan.once else self._plan.threads)]
         threads = [threading.Thread(target=self._work, name=name) for name in names]
         try:
