@@ -40,9 +40,13 @@ class Effects:
 
 @dataclass(frozen=True, slots=True)
 class Pathlike:
-    """Marks a text parameter that may name a path: `always` where whatever has no scheme is one."""
+    """Marks a parameter that may name a path: `always` where whatever has no scheme is one.
+
+    `or_input` says that without it standard input is read.
+    """
 
     always: bool = False
+    or_input: bool = False
 
 
 def effects(

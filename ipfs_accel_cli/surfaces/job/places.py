@@ -24,6 +24,8 @@ def settled(command: Callable[..., Any], values: dict[str, Any]) -> dict[str, An
     for parameter, _, _, extras in parameters(command):
         pathlike = next((extra for extra in extras if isinstance(extra, Pathlike)), None)
         value = _each(values[parameter.name], pathlike)
+        if value is None and pathlike is not None and pathlike.or_input:
+            raise _no_input()
         for text in _texts(value):
             _check(parameter.name, text)
         out[parameter.name] = value
@@ -40,7 +42,7 @@ def _each(value: Any, pathlike: Pathlike | None) -> Any:
         return [_each(part, pathlike) for part in value]
     if isinstance(value, Path):
         if str(value) == "-":
-            raise Invalid("a job has no standard input: name a file")
+            raise _no_input()
         return Path(_absolute(str(value)))
     return _settled_text(value, pathlike) if isinstance(value, str) and pathlike is not None else value
 
@@ -73,6 +75,10 @@ def _check(name: str, text: str) -> None:
             f"{name}: an address with a password or a query may hold a secret, and arguments of jobs are kept on disk;"
             " leave --detach out",
         )
+
+
+def _no_input() -> Invalid:
+    return Invalid("a job has no standard input: name a file")
 
 
 def _names(text: str) -> set[str]:

@@ -127,6 +127,7 @@ def test_paths_mean_the_same_from_any_folder(node: Node, tmp_path: Path, monkeyp
         ("model pull", {"reference": "https://example.org/model.gguf?X-Amz-Signature=abc"}),
         ("model repair", {"name": "m", "sources": ["https://example.org/m/?token=abc"]}),
         ("infer batch", {"source": "-", "output": "out"}),
+        ("infer batch", {"output": "out"}),
         ("store put", {"paths": ["file"], "misspelt": True}),
         ("store heal", {"least": 0}),
     ],
