@@ -88,9 +88,9 @@ def check_store(home: Home, of: Callable[[], Store]) -> Iterator[Check]:
 def check_jobs(of: Callable[[], Jobs]) -> Iterator[Check]:
     """Look for leases without a living worker, parked jobs, and jobs that wait where nobody works."""
     jobs = of()
-    overdue, parked, idle = jobs.overdue(), jobs.parked(), jobs.unattended()
-    for job in overdue:
-        detail = f"the worker of {job.title or job.kind} is not heard of; the next worker goes on with it"
+    unheld, parked, idle = jobs.unheld(), jobs.parked(), jobs.unattended()
+    for job in unheld:
+        detail = f"the worker of {job.title or job.kind} is gone; the next worker goes on with it"
         yield Check(name=f"job {job.id}", state="warning", detail=detail, remedy="ipfs-accel job work --drain")
     for job in parked:
         detail = f"{job.title or job.kind} failed: {(job.problem or {}).get('detail', 'why is not known')}"
@@ -98,7 +98,7 @@ def check_jobs(of: Callable[[], Jobs]) -> Iterator[Check]:
     if idle:
         detail = f"{idle} jobs wait and nobody works the queue"
         yield Check(name="jobs", state="warning", detail=detail, remedy="ipfs-accel job work --drain")
-    if not (overdue or parked or idle):
+    if not (unheld or parked or idle):
         yield Check(name="jobs", state="ok", detail="none is parked or without its worker")
 
 

@@ -76,6 +76,7 @@ def test_a_killed_worker_loses_nothing(cli: Cli, home: Path, node: Node, tmp_pat
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
 
+    assert "is gone; the next worker goes on" in cli("doctor").stdout
     assert worker(home, "--drain").wait() == 0
     shown = node.jobs.show(job)
     assert (shown.state, shown.attempt) == ("done", 2)

@@ -54,6 +54,11 @@ def ready(connection: sqlite3.Connection, kinds: Sequence[str], now: float) -> b
     return next(_waiting(connection, kinds, now), None) is not None
 
 
+def claimable(connection: sqlite3.Connection, kinds: Sequence[str], until: float, limits: Limits) -> bool:
+    """Say whether something could be claimed before a time, were nothing else running."""
+    return next_of(_waiting(connection, kinds, until), (), limits) is not None
+
+
 def take_back(connection: sqlite3.Connection, now: float, chance: Callable[[], float]) -> int:
     """Take jobs from workers that have not been heard of in time."""
     lost = connection.execute(

@@ -9,7 +9,8 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ipfs_accel_cli.core.jobs.leasing import ready
+from ipfs_accel_cli.core.jobs.decide import Limits
+from ipfs_accel_cli.core.jobs.leasing import claimable
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,16 @@ def leave(connection: sqlite3.Connection, worker: str) -> None:
     connection.execute("DELETE FROM job_workers WHERE id = ?", (worker,))
 
 
-def leave_if_idle(connection: sqlite3.Connection, worker: str, kinds: Sequence[str], until: float) -> bool:
+def leave_if_idle(
+    connection: sqlite3.Connection, worker: str, kinds: Sequence[str], until: float, limits: Limits
+) -> bool:
     """Leave where nothing runs and nothing may run before `until`.
 
     In one transaction with the look: who adds a job afterwards finds no worker and starts one, who added it before is
     seen here.
     """
     running = connection.execute("SELECT 1 FROM jobs WHERE state = 'running' LIMIT 1").fetchone()
-    if running or ready(connection, kinds, until):
+    if running or claimable(connection, kinds, until, limits):
         return False
     leave(connection, worker)
     return True

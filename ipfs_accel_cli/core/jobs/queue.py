@@ -221,12 +221,21 @@ class Queue:
     def leave_if_idle(self, worker: str, kinds: Sequence[str], until: float) -> bool:
         """Say so, and return true, where nothing runs and nothing may run before `until`."""
         with self._write() as connection:
-            return presence.leave_if_idle(connection, worker, kinds, until)
+            return presence.leave_if_idle(connection, worker, kinds, until, self.limits)
 
     def workers(self) -> list[Presence]:
         """Return the worker processes that live."""
         self._prepare()
         return presence.living(self.database.read(), self.clock(), 2 * self.lease_seconds)
+
+    def unheld(self) -> list[Job]:
+        """Return running jobs whose worker is dead or was not heard of in time."""
+        self._prepare()
+        known = {one.id for one in presence.known_workers(self.database.read())}
+        dead = known - {one.id for one in self.workers()}
+        now = self.clock()
+        running = self.listed([State.RUNNING], limit=-1)
+        return [job for job in running if job.worker in dead or (job.lease_until or now) <= now]
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:

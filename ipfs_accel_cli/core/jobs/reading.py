@@ -69,9 +69,3 @@ def counts(database: Database) -> dict[State, int]:
     """Return how many jobs there are of each state."""
     found = {State(state): count for state, count in database.rows("SELECT state, count(*) FROM jobs GROUP BY state")}
     return {state: found.get(state, 0) for state in State}
-
-
-def overdue(database: Database, now: float) -> list[Job]:
-    """Return running jobs whose worker has not been heard of in time."""
-    query = "SELECT * FROM jobs WHERE state = 'running' AND lease_until <= ? ORDER BY id"
-    return [job_of(row) for row in database.rows(query, (now,))]

@@ -131,9 +131,9 @@ class Jobs:
         job = self.queue.add(kind, arguments, title=title, backends=backends, caller=Caller.of(current()))
         return Detached(job=job, what=title, state="waiting", worker=self.somebody())
 
-    def overdue(self) -> list[Job]:
-        """Return running jobs whose worker was not heard of in time."""
-        return reading.overdue(self.queue.database, self.queue.clock())
+    def unheld(self) -> list[Job]:
+        """Return running jobs whose worker is dead or was not heard of in time."""
+        return self.queue.unheld()
 
     def parked(self) -> list[Job]:
         """Return the jobs that wait for a person."""

@@ -9,6 +9,7 @@ import pytest
 
 from ipfs_accel_cli.core.call import Principal, current
 from ipfs_accel_cli.core.errors import Invalid, NotAuthorised, Offline, TryAgain
+from ipfs_accel_cli.core.jobs.decide import Limits
 from ipfs_accel_cli.core.jobs.model import JSON, Caller, Lease, State
 from ipfs_accel_cli.services.job.worker import Plan
 from tests.unit.services.job.conftest import Shop
@@ -147,6 +148,14 @@ def test_several_run_at_once(shop: Shop) -> None:
         return None
 
     assert shop.worked(work, Plan(threads=2, drain=True)) == {"done": 2}
+
+
+def test_a_worker_that_drains_does_not_wait_for_what_no_limit_lets_run(shop: Shop) -> None:
+    shop.queue.limits = Limits(backends={"cold": 0})
+    job = shop.queue.add("test", None, backends=["cold"])
+
+    assert shop.worked(lambda lease: None) == {}
+    assert shop.queue.get(job).state is State.WAITING
 
 
 def test_a_job_that_says_too_much_keeps_a_bounded_log(shop: Shop) -> None:
