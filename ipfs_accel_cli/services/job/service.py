@@ -16,6 +16,7 @@ from ipfs_accel_cli.core.errors import (
     error_kinds,
 )
 from ipfs_accel_cli.core.jobs import reading
+from ipfs_accel_cli.core.jobs.decide import Limits
 from ipfs_accel_cli.core.jobs.model import ENDED, JSON, Caller, Job, State
 from ipfs_accel_cli.core.jobs.queue import Queue
 from ipfs_accel_cli.services.job.handlers import Handler
@@ -40,15 +41,20 @@ _OVER = (*ENDED, State.PARKED)
 
 
 class Jobs:
-    """The jobs of one home. `handlers` run them by their kind; `start` starts a worker process of its own.
+    """The jobs of one home.
+
+    `handlers` run them by their kind, `start` starts a worker process of its own, `limits` says what may run at once.
 
     Whoever does not own this node sees and steers only the jobs that were added in the same name.
     """
 
-    def __init__(self, queue: Queue, handlers: Mapping[str, Handler], start: Callable[[], str]) -> None:
+    def __init__(
+        self, queue: Queue, handlers: Mapping[str, Handler], start: Callable[[], str], limits: Callable[[], Limits]
+    ) -> None:
         self.queue = queue
         self._handlers = handlers
         self._start = start
+        self._limits = limits
 
     def ls(self, states: Sequence[str] = (), kinds: Sequence[str] = (), limit: int = _PAGE) -> JobList:
         """Return the jobs, the newest first."""
@@ -123,6 +129,7 @@ class Jobs:
         unknown = sorted(set(plan.kinds) - set(handlers))
         if unknown:
             raise Invalid(f"no jobs of the kind {unknown[0]!r}; there are {', '.join(sorted(handlers))}")
+        self.queue.limits = self._limits()
         ended = Worker(self.queue, handlers, plan).run()
         return Worked(**{name.replace(" ", "_"): count for name, count in ended.items()})
 
