@@ -10,6 +10,9 @@ from ipfs_accel_cli.core.jobs.changing import settle, tell
 from ipfs_accel_cli.core.jobs.decide import Candidate, Limits, after_failure, after_loss, after_return, next_of
 from ipfs_accel_cli.core.jobs.model import JSON, Caller, Lease, LeaseLost, Progress, State, Wish
 
+# Of one job; the newest are kept.
+KEPT_LINES = 10_000
+
 # One that needs a job which is not done is not ready; one that was done and pruned is no need any more.
 _READY = (
     "state = 'waiting' AND run_at <= ? AND NOT EXISTS (SELECT 1 FROM job_needs JOIN jobs AS needed"
@@ -106,6 +109,11 @@ def note(
     connection.executemany(
         "INSERT INTO job_logs (job, at, attempt, line) VALUES (?, ?, ?, ?)",
         [(lease.job, now, lease.attempt, line) for line in lines],
+    )
+    connection.execute(
+        "DELETE FROM job_logs WHERE job = ? AND sequence <="
+        " (SELECT sequence FROM job_logs WHERE job = ? ORDER BY sequence DESC LIMIT 1 OFFSET ?)",
+        (lease.job, lease.job, KEPT_LINES),
     )
     return wish
 

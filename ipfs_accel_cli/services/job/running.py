@@ -41,9 +41,10 @@ def problem_of(error: BaseException) -> AccelError:
 
 
 def _well(queue: Queue, one: Beating, result: JSON) -> Ended:
-    progress, lines = one.notes.taken(whole=True)
     try:
-        with queue.database.write():
+        with one.lock, queue.database.write():
+            one.ended = True
+            progress, lines = one.notes.taken(whole=True)
             queue.note(one.lease, progress, lines)
             queue.finish(one.lease, result)
     except LeaseLost:
@@ -58,10 +59,11 @@ def _badly(queue: Queue, one: Beating, error: BaseException) -> Ended:
         one.notes.line("".join(traceback.format_exception(error)))
     if not stopped:
         one.notes.line(f"error: {problem.detail}")
-    progress, lines = one.notes.taken(whole=True)
     asked = problem.context.get("retry_after_s")
     try:
-        with queue.database.write():
+        with one.lock, queue.database.write():
+            one.ended = True
+            progress, lines = one.notes.taken(whole=True)
             queue.note(one.lease, progress, lines)
             if stopped:
                 state = queue.hand_back(one.lease)
