@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -227,6 +228,13 @@ class Queue:
         """Return the worker processes that live."""
         self._prepare()
         return presence.living(self.database.read(), self.clock(), 2 * self.lease_seconds)
+
+    def take_back(self) -> int:
+        """Take the jobs of dead workers back, and return how many there were."""
+        now = self.clock()
+        with self._write() as connection:
+            presence.bury(connection, socket.gethostname(), now)
+            return leasing.take_back(connection, now, self._chance)
 
     def unheld(self) -> list[Job]:
         """Return running jobs whose worker is dead or was not heard of in time."""

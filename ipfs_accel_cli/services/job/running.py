@@ -16,6 +16,8 @@ from ipfs_accel_cli.services.job.notes import Notes
 
 Ended = Literal["done", "failed", "parked", "paused", "cancelled", "handed back", "lost"]
 
+MOST_ERRORS = 1000
+
 _LOG = logging.getLogger("ipfs_accel_cli.jobs")
 
 
@@ -70,13 +72,21 @@ def _badly(queue: Queue, one: Beating, error: BaseException) -> Ended:
             else:
                 state = queue.fail(
                     one.lease,
-                    problem.problem(),
+                    _kept(problem),
                     retryable=problem.retryable,
                     asked_seconds=float(asked) if isinstance(asked, int | float) else 0.0,
                 )
     except LeaseLost:
         return "lost"
     return _name(state, stopped=stopped)
+
+
+def _kept(problem: AccelError) -> JSON:
+    """Return a problem as it is kept: who fails a million items names enough of them."""
+    kept: dict[str, JSON] = problem.problem()
+    if len(problem.errors) > MOST_ERRORS:
+        kept["errors"] = [*problem.errors[:MOST_ERRORS]]
+    return kept
 
 
 def _name(state: State, *, stopped: bool) -> Ended:

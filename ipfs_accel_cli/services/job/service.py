@@ -179,6 +179,8 @@ class Jobs:
         return shown(job, reading.needs(self.queue.database, job.id), self.queue.clock())
 
     def _steer(self, names: Sequence[str], act: Callable[[str], State]) -> SteeredJobs:
+        # What a dead worker left is nobody's to stop: it is steered where it lies.
+        self.queue.take_back()
         done: list[Steered] = []
         failed: list[tuple[str, AccelError]] = []
         for name in names:
@@ -233,7 +235,8 @@ def _ended(job: Job) -> AccelError:
         return Cancelled(f"job {job.id} was cancelled")
     problem = job.problem or {}
     kind = error_kinds().get(str(problem.get("code")), AccelError)
-    error = kind(str(problem.get("detail", "it failed")), suggestion=_line("retry", job))
+    suggestion = str(problem.get("suggestion") or _line("retry", job))
+    error = kind(str(problem.get("detail", "it failed")), suggestion=suggestion)
     known = problem.get("errors")
     if isinstance(known, list):
         error.errors = [part for part in known if isinstance(part, dict)]
