@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ipfs_accel_cli.core.jobs.changing import settle, tell
 from ipfs_accel_cli.core.jobs.decide import Candidate, Limits, after_failure, after_loss, after_return, next_of
-from ipfs_accel_cli.core.jobs.model import JSON, Caller, Lease, LeaseLost, Progress, State, Wish
+from ipfs_accel_cli.core.jobs.model import JSON, Caller, Lease, LeaseLost, Progress, State, Wish, encoded
 
 # Of one job; the newest are kept.
 KEPT_LINES = 10_000
@@ -123,7 +123,7 @@ def finish(connection: sqlite3.Connection, lease: Lease, now: float, result: JSO
     done = connection.execute(
         "UPDATE jobs SET state = 'done', wish = '', worker = NULL, lease_until = NULL, ended_at = ?, result = ?,"
         " problem = NULL WHERE id = ? AND attempt = ? AND state = 'running'",
-        (now, None if result is None else json.dumps(result, ensure_ascii=False), lease.job, lease.attempt),
+        (now, None if result is None else encoded(result), lease.job, lease.attempt),
     )
     if not done.rowcount:
         raise _lost(lease)
