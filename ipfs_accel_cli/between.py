@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import AccelError
+from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.engines.identity import machine_id
+from ipfs_accel_cli.services.doctor.results import Check
 from ipfs_accel_cli.services.hw.fit.service import Fits
 from ipfs_accel_cli.services.hw.fit.speeds import Figure
 from ipfs_accel_cli.services.infer.bench.kept import Kept
@@ -15,6 +20,10 @@ from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.services.model.deploy.config import Deployment
 from ipfs_accel_cli.services.model.deploy.results import Estimate
 from ipfs_accel_cli.services.model.evaluating.perf import Speed
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.services.job.service import Jobs
+    from ipfs_accel_cli.services.store.store import Store
 
 
 def estimated(fits: Fits, folder: Path, config: Deployment) -> Estimate:
@@ -56,6 +65,41 @@ def speeds(fits: Fits, database: Database, manifest: str, folder: Callable[[], P
                     *(found.measured_at, "calibration", about),
                 )
     yield from _benched(database, manifest)
+
+
+def check_store(home: Home, of: Callable[[], Store]) -> Iterator[Check]:
+    """Compare the store's tables with its files; the owner's doctor also clears what killed writers left."""
+    store = of()
+    owner = current().principal.may("store:write")
+    cleared = store.mend() if owner and os.access(home.path, os.W_OK) else []
+    findings = store.check()
+    if not findings:
+        swept = f"; {len(cleared)} leftovers of interrupted writers were cleared" if cleared else ""
+        yield Check(name="store", state="ok", detail=f"all that is kept is here{swept}")
+    for found in findings:
+        yield Check(
+            name=f"store {found.kind}",
+            state="warning" if found.mendable else "failed",
+            detail=f"{found.subject}: {found.detail}",
+            remedy=found.suggestion or "",
+        )
+
+
+def check_jobs(of: Callable[[], Jobs]) -> Iterator[Check]:
+    """Look for leases without a living worker, parked jobs, and jobs that wait where nobody works."""
+    jobs = of()
+    unheld, parked, idle = jobs.unheld(), jobs.parked(), jobs.unattended()
+    for job in unheld:
+        detail = f"the worker of {job.title or job.kind} is gone; the next worker goes on with it"
+        yield Check(name=f"job {job.id}", state="warning", detail=detail, remedy="ipfs-accel job work --drain")
+    for job in parked:
+        detail = f"{job.title or job.kind} failed: {(job.problem or {}).get('detail', 'why is not known')}"
+        yield Check(name=f"job {job.id}", state="warning", detail=detail, remedy=f"ipfs-accel job retry {job.id}")
+    if idle:
+        detail = f"{idle} jobs wait and nobody works the queue"
+        yield Check(name="jobs", state="warning", detail=detail, remedy="ipfs-accel job work --drain")
+    if not (unheld or parked or idle):
+        yield Check(name="jobs", state="ok", detail="none is parked or without its worker")
 
 
 def _fitted(fits: Fits, folder: Callable[[], Path]) -> list[Figure]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -26,8 +25,10 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.infer.inference import Inference
     from ipfs_accel_cli.services.infer.quantizing import Workshop
     from ipfs_accel_cli.services.infer.stats import Pace as Took
+    from ipfs_accel_cli.services.job.service import Jobs
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.model.using import InMemory
+    from ipfs_accel_cli.services.monitor.events import Events
     from ipfs_accel_cli.services.peer.peers import Peers
     from ipfs_accel_cli.services.store.store import Store
 
@@ -192,10 +193,33 @@ class Node:
         return Peers(self.home)
 
     @cached_property
+    def jobs(self) -> Jobs:
+        from ipfs_accel_cli.core.jobs.queue import Queue
+        from ipfs_accel_cli.services.job.limits import limits
+        from ipfs_accel_cli.services.job.service import Jobs
+        from ipfs_accel_cli.services.job.starting import start
+
+        get = self.settings.get
+        return Jobs(
+            Queue(self.database),
+            {},
+            start=lambda: start(self.home, wanted=get("job.autostart")),
+            limits=lambda: limits(get("job.limits")),
+        )
+
+    @cached_property
+    def events(self) -> Events:
+        from ipfs_accel_cli.services.monitor.events import Events
+
+        return Events(self.database)
+
+    @cached_property
     def doctor(self) -> Doctor:
+        from ipfs_accel_cli.between import check_jobs, check_store
         from ipfs_accel_cli.services.doctor.doctor import Doctor
 
-        return Doctor(self.home, [self._check_store], [self._check_backends])
+        looks = [partial(check_store, self.home, lambda: self.store), partial(check_jobs, lambda: self.jobs)]
+        return Doctor(self.home, looks, [self._check_backends])
 
     def _check_backends(self) -> Iterator[Check]:
         """Make a round trip to every backend that is known."""
@@ -215,24 +239,6 @@ class Node:
                 remedy="" if sound else f"ipfs-accel store backend test {name} --round-trip",
             )
 
-    def _check_store(self) -> Iterator[Check]:
-        """Compare the store's tables with its files; the owner's doctor also clears what killed writers left."""
-        from ipfs_accel_cli.services.doctor.results import Check
-
-        owner = current().principal.may("store:write")
-        cleared = self.store.mend() if owner and os.access(self.home.path, os.W_OK) else []
-        findings = self.store.check()
-        if not findings:
-            swept = f"; {len(cleared)} leftovers of interrupted writers were cleared" if cleared else ""
-            yield Check(name="store", state="ok", detail=f"all that is kept is here{swept}")
-        for found in findings:
-            yield Check(
-                name=f"store {found.kind}",
-                state="warning" if found.mendable else "failed",
-                detail=f"{found.subject}: {found.detail}",
-                remedy=found.suggestion or "",
-            )
-
     def close(self) -> None:
         """Release loaded models and the database; a service used afterwards opens them again."""
         made = self.__dict__
@@ -244,7 +250,7 @@ class Node:
             made["database"].close()
         if "store" in made:
             made["store"].backends.caches.close()
-        for name in ("inference", "fits", "benches", "doctor", "models", "store", "database"):
+        for name in ("inference", "fits", "benches", "doctor", "models", "store", "jobs", "events", "database"):
             made.pop(name, None)
 
     def __enter__(self) -> Node:

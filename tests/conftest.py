@@ -33,6 +33,8 @@ def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     for name in [name for name in os.environ if name.startswith(("IPFS_ACCEL_", "HF_", "AWS_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("IPFS_ACCEL_HOME", str(tmp_path_factory.mktemp("home")))
+    # A test that wants a worker of its own starts one, or says so.
+    monkeypatch.setenv("IPFS_ACCEL_JOB_AUTOSTART", "false")
     monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
     monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
 

@@ -25,13 +25,28 @@ READ, WRITE, DELETE = Effect.READ, Effect.WRITE, Effect.DELETE
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """`exposed`: assistants and programs may call it. `featured`: it is in the default MCP toolset."""
+    """`exposed`: assistants and programs may call it. `featured`: it is in the default MCP toolset.
+
+    `detach`: it may take long, and can be run as a job instead.
+    """
 
     effect: Effect
     network: bool = False
     idempotent: bool = True
     exposed: bool = True
     featured: bool = False
+    detach: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pathlike:
+    """Marks a parameter that may name a path: `always` where whatever has no scheme is one.
+
+    `or_input` says that without it standard input is read.
+    """
+
+    always: bool = False
+    or_input: bool = False
 
 
 def effects(
@@ -41,9 +56,10 @@ def effects(
     idempotent: bool = True,
     exposed: bool = True,
     featured: bool = False,
+    detach: bool = False,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare a command's effects and lead every call of it through the door."""
-    declared = Effects(effect, network, idempotent, exposed, featured)
+    declared = Effects(effect, network, idempotent, exposed, featured, detach)
 
     def mark(command: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(command)

@@ -18,7 +18,8 @@ class Result(BaseModel):
     """Base of every result: immutable, and no field that was not declared.
 
     `columns` names the fields that a table shows (all of them when empty); `essence` names the field that `--quiet`
-    prints (the first one when empty); `bars` names fields between 0 and 1 that a terminal draws as bars.
+    prints (the first one when empty); `bars` names fields between 0 and 1 that a terminal draws as bars, and
+    `gains` those of them of which more is better.
     """
 
     # Most commands use few of the models that they import; building one costs ten times as much as declaring it.
@@ -26,6 +27,7 @@ class Result(BaseModel):
     columns: ClassVar[tuple[str, ...]] = ()
     essence: ClassVar[str] = ""
     bars: ClassVar[tuple[str, ...]] = ()
+    gains: ClassVar[tuple[str, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,9 @@ KEYS = {
         Key("infer.min-quality", 0.99, "Least agreement with the model that auto takes from an engine; 1 is exact."),
         Key("infer.device", "auto", "Where models run: auto, cpu, cuda, cuda:0, mps."),
         Key("infer.threads", 0, "Threads for inference; 0 chooses from cores and load."),
+        Key("job.autostart", True, "Start a worker when a job is added and nobody works the queue."),
+        Key("job.threads", 2, "How many jobs a worker runs at once."),
+        Key("job.limits", "", "Most jobs at once by kind or backend, as in command=2,s3:=4."),
         Key("infer.cache-bytes", 0, "Memory for warm models; 0 is half of what is free.", size=True),
     )
 }

@@ -28,5 +28,9 @@ class Stream(Generic[T]):
             close()
 
 
+class Told(Stream[T]):
+    """A stream whose items come as they happen: a terminal shows the `text()` of each at once."""
+
+
 class Live(Stream[T]):
     """A stream without an end of its own, each item of which takes the place of the one before."""

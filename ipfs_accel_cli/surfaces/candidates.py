@@ -10,6 +10,9 @@ from ipfs_accel_cli.core.settings import KEYS
 if TYPE_CHECKING:
     from ipfs_accel_cli.node import Node
 
+# More than anybody looks through.
+_MOST_JOBS = 200
+
 
 def model_names(node: Node) -> list[str]:
     """Return the registered names and aliases, sorted; none where the home cannot be read or holds no state."""
@@ -30,6 +33,13 @@ def deployment_names(node: Node) -> list[str]:
 def machine_names(node: Node, *, own: bool = False) -> list[str]:
     """Return the names that `--machine` knows, sorted; `own` only those that were saved in this home."""
     return node.machines.names(own=own)
+
+
+def job_ids(node: Node) -> list[str]:
+    """Return the ids of the jobs, the newest first."""
+    if not node.home.state_file.exists():
+        return []
+    return [job.id for job in node.jobs.ls(limit=_MOST_JOBS).jobs]
 
 
 def setting_names() -> list[str]:

@@ -7,10 +7,10 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from ipfs_accel_cli.core.results import Blob, Bytes
-from ipfs_accel_cli.core.stream import Live, Stream
+from ipfs_accel_cli.core.stream import Live, Stream, Told
 
 from .model import Answer, AnswerField
 
@@ -20,6 +20,7 @@ _WORDS: dict[Any, str] = {
     float: "number",
     bool: "true or false",
     Any: "anything",
+    JsonValue: "anything",
     type(None): "null",
 }
 _PLURALS = {"object": "objects", "whole number": "whole numbers", "number": "numbers"}
@@ -32,7 +33,7 @@ def answer(command: Callable[..., Any]) -> Answer:
         return Answer(kind="nothing", name="", meaning="", essence="", fields=[])
     if returned is Blob:
         return _described("bytes", Bytes, essence="")
-    if get_origin(returned) in (Stream, Live):
+    if get_origin(returned) in (Stream, Live, Told):
         (item,) = get_args(returned)
         return _described("stream", item)
     if inspect.isclass(returned) and issubclass(returned, BaseModel):

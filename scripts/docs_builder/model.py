@@ -67,6 +67,7 @@ class Command(Entry):
     effect: Literal["read", "write", "delete"] = Field(description="The strongest thing it does to the state.")
     network: bool = Field(description="It may open a connection.")
     idempotent: bool = Field(description="Twice is the same as once.")
+    detach: bool = Field(description="It takes --detach, and is a job then.")
     tool: str | None = Field(description="Its name as an MCP tool; null when it is for the shell only.")
     featured: bool = Field(description="It is in the default MCP toolset.")
     parameters: list[Parameter]

@@ -98,6 +98,7 @@ def _badges(command: Command) -> str:
     marks: list[tuple[str, str]] = [(command.effect, command.effect)]
     marks += [("network", "may use the network")] if command.network else []
     marks += [] if command.idempotent else [("plain", "twice is not the same as once")]
+    marks += [("plain", "--detach makes it a job")] if command.detach else []
     tool = f"MCP tool {command.tool}" + (", by default" if command.featured else "")
     marks.append(("plain", tool if command.tool else "for the shell only"))
     return " ".join(f'<span class="badge {name}">{escape(text)}</span>' for name, text in marks)

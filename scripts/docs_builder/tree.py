@@ -54,6 +54,7 @@ def _command(found: Found) -> Command:
         effect=found.effects.effect.value,
         network=found.effects.network,
         idempotent=found.effects.idempotent,
+        detach=found.effects.detach,
         tool=found.tool_name if found.effects.exposed else None,
         featured=found.effects.featured and found.effects.exposed,
         parameters=parameters,

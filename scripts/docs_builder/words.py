@@ -56,6 +56,7 @@ def effect(command: Command) -> str:
     parts = [f"Effect: {command.effect}"]
     parts += ["may use the network"] if command.network else []
     parts += [] if command.idempotent else ["twice is not the same as once"]
+    parts += ["`--detach` makes it a job"] if command.detach else []
     if command.tool is None:
         parts.append("for the shell only")
     else:

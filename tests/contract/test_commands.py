@@ -54,6 +54,8 @@ store files ls | store files stat | store files mkdir | store files cp | store f
 store rewrap | store identity new | store identity ls | store identity rm | store identity export
 store identity import
 store sync | store meta get | store meta set | store meta ls | store meta diff | store meta sync
+job ls | job show | job wait | job logs | job cancel | job pause | job resume | job retry | job work | job prune
+monitor events
 config show | config get | config set | config path
 doctor | serve-mcp
 mcp ls | mcp call | mcp read | mcp prompt
@@ -82,7 +84,7 @@ def test_a_command_says_in_a_sentence_what_it_does_and_shows_examples(command: F
 @pytest.mark.parametrize("command", commands(app), ids=ids)
 def test_only_what_makes_sense_there_is_offered_to_assistants(command: Found) -> None:
     shell_only = command.path[0] in ("mcp", "serve-mcp") or command.path in (
-        *(("config", "set"), ("hw", "top")),
+        *(("config", "set"), ("hw", "top"), ("job", "work")),
         *(("model", "sign"), ("model", "attest"), ("model", "trust")),
         *(("infer", "endpoint", "add"), ("infer", "endpoint", "rm")),
         *(("store", group, verb) for group in ("key", "identity") for verb in ("new", "rm", "export", "import")),

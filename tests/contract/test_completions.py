@@ -73,7 +73,7 @@ def test_every_group_and_command_is_offered(answers: Callable[..., list[str]]) -
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("mo",), ["model"]),
+        (("mod",), ["model"]),
         (("model", "show", "app"), ["apple-large", "apple-small"]),
         (("model", "rm", "pear", "ap"), ["apple-large", "apple-small"]),
         (("infer", "embed", "--model", "p"), ["pear"]),

@@ -26,7 +26,7 @@ from ipfs_accel_cli.surfaces.mcp.select import Selection
 from ipfs_accel_cli.surfaces.mcp.server import build
 from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
 from tests.conformance import tiny_models, tiny_text_models, tiny_vision
-from tests.contract import contents, modalities
+from tests.contract import contents, jobs, modalities
 from tests.flows import drawn
 from tests.servers.kubo_answers import kubo_answers
 from tests.servers.openai_faults import faulty
@@ -107,6 +107,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, server: str) -> World:
         loose = node.store.single.put(text="loose", keep=False).cid
         pinned = node.store.dags.put(text="[]", keep=False).cid
         contents.prepare(node, base, put.cid)
+        jobs.prepare(node)
         node.store.pins.add([pinned])
         node.store.names.keys.new("site")
         named = node.store.names.publish("site", put.cid, lifetime="30d").name
@@ -133,6 +134,7 @@ KINDS = ("cpu", "memory", "disk", "content", "network", "accelerator", "all")
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     **modalities.CASES,
     **contents.CASES,
+    **jobs.CASES,
     "hw info": ([], {}),
     "hw engines": ([], {}),
     "hw report": ([], {}),

@@ -66,7 +66,7 @@ def _measuring(kind: Kind, about: str, examples: Sequence[str]) -> Callable[...,
     made.__name__ = made.__qualname__ = kind
     lines = [f"    ipfs-accel hw bench {kind} {options}".rstrip() for options in examples]
     made.__doc__ = "\n".join([about, "", "Examples:", *lines])
-    return effects(WRITE, idempotent=False)(made)
+    return effects(WRITE, idempotent=False, detach=True)(made)
 
 
 for _kind, _about, _examples in _KINDS:
@@ -121,7 +121,7 @@ def compare(
     return node().benches.compare(before, after)
 
 
-@effects(WRITE, idempotent=False)
+@effects(WRITE, idempotent=False, detach=True)
 def tune(
     quick: Quick = False,
     show: Annotated[bool, Option("--show", help="Only tell what was tuned.")] = False,

@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.commands.infer.options import Device, Engine
-from ipfs_accel_cli.core.effects import WRITE, effects
+from ipfs_accel_cli.core.effects import WRITE, Pathlike, effects
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.infer.batch.results import Batched
 
@@ -18,10 +18,14 @@ def mount(app: Typer) -> None:
     app.command()(batch)
 
 
-@effects(WRITE)
+@effects(WRITE, detach=True)
 def batch(
     output: Annotated[Path, Option("--output", "-o", help="Write the answers here, one a line.")],
-    source: Annotated[Path | None, Argument(metavar="FILE", help="Requests, one a line; else standard input.")] = None,
+    source: Annotated[
+        Path | None,
+        Pathlike(or_input=True),
+        Argument(metavar="FILE", help="Requests, one a line; else standard input."),
+    ] = None,
     task: Annotated[str | None, Option(help="What to do with plain texts: embed, classify, generate or chat.")] = None,
     model: Annotated[
         str | None, Option("--model", "-m", help="This model answers all lines, whatever they name.")

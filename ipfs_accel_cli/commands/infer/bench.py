@@ -24,7 +24,7 @@ def mount(group: Typer) -> None:
 
 
 @app.command()
-@effects(WRITE)
+@effects(WRITE, detach=True)
 def run(
     model: Annotated[
         list[str] | None, Option("--model", "-m", help="Measure this model; may be given again. Else the default one.")

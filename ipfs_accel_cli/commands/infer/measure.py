@@ -17,7 +17,7 @@ def mount(app: Typer) -> None:
     app.command()(calibrate)
 
 
-@effects(WRITE)
+@effects(WRITE, detach=True)
 def calibrate(
     model: Annotated[str | None, Argument(help="Name of a model that is here; else the default for the task.")] = None,
     task: Annotated[

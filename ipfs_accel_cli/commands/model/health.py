@@ -8,7 +8,7 @@ from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.commands.listing import Columns, Filter, Sort
 from ipfs_accel_cli.commands.model.parameters import Name
-from ipfs_accel_cli.core.effects import READ, WRITE, effects
+from ipfs_accel_cli.core.effects import READ, WRITE, Pathlike, effects
 from ipfs_accel_cli.core.listing import chosen
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.model.repair_results import Repaired
@@ -22,7 +22,7 @@ def mount(app: Typer) -> None:
         app.command()(command)
 
 
-@effects(READ, featured=True)
+@effects(READ, featured=True, detach=True)
 def verify(
     name: Name,
     full: Annotated[
@@ -40,11 +40,12 @@ def verify(
     return node().models.health.verify(name, full=full)
 
 
-@effects(WRITE, network=True)
+@effects(WRITE, network=True, detach=True)
 def repair(
     name: Name,
     sources: Annotated[
         list[str] | None,
+        Pathlike(),
         Option(
             "--from",
             metavar="SOURCE",

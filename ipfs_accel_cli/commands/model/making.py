@@ -18,7 +18,7 @@ def mount(app: Typer) -> None:
     app.command()(quantize)
 
 
-@effects(WRITE)
+@effects(WRITE, detach=True)
 def quantize(
     name: Name,
     method: Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.commands.model.parameters import Name
-from ipfs_accel_cli.core.effects import WRITE, effects
+from ipfs_accel_cli.core.effects import WRITE, Pathlike, effects
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.model.push_results import Pushed
 
@@ -17,11 +17,12 @@ def mount(app: Typer) -> None:
     app.command()(push)
 
 
-@effects(WRITE, network=True)
+@effects(WRITE, network=True, detach=True)
 def push(
     name: Name,
     target: Annotated[
         str,
+        Pathlike(always=True),
         Argument(
             help="hf://org/name[@branch], oci://registry/repository[:tag], the path of a folder, or BACKEND:[path]."
         ),

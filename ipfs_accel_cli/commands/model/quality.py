@@ -30,7 +30,7 @@ def mount(app: Typer) -> None:
     app.command()(compare)
 
 
-@effects(WRITE)
+@effects(WRITE, detach=True)
 def evaluate(
     name: Name,
     set_file: SetFile,

@@ -9,7 +9,7 @@ from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.commands.listing import Columns, Filter, Sort
 from ipfs_accel_cli.commands.model.parameters import Name
-from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
+from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, Pathlike, effects
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.model.import_results import Imports
 from ipfs_accel_cli.services.model.results import (
@@ -32,10 +32,11 @@ def mount(app: Typer) -> None:
     app.command("import")(import_)
 
 
-@effects(WRITE, network=True, featured=True)
+@effects(WRITE, network=True, featured=True, detach=True)
 def pull(
     reference: Annotated[
         str,
+        Pathlike(),
         Argument(
             help="catalogue:NAME, pypi://package[==version], hf://org/name[@rev], ollama://model[:tag],"
             " oci://registry/repo[:tag], https://host/file, s3://bucket/prefix, ipfs://CID, BACKEND:PATH, car:FILE,"
@@ -74,7 +75,7 @@ def pull(
     return node().models.pull(reference, name, include, exclude, sha256=sha256, size_bytes=size_bytes, dry_run=dry_run)
 
 
-@effects(WRITE, featured=True)
+@effects(WRITE, featured=True, detach=True)
 def add(
     path: Annotated[Path, Argument(help="A folder or file with a model, or a CAR file that `model export` wrote.")],
     name: AsName = None,
@@ -160,7 +161,7 @@ def gc(
     return node().models.gc(dry_run=dry_run)
 
 
-@effects(WRITE, featured=True)
+@effects(WRITE, featured=True, detach=True)
 def export(
     name: Name,
     output: Annotated[Path, Option("--output", "-o", help="The CAR file or the folder to write.")],
@@ -182,10 +183,11 @@ def export(
     return node().models.export(name, output, layout)
 
 
-@effects(WRITE)
+@effects(WRITE, detach=True)
 def import_(
     source: Annotated[
         str,
+        Pathlike(),
         Option("--from", metavar="TOOL", help="hf-cache, ollama, lmstudio, or the path of such a folder."),
     ],
     models: Annotated[

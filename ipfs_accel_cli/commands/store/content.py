@@ -49,7 +49,7 @@ def mount(group: Typer) -> None:
 
 
 @app.command()
-@effects(WRITE, network=True, featured=True)
+@effects(WRITE, network=True, featured=True, detach=True)
 def put(
     paths: Paths,
     cid_profile: Profile = None,
@@ -82,7 +82,7 @@ def put(
 
 
 @app.command()
-@effects(WRITE, network=True)
+@effects(WRITE, network=True, detach=True)
 def get(
     reference: Reference,
     output: Annotated[
@@ -189,7 +189,7 @@ def where(reference: Reference) -> Where:
 
 
 @app.command()
-@effects(READ, network=True)
+@effects(READ, network=True, detach=True)
 def verify(
     references: Annotated[
         list[str] | None, Argument(metavar="CID", help="What to read again; everything if left out.")
@@ -251,7 +251,7 @@ def gc(
 
 
 @app.command("import")
-@effects(WRITE, network=True)
+@effects(WRITE, network=True, detach=True)
 def import_car(
     car: Annotated[Path, Argument(metavar="FILE.car", help="A CAR file, version 1 or 2.")],
     to: To = None,
@@ -269,7 +269,7 @@ def import_car(
 
 
 @app.command()
-@effects(WRITE, network=True)
+@effects(WRITE, network=True, detach=True)
 def export(
     reference: Reference,
     output: Annotated[Path, Option("--output", "-o", metavar="FILE.car", help="The CAR file to write.")],

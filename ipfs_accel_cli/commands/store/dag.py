@@ -126,7 +126,7 @@ def diff(
 
 
 @app.command()
-@effects(WRITE, network=True)
+@effects(WRITE, network=True, detach=True)
 def export(
     reference: Reference,
     output: Annotated[Path, Option("--output", "-o", metavar="FILE.car", help="The CAR file to write.")],

@@ -23,7 +23,7 @@ def mount(group: Typer) -> None:
 
 
 @app.command()
-@effects(WRITE, network=True)
+@effects(WRITE, network=True, detach=True)
 def scrub(
     on: On = None,
     within: Annotated[
@@ -50,7 +50,7 @@ def scrub(
 
 
 @app.command()
-@effects(WRITE, network=True)
+@effects(WRITE, network=True, detach=True)
 def repair(
     references: Annotated[list[str] | None, Argument(metavar="CID", help="What to mend.")] = None,
     everything: Annotated[bool, Option("--all", help="Every file that is known to be damaged.")] = False,
@@ -68,7 +68,7 @@ def repair(
 
 
 @app.command()
-@effects(WRITE, network=True)
+@effects(WRITE, network=True, detach=True)
 def heal(
     least: Annotated[int, Option("--min", min=1, metavar="N", help="At how many places; this store is one.")] = 2,
     dry_run: Annotated[bool, Option("--dry-run", help="Only say what would be sent where.")] = False,

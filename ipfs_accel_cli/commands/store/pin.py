@@ -21,7 +21,7 @@ Cids = Annotated[list[str], Argument(metavar="CID", help="CIDs as `store pin ls`
 
 
 @app.command()
-@effects(WRITE, network=True)
+@effects(WRITE, network=True, detach=True)
 def add(
     references: References,
     name: Annotated[str, Option(help="A name for the pin; one CID can be pinned under several.")] = "",

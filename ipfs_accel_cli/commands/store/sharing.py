@@ -23,7 +23,7 @@ def mount(group: Typer) -> None:
 
 
 @app.command()
-@effects(WRITE, network=True)
+@effects(WRITE, network=True, detach=True)
 def copy(
     reference: Reference,
     to: Annotated[list[str], Argument(metavar="NAME:[PATH]", help="Backends, each with a path where you like one.")],
@@ -42,7 +42,7 @@ def copy(
 
 
 @app.command()
-@effects(WRITE, network=True)
+@effects(WRITE, network=True, detach=True)
 def fetch(
     reference: Reference,
     on: Annotated[
@@ -61,7 +61,7 @@ def fetch(
 
 
 @app.command()
-@effects(WRITE, network=True)
+@effects(WRITE, network=True, detach=True)
 def sync(
     source: Annotated[str, Argument(metavar="SOURCE", help="here: for this store, or a backend, as in cold:")],
     destination: Annotated[

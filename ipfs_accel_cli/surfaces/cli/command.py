@@ -116,15 +116,38 @@ def _shared(
 ) -> None: ...
 
 
+def _detachable(
+    detach: Annotated[
+        bool,
+        Option(
+            "--detach",
+            help="Run it as a job that outlives this shell, and print the job; see `ipfs-accel job wait`.",
+            callback=_remember("detach"),
+            rich_help_panel=_PANEL,
+        ),
+    ] = False,
+) -> None: ...
+
+
 @cache
-def _shared_parameters() -> tuple[Any, ...]:
-    """Return the shared options, the same objects for every command, so that their types are worked out once."""
+def _detach_parameter() -> Any:
+    (parameter,) = _parameters_of(_detachable)
+    return parameter
+
+
+def _parameters_of(command: Any) -> tuple[Any, ...]:
     app = Typer(add_completion=False)
-    app.command()(_shared)
+    app.command()(command)
     parameters = tuple(get_command(app).params)
     for parameter in parameters:
         parameter.expose_value = False
     return parameters
+
+
+@cache
+def _shared_parameters() -> tuple[Any, ...]:
+    """Return the shared options, the same objects for every command, so that their types are worked out once."""
+    return _parameters_of(_shared)
 
 
 @cache
@@ -148,7 +171,12 @@ class Command(TyperCommand):
         """Run the command as the owner of this shell."""
         from ipfs_accel_cli.surfaces.cli.shell import shell
 
-        ctx.find_root().with_resource(shell(Output.of(ctx), ctx.command_path))
+        output = Output.of(ctx)
+        ctx.find_root().with_resource(shell(output, ctx.command_path))
+        if output.detach and self.callback is not None:
+            from ipfs_accel_cli.surfaces.job.detaching import detach
+
+            return detach(ctx.command_path.split()[1:], unwrapped(self.callback), ctx.params)
         return super().invoke(ctx)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
@@ -183,6 +211,11 @@ class Group(TyperGroup):
         write_examples(self, [first for first, *_ in examples][:_EXAMPLES_OF_A_GROUP], formatter)
 
 
+def unwrapped(callback: Any) -> Any:
+    """Return the command that Typer wrapped to convert its parameters."""
+    return getattr(callback, "__wrapped__", callback)
+
+
 def split_examples(help_text: str) -> tuple[str, list[str]]:
     """Return a docstring without its `Examples:` block, and the lines of that block."""
     text, _, block = help_text.partition("\nExamples:")
@@ -205,6 +238,8 @@ def adopt(command: Any) -> None:
             parameter.help = _literal(getattr(parameter, "help", None))
     taken = {name for parameter in command.params for name in parameter.opts}
     shared = _shared_parameters() if _SHORT in taken else _with_short_format()
+    if getattr(getattr(command.callback, "__effects__", None), "detach", False):
+        shared = (_detach_parameter(), *shared)
     # What a command says of its own goes before.
     command.params = [*command.params, *(one for one in shared if taken.isdisjoint(one.opts))]
     dress(command)

@@ -104,6 +104,13 @@ def _deployments(home: str | None) -> list[str]:
         return candidates.deployment_names(node)
 
 
+def _jobs(home: str | None) -> list[str]:
+    from ipfs_accel_cli.node import Node
+
+    with Node(home) as node:
+        return candidates.job_ids(node)
+
+
 def _tools(_: str | None) -> list[str]:
     from ipfs_accel_cli.app import app
     from ipfs_accel_cli.surfaces.mcp.walk import commands
@@ -122,6 +129,8 @@ _SOURCES: dict[tuple[str, str], Source] = {
     ("hw machine", "name"): _machines,
     ("hw machine save", "name"): partial(_machines, own=True),
     ("hw machine", "names"): partial(_machines, own=True),
+    ("job", "job"): _jobs,
+    ("job", "jobs"): _jobs,
     ("config", "name"): lambda _: candidates.setting_names(),
     ("doctor", "explain"): lambda _: candidates.error_codes(),
     ("mcp", "tool"): _tools,

@@ -36,6 +36,7 @@ class Output:
     timeout: float | None = None
     timings: bool | None = None
     traceback: bool | None = None
+    detach: bool | None = None
 
     @classmethod
     def of(cls, ctx: Any) -> Output:

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from ipfs_accel_cli.core.results import Blob, Result
-from ipfs_accel_cli.core.stream import Live, Stream
+from ipfs_accel_cli.core.stream import Live, Stream, Told
 from ipfs_accel_cli.surfaces.cli.output import Format
+from ipfs_accel_cli.surfaces.cli.visible import visible
 
 _WIDE = 10_000
 
@@ -80,6 +81,10 @@ def _stream(stream: Stream[Any], chosen: Format, give_way: Callable[[], None]) -
         for item in _each(stream, give_way):
             for line in essence(item):
                 _line(line)
+    elif chosen is Format.TABLE and isinstance(stream, Told):
+        for item in _each(stream, give_way):
+            _line(visible(item.text()))
+            sys.stdout.flush()
     else:
         rows = list(stream)
         give_way()

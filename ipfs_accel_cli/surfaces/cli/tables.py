@@ -70,7 +70,7 @@ def _parts(result: BaseModel) -> tuple[list[tuple[str, Any]], list[tuple[str, Se
             if value or len(chosen) == 1:
                 tables.append((name, value))
         elif value not in _NOTHING:
-            pairs.append((name, _share(value) if name in getattr(type(result), "bars", ()) else value))
+            pairs.append((name, _share(type(result), name, value) if _barred(type(result), name) else value))
     return pairs, tables
 
 
@@ -90,10 +90,15 @@ def _listed(name: str, value: Any) -> str:
     return _shown(name, value)
 
 
-def _share(value: float | Sequence[float | None] | None, cells: int = CELLS) -> Text:
+def _barred(kind: type[BaseModel], name: str) -> bool:
+    return name in getattr(kind, "bars", ())
+
+
+def _share(kind: type[BaseModel], name: str, value: float | Sequence[float | None] | None, cells: int = CELLS) -> Text:
     if isinstance(value, Sequence):
         return Text(columns(value))
-    return Text(share_text(value, cells), style=colour(value) if value is not None else "")
+    scarce = value is not None and name not in getattr(kind, "gains", ())
+    return Text(share_text(value, cells), style=colour(value) if scarce and value is not None else "")
 
 
 def _draw_rows(console: Console, rows: Sequence[BaseModel]) -> None:
@@ -118,7 +123,7 @@ def _table(rows: Sequence[BaseModel]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
         number = name.endswith(("_bytes", "_bytes_s", "_ms", "rank", "score", "count")) or _numeric(rows, name)
-        bar = name in getattr(kind, "bars", ())
+        bar = _barred(kind, name)
         table.add_column(_title(name), justify="right" if number else "left", overflow="fold", no_wrap=bar)
     for row in rows:
         table.add_row(*(_cell(kind, name, getattr(row, name)) for name in names))
@@ -133,7 +138,7 @@ def _names(rows: Sequence[BaseModel]) -> list[str]:
 
 
 def _cell(kind: type[BaseModel], name: str, value: Any) -> Text:
-    return _share(value, CELLS // 2) if name in getattr(kind, "bars", ()) else Text(_shown(name, value))
+    return _share(kind, name, value, CELLS // 2) if _barred(kind, name) else Text(_shown(name, value))
 
 
 def _numeric(rows: Sequence[BaseModel], name: str) -> bool:

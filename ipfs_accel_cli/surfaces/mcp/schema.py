@@ -1,60 +1,19 @@
-"""A command's signature as JSON schemas: its arguments, and what it returns."""
+"""JSON schemas of what a command takes and answers, as short as their readers allow."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any
 
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
-from pydantic import BaseModel, ConfigDict, Field, create_model
-from typer import Context
-from typer.models import ParameterInfo
+from pydantic import ConfigDict
 
-from ipfs_accel_cli.core.results import Blob, Bytes
-from ipfs_accel_cli.core.stream import Live, Stream
-
-T = TypeVar("T")
+JOB = "job"
 
 
 class Arguments(ArgModelBase):
     """Base of every tool's arguments: a misspelt name is an error."""
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-
-
-class Items(BaseModel, Generic[T]):
-    """A stream's items, collected."""
-
-    items: list[T]
-
-
-def argument_model(command: Callable[..., Any]) -> type[Arguments]:
-    """Return a pydantic model of a command's parameters, with Typer's bounds and help texts."""
-    hints = get_type_hints(command, include_extras=True)
-    fields: dict[str, Any] = {}
-    for parameter in inspect.signature(command).parameters.values():
-        hint = hints[parameter.name]
-        kind, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-        if inspect.isclass(kind) and issubclass(kind, Context):
-            continue
-        info = next((extra for extra in extras if isinstance(extra, ParameterInfo)), None)
-        if info is not None and info.hidden:
-            continue
-        default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-        fields[parameter.name] = (kind, Field(default, **_bounds(info)))
-    return create_model(f"{command.__name__}_arguments", __base__=Arguments, **fields)
-
-
-def output_model(command: Callable[..., Any]) -> type[BaseModel] | None:
-    """Return the model of a command's structured answer; None when it answers nothing."""
-    returned = get_type_hints(command).get("return")
-    if get_origin(returned) in (Stream, Live):
-        collected: type[BaseModel] = Items[get_args(returned)[0]]  # type: ignore[assignment, misc]
-        return collected
-    if returned is Blob:
-        return Bytes
-    return returned if inspect.isclass(returned) and issubclass(returned, BaseModel) else None
 
 
 def compact(schema: Any) -> Any:
@@ -72,6 +31,13 @@ def compact(schema: Any) -> Any:
         else:
             out[key] = compact(value)
     return out
+
+
+def with_job(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an answer that is a job instead, under `job`, where `detach` was asked for."""
+    needed = {"anyOf": [{"required": schema["required"]}, {"required": [JOB]}]} if "required" in schema else {}
+    rest = {key: value for key, value in schema.items() if key != "required"}
+    return {**rest, "properties": {**schema["properties"], JOB: {"type": "object"}}, **needed}
 
 
 def compact_output(schema: dict[str, Any]) -> dict[str, Any]:
@@ -114,10 +80,3 @@ def _short(schema: Any) -> Any:
         if "enum" in kind:
             return {**others, **kind, "enum": [*kind["enum"], None]}
     return out
-
-
-def _bounds(info: ParameterInfo | None) -> dict[str, Any]:
-    if info is None:
-        return {}
-    known = {"description": info.help, "ge": info.min, "le": info.max}
-    return {name: value for name, value in known.items() if value is not None}

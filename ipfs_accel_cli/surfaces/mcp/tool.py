@@ -14,38 +14,47 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
 from mcp.types import CallToolResult, LoggingLevel, ResourceLink, TextContent, ToolAnnotations
-from pydantic import BaseModel, PrivateAttr, ValidationError
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
 from ipfs_accel_cli.core.call import using
 from ipfs_accel_cli.core.effects import Effect
 from ipfs_accel_cli.core.errors import AccelError, Invalid, classified
-from ipfs_accel_cli.core.results import Blob
-from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.node import using_node
+from ipfs_accel_cli.services.job.results import Detached
 from ipfs_accel_cli.surfaces.mcp.changes import events, registered
 from ipfs_accel_cli.surfaces.mcp.logs import LEVELS, wanted_level
 from ipfs_accel_cli.surfaces.mcp.reporter import Notifications
-from ipfs_accel_cli.surfaces.mcp.schema import Items, argument_model, compact, compact_output, output_model
+from ipfs_accel_cli.surfaces.mcp.schema import Arguments, compact, compact_output, with_job
 from ipfs_accel_cli.surfaces.mcp.session import SCHEME, ServerState
 from ipfs_accel_cli.surfaces.mcp.walk import Found
+from ipfs_accel_cli.surfaces.reflection import argument_model, collected, output_model
 
 TEXT_CHARACTERS = 25_000
 PROBLEM_KEY = "io.ipfs-accel/problem"
 COMMAND_KEY = "io.ipfs-accel/command"
+_DETACH = "detach"
+_DETACHED = "Return a job at once."
+
+
+class _Job(BaseModel):
+    job: Detached
 
 
 class CommandTool(Tool):
     """A tool whose callable, schemas, hints and description all come from one command."""
 
     _state: ServerState = PrivateAttr()
-    _line: str = PrivateAttr()
+    _command: Found = PrivateAttr()
 
     @classmethod
     def of(cls, command: Found, state: ServerState) -> CommandTool:
         """Reflect a command."""
-        arguments = argument_model(command.function)
+        further = {_DETACH: (bool, Field(False, description=_DETACHED))} if command.effects.detach else {}
+        arguments = argument_model(command.function, Arguments, **further)
         output = output_model(command.function)
         schema = compact_output(output.model_json_schema()) if output else None
+        if schema is not None and command.effects.detach:
+            schema = with_job(schema)
         effect = command.effects.effect
         tool = cls(
             fn=command.function,
@@ -65,7 +74,7 @@ class CommandTool(Tool):
             meta={COMMAND_KEY: command.line},
         )
         tool._state = state
-        tool._line = command.line
+        tool._command = command
         return tool
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
@@ -93,13 +102,13 @@ class CommandTool(Tool):
     async def _invoke(self, arguments: dict[str, Any], context: Context[Any, Any]) -> BaseModel | None:
         """Run the command; when the client cancels, tell every thread of the call to stop and wait for the end."""
         reporter = Notifications(context, anyio.lowlevel.current_token(), partial(_hears, context.request_context))
-        call = self._state.call(reporter, self._line)
+        call = self._state.call(reporter, self._command.line)
         ended = threading.Event()
 
         def work() -> BaseModel | None:
             try:
                 with using_node(self._state.node), using(call), self._state.running.during(call):
-                    return _collected(self.fn(**arguments))
+                    return self._run(arguments)
             finally:
                 ended.set()
 
@@ -113,6 +122,14 @@ class CommandTool(Tool):
             raise
         await reporter.flush()
         return result
+
+    def _run(self, arguments: dict[str, Any]) -> BaseModel | None:
+        """Run the command, or make it a job where that is asked for."""
+        if self._command.effects.detach and arguments.pop(_DETACH):
+            from ipfs_accel_cli.surfaces.job.detaching import detach
+
+            return _Job(job=detach(self._command.path, self.fn, arguments))
+        return collected(self.fn(**arguments))
 
     async def _registered(self) -> dict[str, str] | None:
         """Return the registry before a command that may change it; None when it only reads or nobody listens."""
@@ -147,17 +164,6 @@ def failure(error: AccelError) -> CallToolResult:
     problem = error.problem()
     text = json.dumps(problem, ensure_ascii=False)
     return CallToolResult(is_error=True, content=[TextContent(type="text", text=text)], _meta={PROBLEM_KEY: problem})
-
-
-def _collected(result: Any) -> BaseModel | None:
-    if isinstance(result, Stream):
-        try:
-            return Items[Any](items=list(result))
-        finally:
-            result.close()
-    if isinstance(result, Blob):
-        return result.structured()
-    return result if isinstance(result, BaseModel) else None
 
 
 def _hears(context: ServerRequestContext[Any, Any], level: LoggingLevel) -> bool:

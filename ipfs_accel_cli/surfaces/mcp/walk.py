@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,16 @@ class Found:
 def commands(app: Typer) -> list[Found]:
     """Return all commands of an app, hidden ones left out, depth first in the order of the help."""
     return list(_walk(app, ()))
+
+
+def command_at(app: Typer, path: Sequence[str]) -> Found | None:
+    """Return the command at a path, None where there is none; only its own group is imported."""
+    root = app.info.cls
+    if not path or not (inspect.isclass(root) and issubclass(root, LazyRoot)) or path[0] not in root.lazy:
+        return None
+    lazy = root.lazy[path[0]]
+    below = _walk(load(lazy.reference), () if lazy.command else (path[0],))
+    return next((found for found in below if found.path == tuple(path)), None)
 
 
 def _walk(app: Typer, prefix: tuple[str, ...]) -> Iterator[Found]:

@@ -1,0 +1,1 @@
+"""Jobs: asked about, steered, and run by workers."""
