@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.infer.quantizing import Workshop
     from ipfs_accel_cli.services.infer.stats import Pace as Took
     from ipfs_accel_cli.services.job.service import Jobs
+    from ipfs_accel_cli.services.migrate.service import Migrations
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.model.using import InMemory
     from ipfs_accel_cli.services.monitor.events import Events
@@ -209,6 +210,15 @@ class Node:
         return Events(self.database)
 
     @cached_property
+    def migrations(self) -> Migrations:
+        from ipfs_accel_cli.between import world
+        from ipfs_accel_cli.services.migrate.ledger import Ledger
+        from ipfs_accel_cli.services.migrate.service import Migrations
+
+        places = world(self.store, lambda name: self.models.show(name).manifest_cid)
+        return Migrations(self.home, Ledger(self.database), places)
+
+    @cached_property
     def doctor(self) -> Doctor:
         from ipfs_accel_cli.between import check_jobs, check_store
         from ipfs_accel_cli.services.doctor.doctor import Doctor
@@ -245,7 +255,18 @@ class Node:
             made["database"].close()
         if "store" in made:
             made["store"].backends.caches.close()
-        for name in ("inference", "fits", "benches", "doctor", "models", "store", "jobs", "events", "database"):
+        for name in (
+            "inference",
+            "fits",
+            "benches",
+            "doctor",
+            "models",
+            "migrations",
+            "store",
+            "jobs",
+            "events",
+            "database",
+        ):
             made.pop(name, None)
 
     def __enter__(self) -> Node:
