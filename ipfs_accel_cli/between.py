@@ -104,11 +104,14 @@ def check_jobs(of: Callable[[], Jobs]) -> Iterator[Check]:
         yield Check(name="jobs", state="ok", detail="none is parked or without its worker")
 
 
-def world(store: Store, model: Callable[[str], str]) -> World:
+def world(store: Store, model: Callable[[str], str], jobs: Callable[[], Jobs]) -> World:
     """Return the store, and models by their name, as migrations use them."""
     from ipfs_accel_cli.content.cid import CID
+    from ipfs_accel_cli.core.jobs.model import Caller
     from ipfs_accel_cli.services.migrate.world import PlaceFacts, Reference, Sent, World
     from ipfs_accel_cli.services.store.backends.copies import HERE, Known
+    from ipfs_accel_cli.services.store.placement.costs import HISTORY_DAYS
+    from ipfs_accel_cli.services.store.placement.forecast import forecast
 
     exchange, placement = store.exchange, store.placement
 
@@ -142,6 +145,23 @@ def world(store: Store, model: Callable[[str], str]) -> World:
             for one in placement.facts.candidates(names)
         ]
 
+    def foresee(name: str, days: int) -> tuple[int | None, float | None, str]:
+        values = [float(one.size_bytes) for one in placement.costs.history.of(name, HISTORY_DAYS)]
+        seen = forecast(values)
+        later = None if seen.line is None else int(seen.line.at(len(values) - 1 + days))
+        return later, seen.error, seen.why
+
+    def enqueue(policy: str, priority: int, number: int, backends: tuple[str, ...]) -> str:
+        return jobs().queue.add(
+            "command",
+            {"command": ["migrate", "run"], "arguments": {"policy": policy}},
+            title=f"migrate run {policy}",
+            priority=priority,
+            unique=f"migrate {policy} {number}",
+            backends=backends,
+            caller=Caller.of(current()),
+        )
+
     return World(
         here=HERE,
         open=store.backends.open,
@@ -162,7 +182,8 @@ def world(store: Store, model: Callable[[str], str]) -> World:
         facts=facts,
         currency=lambda: placement.facts.books.read().currency,
         model=lambda name: CID.parse(model(name)),
-        trend=lambda name, days: [float(one.size_bytes) for one in placement.costs.history.of(name, days)],
+        foresee=foresee,
+        enqueue=enqueue,
     )
 
 

@@ -215,7 +215,7 @@ class Node:
         from ipfs_accel_cli.services.migrate.ledger import Ledger
         from ipfs_accel_cli.services.migrate.service import Migrations
 
-        places = world(self.store, lambda name: self.models.show(name).manifest_cid)
+        places = world(self.store, lambda name: self.models.show(name).manifest_cid, lambda: self.jobs)
         return Migrations(self.home, Ledger(self.database), places)
 
     @cached_property

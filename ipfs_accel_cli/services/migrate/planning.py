@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ipfs_accel_cli.backends.base import Files
 from ipfs_accel_cli.core import fields, filters
 from ipfs_accel_cli.services.migrate import listing
 from ipfs_accel_cli.services.migrate.ledger import Ledger
@@ -40,6 +41,12 @@ def look(world: World, ledger: Ledger, source_text: str, destination_text: str, 
     same = by_size if options.compare == "size" else compared
     steps = plan(chosen, there, options.action, same=same, immutable=options.immutable, delete=options.delete)
     return Looked(source, destination, kind, tuple(steps), len(here))
+
+
+def listed_at(world: World, place: Place, where: str | None) -> list[Listed]:
+    """Return what lies at a source as far as a filter chooses it."""
+    is_files = place.cid is None and place.backend != world.here and isinstance(world.open(place.backend), Files)
+    return _chosen(listing.listed(world, place, "file" if is_files else "dag", {}), where)
 
 
 def estimated(world: World, looked: Looked, options: Options) -> Estimate:

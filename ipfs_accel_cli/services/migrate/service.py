@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -36,9 +36,13 @@ from ipfs_accel_cli.services.migrate.model import Options, Place, Step
 from ipfs_accel_cli.services.migrate.pace import Pace, timetable
 from ipfs_accel_cli.services.migrate.plan import symbols
 from ipfs_accel_cli.services.migrate.planning import Looked, estimated, look, row
+from ipfs_accel_cli.services.migrate.policies import PolicyRoom
+from ipfs_accel_cli.services.migrate.policy_results import Rescued
 from ipfs_accel_cli.services.migrate.rendering import Form, rendered
+from ipfs_accel_cli.services.migrate.rescue import Rescue
 from ipfs_accel_cli.services.migrate.results import MigrationPlan, Moved, Planned, Report, Runs, Written
 from ipfs_accel_cli.services.migrate.running import Copier, Run, Tally, in_parallel
+from ipfs_accel_cli.services.migrate.shelf import Shelf
 from ipfs_accel_cli.services.migrate.showing import reported, shown
 from ipfs_accel_cli.services.migrate.world import World
 
@@ -53,6 +57,13 @@ class Migrations:
         self.ledger = ledger
         self.world = world
         self._sleep = sleep
+        self.policies = PolicyRoom(Shelf(ledger), world, self.migrate, world.enqueue)
+
+    def rescue(
+        self, dying: str, to: Sequence[str], *, recheck: bool = False, dry_run: bool = False
+    ) -> Iterator[Rescued]:
+        """Bring elsewhere what only a dying place holds; raises SomeFailed in the end for what is lost."""
+        return Rescue(self.world, dying.rstrip(":"), to, recheck, dry_run).run()
 
     def plan(self, source: str, destination: str, options: Options) -> MigrationPlan:
         """Say exactly what a migration would do; nothing is changed. Raises as `planning.look`."""

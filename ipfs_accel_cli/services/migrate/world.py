@@ -73,4 +73,5 @@ class World:
     facts: Callable[[Sequence[str]], Sequence[PlaceFacts]]
     currency: Callable[[], str]
     model: Callable[[str], CID]
-    trend: Callable[[str, int], Sequence[float]]
+    foresee: Callable[[str, int], tuple[int | None, float | None, str]]
+    enqueue: Callable[[str, int, int, tuple[str, ...]], str]
