@@ -126,7 +126,7 @@ def test_a_network_that_comes_back_loses_nothing(node: Node, cold: Path, site: F
 def test_files_of_a_bucket_become_dags_of_an_ipfs_node(node: Node, cold: Path, site: Flaky, ipfs_node: JsIpfs) -> None:
     content = os.urandom(3 << 20)
     site.upload({"big.bin": content, "empty.bin": b""}, folder="")
-    node.store.backends.add("kubo", "ipfs", {"api": ipfs_node.url})
+    node.store.backends.add("kubo", "ipfs", {"url": ipfs_node.url})
     assert migrated(node, "far:", "kubo:", verify="full") == {"big.bin": "copied", "empty.bin": "copied"}
     (cold / "big.bin").write_bytes(content)
     (computed,) = node.store.cid_of([cold / "big.bin"])
