@@ -23,7 +23,9 @@ from ipfs_accel_cli.services.model.evaluating.perf import Speed
 
 if TYPE_CHECKING:
     from ipfs_accel_cli.services.job.service import Jobs
+    from ipfs_accel_cli.services.migrate.service import Migrations
     from ipfs_accel_cli.services.migrate.world import World
+    from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.store.backends.copies import How
     from ipfs_accel_cli.services.store.store import Store
 
@@ -102,6 +104,17 @@ def check_jobs(of: Callable[[], Jobs]) -> Iterator[Check]:
         yield Check(name="jobs", state="warning", detail=detail, remedy="ipfs-accel job work --drain")
     if not (unheld or parked or idle):
         yield Check(name="jobs", state="ok", detail="none is parked or without its worker")
+
+
+def migrations(
+    home: Home, database: Database, store: Store, models: Callable[[], Models], jobs: Callable[[], Jobs]
+) -> Migrations:
+    """Return the migrations of a home."""
+    from ipfs_accel_cli.services.migrate.ledger import Ledger
+    from ipfs_accel_cli.services.migrate.service import Migrations
+
+    places = world(store, lambda name: models().show(name).manifest_cid, jobs)
+    return Migrations(home, Ledger(database), places)
 
 
 def world(store: Store, model: Callable[[str], str], jobs: Callable[[], Jobs]) -> World:

@@ -211,12 +211,9 @@ class Node:
 
     @cached_property
     def migrations(self) -> Migrations:
-        from ipfs_accel_cli.between import world
-        from ipfs_accel_cli.services.migrate.ledger import Ledger
-        from ipfs_accel_cli.services.migrate.service import Migrations
+        from ipfs_accel_cli.between import migrations
 
-        places = world(self.store, lambda name: self.models.show(name).manifest_cid, lambda: self.jobs)
-        return Migrations(self.home, Ledger(self.database), places)
+        return migrations(self.home, self.database, self.store, lambda: self.models, lambda: self.jobs)
 
     @cached_property
     def doctor(self) -> Doctor:

@@ -2,9 +2,9 @@
 
     scripts/bench migrate [--files N] [--size BYTES] [--large BYTES] [--rounds N] [--transfers N]
 
-A folder goes to a fresh prefix of an S3 server on this machine: many small files, one large one, and the small ones again
-when nothing has changed (`rclone --fast-list --checksum`). rclone must be installed; Debian's package is `rclone`.
-Every size of ours includes its receipts. Ratios are rclone's time over ours; start-up is part of both.
+A folder goes to a fresh prefix of an S3 server on this machine: many small files, one large one, and the small ones
+again when nothing has changed (`rclone --fast-list --checksum`). rclone must be installed: in Debian, `rclone`.
+Every time of ours includes its receipts. Ratios are the time of rclone over ours; start-up is part of both.
 """
 
 from __future__ import annotations

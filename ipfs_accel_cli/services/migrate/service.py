@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import cache, partial
 from pathlib import Path
 
 from ipfs_accel_cli.backends.base import Files
@@ -163,7 +164,9 @@ class Migrations:
     def _run(
         self, source: str, destination: str, options: Options, digest: str, *, error_on_no_op: bool
     ) -> Iterator[Moved]:
-        looked = look(self.world, self.ledger, source, destination, options)
+        # A backend has connections and what it learned of its server: one for the whole run.
+        world = replace(self.world, open=cache(self.world.open))
+        looked = look(world, self.ledger, source, destination, options)
         if options.action == "move" and looked.source.cid is not None and looked.source.text != str(looked.source.cid):
             raise Invalid("a model is copied and then removed with `model rm`, not moved")
         todo = [step for step in looked.steps if step.todo in _MOVED]
@@ -188,13 +191,13 @@ class Migrations:
         pace = Pace(options.bwlimit)
         run = Run(
             run_id,
-            self.world,
+            world,
             self.ledger,
             looked.source,
             looked.destination,
             options,
-            self._copier(looked, pace, run_id),
-            self._remove,
+            _copier(world, looked, pace, run_id),
+            partial(_remove, world),
             self._sleep,
         )
         try:
@@ -218,28 +221,6 @@ class Migrations:
             raise failure
         self.ledger.end(run_id, "done")
 
-    def _copier(self, looked: Looked, pace: Pace, run: str) -> Copier:
-        def count(_size: int) -> None:
-            current().check()
-
-        if looked.kind == "dag":
-            return DagCopy(self.world, looked.source, looked.destination, f"migrate {run}", pace.wait, count)
-        source = self.world.open(looked.source.backend)
-        assert isinstance(source, Files)
-        target = self.world.open(looked.destination.backend)
-        return FileCopy(source, target, looked.destination.path, pace.wait, count)
-
-    def _remove(self, place: Place, step: Step, at_source: bool) -> None:
-        found = step.source if at_source else step.destination
-        assert found is not None
-        if found.kind == "dag":
-            self.world.remove(CID.parse(found.name), None if place.backend == self.world.here else place.backend)
-            return
-        backend = self.world.open(place.backend)
-        assert isinstance(backend, Files)
-        backend.delete(found.locator)
-        self.world.forget(place.backend, [found.locator])
-
 
 _NOT_IDENTITY = ("transfers", "bwlimit", "max_transfer", "retries", "force")
 _SAID = {"-": "only at the destination", "+": "only at the source", "*": "it differs", "!": "it could not be read"}
@@ -260,6 +241,30 @@ def _checked(options: Options) -> None:
     timetable(options.bwlimit)
     if options.action == "move" and options.verify != "full":
         raise Invalid("a move deletes at the source only what was verified in full: --verify full, or leave it out")
+
+
+def _copier(world: World, looked: Looked, pace: Pace, run: str) -> Copier:
+    def count(_size: int) -> None:
+        current().check()
+
+    if looked.kind == "dag":
+        return DagCopy(world, looked.source, looked.destination, f"migrate {run}", pace.wait, count)
+    source = world.open(looked.source.backend)
+    assert isinstance(source, Files)
+    target = world.open(looked.destination.backend)
+    return FileCopy(source, target, looked.destination.path, pace.wait, count)
+
+
+def _remove(world: World, place: Place, step: Step, at_source: bool) -> None:
+    found = step.source if at_source else step.destination
+    assert found is not None
+    if found.kind == "dag":
+        world.remove(CID.parse(found.name), None if place.backend == world.here else place.backend)
+        return
+    backend = world.open(place.backend)
+    assert isinstance(backend, Files)
+    backend.delete(found.locator)
+    world.forget(place.backend, [found.locator])
 
 
 @contextmanager
