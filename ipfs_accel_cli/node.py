@@ -200,8 +200,13 @@ class Node:
         from ipfs_accel_cli.services.job.service import Jobs
         from ipfs_accel_cli.services.job.starting import start
 
-        queue = Queue(self.database, limits=limits(self.settings.get("job.limits")))
-        return Jobs(queue, {}, lambda: start(self.home, wanted=self.settings.get("job.autostart")))
+        get = self.settings.get
+        return Jobs(
+            Queue(self.database),
+            {},
+            start=lambda: start(self.home, wanted=get("job.autostart")),
+            limits=lambda: limits(get("job.limits")),
+        )
 
     @cached_property
     def events(self) -> Events:

@@ -1,6 +1,6 @@
 """The durable queue beside a bare SQLite loop that makes the same durable commits, in turn in one run.
 
-    scripts/bench queue [--jobs N] [--rounds N]
+    scripts/bench queue [--jobs N] [--rounds N] [--waiting N]
 
 Each job is three commits: it is added, claimed, and finished. The bare loop writes the same rows (the job, and an event
 for each change) in three transactions of its own, with the same settings (WAL, synchronous FULL) on the same disk, with
@@ -64,8 +64,8 @@ def bare_loop(database: Database, ids: TimeOrdered, jobs: int) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jobs", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--jobs", type=int, default=150)
+    parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--waiting", type=int, default=0, help="Jobs that wait all the while for a full backend.")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:

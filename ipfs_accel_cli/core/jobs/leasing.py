@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ipfs_accel_cli.core.jobs.changing import settle, tell
 from ipfs_accel_cli.core.jobs.decide import Candidate, Limits, after_failure, after_loss, after_return, next_of
-from ipfs_accel_cli.core.jobs.model import JSON, Caller, Lease, LeaseLost, Progress, State, Wish
+from ipfs_accel_cli.core.jobs.model import JSON, Caller, Lease, LeaseLost, Progress, State, Wish, encoded
+
+# Of one job; the newest are kept.
+KEPT_LINES = 10_000
 
 # One that needs a job which is not done is not ready; one that was done and pruned is no need any more.
 _READY = (
@@ -107,6 +110,11 @@ def note(
         "INSERT INTO job_logs (job, at, attempt, line) VALUES (?, ?, ?, ?)",
         [(lease.job, now, lease.attempt, line) for line in lines],
     )
+    connection.execute(
+        "DELETE FROM job_logs WHERE job = ? AND sequence <="
+        " (SELECT sequence FROM job_logs WHERE job = ? ORDER BY sequence DESC LIMIT 1 OFFSET ?)",
+        (lease.job, lease.job, KEPT_LINES),
+    )
     return wish
 
 
@@ -115,7 +123,7 @@ def finish(connection: sqlite3.Connection, lease: Lease, now: float, result: JSO
     done = connection.execute(
         "UPDATE jobs SET state = 'done', wish = '', worker = NULL, lease_until = NULL, ended_at = ?, result = ?,"
         " problem = NULL WHERE id = ? AND attempt = ? AND state = 'running'",
-        (now, None if result is None else json.dumps(result, ensure_ascii=False), lease.job, lease.attempt),
+        (now, None if result is None else encoded(result), lease.job, lease.attempt),
     )
     if not done.rowcount:
         raise _lost(lease)

@@ -15,6 +15,9 @@ from ipfs_accel_cli.core.errors import Conflict
 
 JSON = None | bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"]
 
+# One encoder for all: to make one costs more than most arguments take.
+encoded = json.JSONEncoder(ensure_ascii=False).encode
+
 
 class LeaseLost(Conflict):
     """The job was given to somebody else, or has ended, since this lease was taken."""

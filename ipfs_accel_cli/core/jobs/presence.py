@@ -8,6 +8,7 @@ import socket
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ipfs_accel_cli.core.jobs.decide import Limits
 from ipfs_accel_cli.core.jobs.leasing import claimable
@@ -107,4 +108,13 @@ def _lives(pid: int) -> bool:
         return False
     except OSError:
         return True
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Say whether a process has ended and only waits for a parent that, as in many containers, never asks."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] in ("Z", "X")

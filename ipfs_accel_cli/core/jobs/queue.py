@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 
 from ipfs_accel_cli.core import events
 from ipfs_accel_cli.core.call import Principal
@@ -17,7 +18,7 @@ from ipfs_accel_cli.core.jobs import leasing, presence, reading, steering
 from ipfs_accel_cli.core.jobs.changing import tell
 from ipfs_accel_cli.core.jobs.decide import Limits, turn
 from ipfs_accel_cli.core.jobs.ids import TimeOrdered
-from ipfs_accel_cli.core.jobs.model import JSON, Caller, Job, Lease, Line, Progress, State, Wish
+from ipfs_accel_cli.core.jobs.model import JSON, Caller, Job, Lease, Line, Progress, State, Wish, encoded
 from ipfs_accel_cli.core.jobs.presence import Presence
 from ipfs_accel_cli.core.jobs.schema import MIGRATIONS, OWNER
 
@@ -85,7 +86,7 @@ class Queue:
                 "INSERT INTO jobs (id, kind, arguments, title, caller, priority, turn, state, unique_key, backends,"
                 " max_attempts, created_at, run_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?, ?)",
                 (
-                    *(job, kind, json.dumps(arguments, ensure_ascii=False), title, (caller or Caller()).text()),
+                    *(job, kind, encoded(arguments), title, (caller or Caller()).text()),
                     *(priority, turn(priority, ready_at), unique, json.dumps(sorted(set(backends)))),
                     *(max_attempts, now, ready_at),
                 ),
@@ -228,6 +229,13 @@ class Queue:
         self._prepare()
         return presence.living(self.database.read(), self.clock(), 2 * self.lease_seconds)
 
+    def take_back(self) -> int:
+        """Take the jobs of dead workers back, and return how many there were."""
+        now = self.clock()
+        with self._write() as connection:
+            presence.bury(connection, socket.gethostname(), now)
+            return leasing.take_back(connection, now, self._chance)
+
     def unheld(self) -> list[Job]:
         """Return running jobs whose worker is dead or was not heard of in time."""
         self._prepare()
@@ -237,11 +245,9 @@ class Queue:
         running = self.listed([State.RUNNING], limit=-1)
         return [job for job in running if job.worker in dead or (job.lease_until or now) <= now]
 
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
+    def _write(self) -> AbstractContextManager[sqlite3.Connection]:
         self._prepare()
-        with self.database.write() as connection:
-            yield connection
+        return self.database.write()
 
     def _prepare(self) -> None:
         if not self._prepared:

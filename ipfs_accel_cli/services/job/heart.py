@@ -22,12 +22,13 @@ _LONGEST_TICK_SECONDS = 1.0
 
 @dataclass(slots=True)
 class Beating:
-    """One job that this process runs."""
+    """One job that this process runs; who holds `lock` writes what it reported, and nobody does once it has `ended`."""
 
     lease: Lease
     call: Call
     notes: Notes
-    lost: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    ended: bool = False
     beaten_at: float = field(default_factory=time.monotonic)
 
 
@@ -81,12 +82,19 @@ class Heart:
             with self._lock:
                 running = list(self._beating.values())
             for one in running:
-                self._guarded(lambda one=one: self._beat(one))  # type: ignore[misc]
+                # Where a job is just being ended its lease matters no more, and the others must not wait.
+                if one.lock.acquire(blocking=False):
+                    try:
+                        self._guarded(lambda one=one: self._beat(one))  # type: ignore[misc]
+                    finally:
+                        one.lock.release()
             if time.monotonic() - self._seen_at >= self._every:
                 self._guarded(lambda: self._queue.seen(self._worker))
                 self._seen_at = time.monotonic()
 
     def _beat(self, one: Beating) -> None:
+        if one.ended:
+            return
         progress, lines = one.notes.taken()
         # Asked every tick, told to the disk only when there is something to tell: a cancellation is heard at once.
         due = time.monotonic() - one.beaten_at >= self._every
@@ -97,7 +105,6 @@ class Heart:
                 wish = self._queue.note(one.lease, progress, lines)
                 one.beaten_at = time.monotonic()
         except LeaseLost:
-            one.lost = True
             one.call.stopped.set()
             return
         if wish is not Wish.NONE:

@@ -6,7 +6,7 @@ import threading
 
 from ipfs_accel_cli.core.jobs.model import Progress
 
-# More than anybody reads; a job that says more keeps its first and its newest lines.
+# Between two beats of the heart; a job that says more than anybody reads loses some of it, and says so.
 MOST_LINES = 2_000
 _LONGEST_LINE = 4_000
 

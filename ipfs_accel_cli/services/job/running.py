@@ -16,6 +16,8 @@ from ipfs_accel_cli.services.job.notes import Notes
 
 Ended = Literal["done", "failed", "parked", "paused", "cancelled", "handed back", "lost"]
 
+MOST_ERRORS = 1000
+
 _LOG = logging.getLogger("ipfs_accel_cli.jobs")
 
 
@@ -41,9 +43,10 @@ def problem_of(error: BaseException) -> AccelError:
 
 
 def _well(queue: Queue, one: Beating, result: JSON) -> Ended:
-    progress, lines = one.notes.taken(whole=True)
     try:
-        with queue.database.write():
+        with one.lock, queue.database.write():
+            one.ended = True
+            progress, lines = one.notes.taken(whole=True)
             queue.note(one.lease, progress, lines)
             queue.finish(one.lease, result)
     except LeaseLost:
@@ -58,23 +61,32 @@ def _badly(queue: Queue, one: Beating, error: BaseException) -> Ended:
         one.notes.line("".join(traceback.format_exception(error)))
     if not stopped:
         one.notes.line(f"error: {problem.detail}")
-    progress, lines = one.notes.taken(whole=True)
     asked = problem.context.get("retry_after_s")
     try:
-        with queue.database.write():
+        with one.lock, queue.database.write():
+            one.ended = True
+            progress, lines = one.notes.taken(whole=True)
             queue.note(one.lease, progress, lines)
             if stopped:
                 state = queue.hand_back(one.lease)
             else:
                 state = queue.fail(
                     one.lease,
-                    problem.problem(),
+                    _kept(problem),
                     retryable=problem.retryable,
                     asked_seconds=float(asked) if isinstance(asked, int | float) else 0.0,
                 )
     except LeaseLost:
         return "lost"
     return _name(state, stopped=stopped)
+
+
+def _kept(problem: AccelError) -> JSON:
+    """Return a problem as it is kept: who fails a million items names enough of them."""
+    kept: dict[str, JSON] = problem.problem()
+    if len(problem.errors) > MOST_ERRORS:
+        kept["errors"] = [*problem.errors[:MOST_ERRORS]]
+    return kept
 
 
 def _name(state: State, *, stopped: bool) -> Ended:

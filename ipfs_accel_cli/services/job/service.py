@@ -16,6 +16,7 @@ from ipfs_accel_cli.core.errors import (
     error_kinds,
 )
 from ipfs_accel_cli.core.jobs import reading
+from ipfs_accel_cli.core.jobs.decide import Limits
 from ipfs_accel_cli.core.jobs.model import ENDED, JSON, Caller, Job, State
 from ipfs_accel_cli.core.jobs.queue import Queue
 from ipfs_accel_cli.services.job.handlers import Handler
@@ -40,15 +41,20 @@ _OVER = (*ENDED, State.PARKED)
 
 
 class Jobs:
-    """The jobs of one home. `handlers` run them by their kind; `start` starts a worker process of its own.
+    """The jobs of one home.
+
+    `handlers` run them by their kind, `start` starts a worker process of its own, `limits` says what may run at once.
 
     Whoever does not own this node sees and steers only the jobs that were added in the same name.
     """
 
-    def __init__(self, queue: Queue, handlers: Mapping[str, Handler], start: Callable[[], str]) -> None:
+    def __init__(
+        self, queue: Queue, handlers: Mapping[str, Handler], start: Callable[[], str], limits: Callable[[], Limits]
+    ) -> None:
         self.queue = queue
         self._handlers = handlers
         self._start = start
+        self._limits = limits
 
     def ls(self, states: Sequence[str] = (), kinds: Sequence[str] = (), limit: int = _PAGE) -> JobList:
         """Return the jobs, the newest first."""
@@ -123,6 +129,7 @@ class Jobs:
         unknown = sorted(set(plan.kinds) - set(handlers))
         if unknown:
             raise Invalid(f"no jobs of the kind {unknown[0]!r}; there are {', '.join(sorted(handlers))}")
+        self.queue.limits = self._limits()
         ended = Worker(self.queue, handlers, plan).run()
         return Worked(**{name.replace(" ", "_"): count for name, count in ended.items()})
 
@@ -172,6 +179,8 @@ class Jobs:
         return shown(job, reading.needs(self.queue.database, job.id), self.queue.clock())
 
     def _steer(self, names: Sequence[str], act: Callable[[str], State]) -> SteeredJobs:
+        # What a dead worker left is nobody's to stop: it is steered where it lies.
+        self.queue.take_back()
         done: list[Steered] = []
         failed: list[tuple[str, AccelError]] = []
         for name in names:
@@ -226,7 +235,8 @@ def _ended(job: Job) -> AccelError:
         return Cancelled(f"job {job.id} was cancelled")
     problem = job.problem or {}
     kind = error_kinds().get(str(problem.get("code")), AccelError)
-    error = kind(str(problem.get("detail", "it failed")), suggestion=_line("retry", job))
+    suggestion = str(problem.get("suggestion") or _line("retry", job))
+    error = kind(str(problem.get("detail", "it failed")), suggestion=suggestion)
     known = problem.get("errors")
     if isinstance(known, list):
         error.errors = [part for part in known if isinstance(part, dict)]

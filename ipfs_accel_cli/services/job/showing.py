@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ipfs_accel_cli.core.jobs.model import Job, Line, State
+from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.services.job.results import JobRow, JobShown, LogLine, Need, Steered
 
 NAME_CHARACTERS = 8
@@ -88,9 +89,16 @@ def _message(job: Job, now: float) -> str:
     failed = str((job.problem or {}).get("detail", ""))
     if job.state is State.RUNNING:
         overdue = job.lease_until is not None and job.lease_until <= now
-        return "its worker is not heard of; another takes it over" if overdue else job.message
+        return "its worker is not heard of; another takes it over" if overdue else _counted(job)
     if job.state is State.PARKED:
         return failed
     if job.state is State.WAITING and failed:
         return f"tried again {'at ' + when(job.run_at) if job.run_at > now else 'next'}: {failed}"
-    return job.message if job.state is State.PAUSED else ""
+    return _counted(job) if job.state is State.PAUSED else ""
+
+
+def _counted(job: Job) -> str:
+    """Return what a job does, with how much it did where nobody knows of how much."""
+    if not job.done or job.total:
+        return job.message
+    return f"{human_bytes(int(job.done)) if job.unit == 'bytes' else f'{job.done:g}'} {job.message}".rstrip()

@@ -7,6 +7,7 @@ import pytest
 from ipfs_accel_cli.core import events
 from ipfs_accel_cli.core.call import Principal
 from ipfs_accel_cli.core.errors import Conflict, Invalid, NotFound
+from ipfs_accel_cli.core.jobs.leasing import KEPT_LINES
 from ipfs_accel_cli.core.jobs.model import Caller, Lease, LeaseLost, State, Wish
 from ipfs_accel_cli.core.jobs.queue import Queue
 from tests.unit.core.jobs.conftest import Clock
@@ -210,6 +211,17 @@ def test_progress_and_log_lines_are_kept(queue: Queue) -> None:
     first, second = queue.logs(job)
     assert (first.line, second.line, first.attempt) == ("one", "two", 1)
     assert queue.logs(job, since=first.sequence) == [second]
+
+
+def test_a_log_keeps_its_newest_lines(queue: Queue) -> None:
+    job = queue.add("a", None)
+    lease = claimed(queue)
+    for start in range(0, KEPT_LINES + 500, 500):
+        queue.note(lease, lines=map(str, range(start, start + 500)))
+
+    lines = queue.logs(job, limit=-1)
+    assert len(lines) == KEPT_LINES
+    assert lines[-1].line == str(KEPT_LINES + 499)
 
 
 def test_pruning_forgets_what_ended_but_nothing_that_is_still_needed(queue: Queue, clock: Clock) -> None:

@@ -23,7 +23,7 @@ class Shop:
 
     def __init__(self, home: Path) -> None:
         self.database = Database(Home.locate(home))
-        self.queue = Queue(self.database, chance=lambda: 0.0, lease_seconds=1.5)
+        self.queue = Queue(self.database, chance=lambda: 0.0, lease_seconds=3.0)
 
     def worked(self, work: Work, plan: Plan | None = None) -> dict[str, int]:
         """Work the queue until it is empty."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -11,6 +15,7 @@ from ipfs_accel_cli.core.call import Principal, current
 from ipfs_accel_cli.core.errors import Invalid, NotAuthorised, Offline, TryAgain
 from ipfs_accel_cli.core.jobs.decide import Limits
 from ipfs_accel_cli.core.jobs.model import JSON, Caller, Lease, State
+from ipfs_accel_cli.core.jobs.presence import Presence
 from ipfs_accel_cli.services.job.worker import Plan
 from tests.unit.services.job.conftest import Shop
 
@@ -168,14 +173,9 @@ def test_a_job_that_says_too_much_keeps_a_bounded_log(shop: Shop) -> None:
 
 
 def test_the_leases_of_a_dead_process_are_given_on_at_once(shop: Shop) -> None:
-    import socket
-    import subprocess
-    import sys
-
-    from ipfs_accel_cli.core.jobs.presence import Presence
-
+    # Ended, and never asked how: what a worker becomes whose parent is gone or does not care.
     dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
+    os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
     now = shop.queue.clock()
     shop.queue.announce(Presence("gone", socket.gethostname(), dead.pid, (), 1, now, now))
     job = shop.queue.add("test", None)
@@ -186,3 +186,4 @@ def test_the_leases_of_a_dead_process_are_given_on_at_once(shop: Shop) -> None:
 
     assert shop.worked(lambda one: one.attempt) == {"done": 1}
     assert shop.queue.get(job).result == 2
+    dead.wait()
