@@ -89,6 +89,24 @@ def check_store(home: Home, of: Callable[[], Store]) -> Iterator[Check]:
         )
 
 
+def check_backends(of: Callable[[], Store]) -> Iterator[Check]:
+    """Make a round trip to every backend that is known."""
+    from ipfs_accel_cli.core.errors import NotAuthorised
+
+    if not current().principal.may("store:write"):
+        raise NotAuthorised("a round trip writes at the backends, which you may not")
+    for name in of().backends.names():
+        tested = of().backends.test(name, whole=True)
+        wrong = [f"{step.name}: {step.detail}" for step in tested.steps if step.state == "failed"]
+        sound = tested.reachable is not False and not wrong
+        yield Check(
+            name=f"backend {name}",
+            state="ok" if sound else "failed",
+            detail="; ".join([tested.detail, *wrong]),
+            remedy="" if sound else f"ipfs-accel store backend test {name} --round-trip",
+        )
+
+
 def check_jobs(of: Callable[[], Jobs]) -> Iterator[Check]:
     """Look for leases without a living worker, parked jobs, and jobs that wait where nobody works."""
     jobs = of()

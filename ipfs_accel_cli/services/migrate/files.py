@@ -10,7 +10,7 @@ from typing import Protocol
 from ipfs_accel_cli.backends.base import Backend, Blocks, Body, Dags, Files, Receipt, Stat, TakesDags
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import NotFound, TryAgain, UnsupportedContent, VerificationFailed
+from ipfs_accel_cli.core.errors import Conflict, NotFound, TryAgain, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.services.migrate import hashing
 from ipfs_accel_cli.services.migrate.model import Done, Step, Verify
 
@@ -34,6 +34,7 @@ class FileCopy:
     path: str
     wait: Wait
     count: Wait
+    immutable: bool = False
 
     def key(self, step: Step) -> str:
         """Return the key of an item at the destination."""
@@ -118,7 +119,14 @@ class FileCopy:
         if replace and step.destination is not None:
             # A key holds one content for good, so the old one makes room once all of the new one was read.
             target.delete(step.destination.locator)
-        receipt = target.put(body, key)
+        try:
+            receipt = target.put(body, key)
+        except Conflict:
+            # The listing did not tell whether it is the same, and it is not.
+            if self.immutable or step.destination is None:
+                raise
+            target.delete(step.destination.locator)
+            receipt = target.put(body, key)
         self.count(found.size_bytes)
         return receipt
 

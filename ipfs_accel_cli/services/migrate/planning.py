@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ipfs_accel_cli.backends.base import Files
 from ipfs_accel_cli.core import fields, filters
+from ipfs_accel_cli.core.errors import NotFound
 from ipfs_accel_cli.services.migrate import listing
 from ipfs_accel_cli.services.migrate.ledger import Ledger
 from ipfs_accel_cli.services.migrate.model import Kind, Listed, Options, Place, Step
@@ -33,6 +34,9 @@ def look(world: World, ledger: Ledger, source_text: str, destination_text: str, 
     apart(source, destination)
     kind = listing.kind_of(world, source, destination)
     here = listing.listed(world, source, kind, ledger.remembered(source.backend))
+    if source.path and not here and not options.policy and not options.delete:
+        # A policy may find its source empty every other night; a person has mistyped it.
+        raise NotFound(f"nothing lies at {source_text}", suggestion=f"ipfs-accel store ls --on {source.backend}")
     chosen = _chosen(here, options.where)
     there = _there(world, ledger, destination, kind, chosen)
     if options.where is not None:

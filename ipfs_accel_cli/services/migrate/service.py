@@ -196,7 +196,7 @@ class Migrations:
             looked.source,
             looked.destination,
             options,
-            _copier(world, looked, pace, run_id),
+            _copier(world, looked, options, pace, run_id),
             partial(_remove, world),
             self._sleep,
         )
@@ -243,7 +243,7 @@ def _checked(options: Options) -> None:
         raise Invalid("a move deletes at the source only what was verified in full: --verify full, or leave it out")
 
 
-def _copier(world: World, looked: Looked, pace: Pace, run: str) -> Copier:
+def _copier(world: World, looked: Looked, options: Options, pace: Pace, run: str) -> Copier:
     def count(_size: int) -> None:
         current().check()
 
@@ -252,7 +252,7 @@ def _copier(world: World, looked: Looked, pace: Pace, run: str) -> Copier:
     source = world.open(looked.source.backend)
     assert isinstance(source, Files)
     target = world.open(looked.destination.backend)
-    return FileCopy(source, target, looked.destination.path, pace.wait, count)
+    return FileCopy(source, target, looked.destination.path, pace.wait, count, options.immutable)
 
 
 def _remove(world: World, place: Place, step: Step, at_source: bool) -> None:

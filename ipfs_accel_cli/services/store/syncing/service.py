@@ -119,6 +119,7 @@ class Syncing:
 
     def let_go(self, label: str, cid: CID | None = None) -> None:
         """Leave what only passed through to the next gc, also what a run before this one left behind."""
+        self.reader.index.connection()
         with self.database.write() as connection:
             release(connection, TRANSIT, label, cid)
 

@@ -14,6 +14,7 @@ from ipfs_accel_cli.core.errors import (
     Invalid,
     LimitReached,
     NotAuthorised,
+    NotFound,
     NothingToDo,
     SomeFailed,
     VerificationFailed,
@@ -171,6 +172,8 @@ def test_what_cannot_be_meant_is_refused(node: Node, places: Path, go: Go) -> No
     for source, destination in (("cold:", "cold:sub"), ("nothing", "lab:"), ("cold:../x", "lab:"), ("cold:", "lab")):
         with pytest.raises(Invalid):
             go(source, destination)
+    with pytest.raises(NotFound):
+        go("cold:mistyped", "lab:")
     with pytest.raises(Invalid):
         go("cold:", "lab:", action="move", verify="metadata")
     with pytest.raises(NothingToDo):
@@ -182,3 +185,17 @@ def test_who_may_not_delete_moves_nothing(node: Node, places: Path, go: Go) -> N
     with using(Call(Principal("guest", "mcp", frozenset({"migrate:write"})))), pytest.raises(NotAuthorised):
         go("cold:", "lab:", action="move")
     assert tree(places / "lab") == {}
+
+
+def test_a_home_without_content_of_its_own_can_rescue(node: Node, places: Path) -> None:
+    assert list(node.migrations.rescue("cold", ["lab:"])) == []
+
+
+def test_what_differs_in_its_bytes_alone_is_replaced_unless_that_is_forbidden(node: Node, places: Path, go: Go) -> None:
+    write(places / "cold", a=b"new")
+    write(places / "lab", a=b"old")
+    with pytest.raises(SomeFailed):
+        go("cold:", "lab:", immutable=True)
+    assert tree(places / "lab") == {"a.bin": b"old"}
+    go("cold:", "lab:")
+    assert tree(places / "lab") == {"a.bin": b"new"}
