@@ -20,7 +20,7 @@ from tests.conftest import Ran
 from tests.servers.js_ipfs import JsIpfs
 from tests.servers.s3_faults import Shady
 from tests.servers.seaweedfs import ACCESS_KEY, BUCKET, SECRET_KEY, Seaweed
-from tests.servers.serving import Handler
+from tests.servers.serving import Handler, serving
 
 Cli = Callable[..., Ran]
 
@@ -42,8 +42,6 @@ class Flaky(Shady):
 
 @pytest.fixture
 def site(seaweed: Seaweed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flaky]:
-    from tests.servers.serving import serving
-
     monkeypatch.setattr(retry, "FIRST_WAIT_SECONDS", 0.01)
     monkeypatch.setenv("BUCKET_KEYS", f"{ACCESS_KEY}:{SECRET_KEY}")
     made = Flaky(seaweed)
