@@ -23,6 +23,7 @@ class Root(LazyRoot):
         "infer": Lazy("ipfs_accel_cli.commands.infer:app", "Run models.", _WORK),
         "peer": Lazy("ipfs_accel_cli.commands.peer:app", "This node's identity among others.", _WORK),
         "store": Lazy("ipfs_accel_cli.commands.store:app", "Content by its address: put, read, verify, carry.", _UNDER),
+        "migrate": Lazy("ipfs_accel_cli.commands.migrate:app", "Bring content from any place to any other.", _WORK),
         "job": Lazy("ipfs_accel_cli.commands.job:app", "Work that goes on by itself.", _UNDER),
         "monitor": Lazy("ipfs_accel_cli.commands.monitor:app", "What happens on this node.", _UNDER),
         "config": Lazy("ipfs_accel_cli.commands.config:app", "Show and change settings.", _UNDER),

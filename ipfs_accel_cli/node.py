@@ -10,14 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.settings import Settings
 
 if TYPE_CHECKING:
     from ipfs_accel_cli.core.database import Database
     from ipfs_accel_cli.services.doctor.doctor import Doctor
-    from ipfs_accel_cli.services.doctor.results import Check
     from ipfs_accel_cli.services.hw.bench.service import Benches
     from ipfs_accel_cli.services.hw.fit.service import Fits
     from ipfs_accel_cli.services.hw.hardware import Hardware
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.infer.quantizing import Workshop
     from ipfs_accel_cli.services.infer.stats import Pace as Took
     from ipfs_accel_cli.services.job.service import Jobs
+    from ipfs_accel_cli.services.migrate.service import Migrations
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.model.using import InMemory
     from ipfs_accel_cli.services.monitor.events import Events
@@ -214,30 +213,18 @@ class Node:
         return Events(self.database)
 
     @cached_property
+    def migrations(self) -> Migrations:
+        from ipfs_accel_cli.between import migrations
+
+        return migrations(self.home, self.database, self.store, lambda: self.models, lambda: self.jobs)
+
+    @cached_property
     def doctor(self) -> Doctor:
-        from ipfs_accel_cli.between import check_jobs, check_store
+        from ipfs_accel_cli.between import check_backends, check_jobs, check_store
         from ipfs_accel_cli.services.doctor.doctor import Doctor
 
         looks = [partial(check_store, self.home, lambda: self.store), partial(check_jobs, lambda: self.jobs)]
-        return Doctor(self.home, looks, [self._check_backends])
-
-    def _check_backends(self) -> Iterator[Check]:
-        """Make a round trip to every backend that is known."""
-        from ipfs_accel_cli.core.errors import NotAuthorised
-        from ipfs_accel_cli.services.doctor.results import Check
-
-        if not current().principal.may("store:write"):
-            raise NotAuthorised("a round trip writes at the backends, which you may not")
-        for name in self.store.backends.names():
-            tested = self.store.backends.test(name, whole=True)
-            wrong = [f"{step.name}: {step.detail}" for step in tested.steps if step.state == "failed"]
-            sound = tested.reachable is not False and not wrong
-            yield Check(
-                name=f"backend {name}",
-                state="ok" if sound else "failed",
-                detail="; ".join([tested.detail, *wrong]),
-                remedy="" if sound else f"ipfs-accel store backend test {name} --round-trip",
-            )
+        return Doctor(self.home, looks, [partial(check_backends, lambda: self.store)])
 
     def close(self) -> None:
         """Release loaded models and the database; a service used afterwards opens them again."""
@@ -250,7 +237,18 @@ class Node:
             made["database"].close()
         if "store" in made:
             made["store"].backends.caches.close()
-        for name in ("inference", "fits", "benches", "doctor", "models", "store", "jobs", "events", "database"):
+        for name in (
+            "inference",
+            "fits",
+            "benches",
+            "doctor",
+            "models",
+            "migrations",
+            "store",
+            "jobs",
+            "events",
+            "database",
+        ):
             made.pop(name, None)
 
     def __enter__(self) -> Node:

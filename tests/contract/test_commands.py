@@ -55,6 +55,10 @@ store rewrap | store identity new | store identity ls | store identity rm | stor
 store identity import
 store sync | store meta get | store meta set | store meta ls | store meta diff | store meta sync
 job ls | job show | job wait | job logs | job cancel | job pause | job resume | job retry | job work | job prune
+migrate plan | migrate copy | migrate move | migrate sync | migrate check | migrate run | migrate rescue
+migrate status | migrate history | migrate report | migrate write-report | migrate schedule ls | migrate schedule run
+migrate policy add | migrate policy ls | migrate policy show | migrate policy test | migrate policy enable
+migrate policy disable | migrate policy run | migrate policy rm
 monitor events
 config show | config get | config set | config path
 doctor | serve-mcp
@@ -85,6 +89,7 @@ def test_a_command_says_in_a_sentence_what_it_does_and_shows_examples(command: F
 def test_only_what_makes_sense_there_is_offered_to_assistants(command: Found) -> None:
     shell_only = command.path[0] in ("mcp", "serve-mcp") or command.path in (
         *(("config", "set"), ("hw", "top"), ("job", "work")),
+        ("migrate", "schedule", "run"),
         *(("model", "sign"), ("model", "attest"), ("model", "trust")),
         *(("infer", "endpoint", "add"), ("infer", "endpoint", "rm")),
         *(("store", group, verb) for group in ("key", "identity") for verb in ("new", "rm", "export", "import")),

@@ -26,7 +26,7 @@ from ipfs_accel_cli.surfaces.mcp.select import Selection
 from ipfs_accel_cli.surfaces.mcp.server import build
 from ipfs_accel_cli.surfaces.mcp.walk import Found, commands
 from tests.conformance import tiny_models, tiny_text_models, tiny_vision
-from tests.contract import contents, jobs, modalities
+from tests.contract import contents, jobs, migrations, modalities
 from tests.flows import drawn
 from tests.servers.kubo_answers import kubo_answers
 from tests.servers.openai_faults import faulty
@@ -108,6 +108,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, server: str) -> World:
         pinned = node.store.dags.put(text="[]", keep=False).cid
         contents.prepare(node, base, put.cid)
         jobs.prepare(node)
+        migrations.prepare(node, base, files)
         node.store.pins.add([pinned])
         node.store.names.keys.new("site")
         named = node.store.names.publish("site", put.cid, lifetime="30d").name
@@ -135,6 +136,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     **modalities.CASES,
     **contents.CASES,
     **jobs.CASES,
+    **migrations.CASES,
     "hw info": ([], {}),
     "hw engines": ([], {}),
     "hw report": ([], {}),

@@ -96,7 +96,9 @@ class S3Backend:
         with self._bucket().connected() as bucket:
             found = stated.head(bucket, full, what)
             if found is None:
-                stated.needs_bucket(bucket, what)
+                if not self._is_there:
+                    stated.needs_bucket(bucket, what)
+                    self._is_there = True
                 return None
         return stated.stat(key, found, what)
 

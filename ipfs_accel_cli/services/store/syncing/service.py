@@ -102,6 +102,27 @@ class Syncing:
             self.exchange.open(name)
         return self._run(wanted)
 
+    def own_roots(self) -> Iterator[tuple[CID, int | None]]:
+        """Yield the root of every DAG that is kept here, once for each keeper, and its bytes."""
+        for row in self.reader.index.roots():
+            if row["owner"] not in _NOT_CONTENT and row["kind"] != DIRECT:
+                cid = CID.parse(row["cid"])
+                yield cid, self.size_of(cid)
+
+    def size_of(self, cid: CID) -> int | None:
+        """Return the bytes of a DAG's blocks, or of its files where only a copy is known; None where nothing is."""
+        try:
+            return self.reader.look(cid).total_bytes
+        except (AccelError, ContentError):
+            known = next((one for one in self.exchange.copies.of(cid) if one.whole_dag), None)
+            return None if known is None else known.size_bytes
+
+    def let_go(self, label: str, cid: CID | None = None) -> None:
+        """Leave what only passed through to the next gc, also what a run before this one left behind."""
+        self.reader.index.connection()
+        with self.database.write() as connection:
+            release(connection, TRANSIT, label, cid)
+
     def _run(self, wanted: Wanted) -> Iterator[Synced]:
         failed: list[dict[str, str]] = []
         with Sides() as sides:
@@ -123,7 +144,7 @@ class Syncing:
                     if wanted.destination != HERE or self._is_users(cid):
                         yield _noted(failed, self._gone(wanted, cid))
         if wanted.passing and not wanted.dry_run:
-            self._let_go(wanted)
+            self.let_go(wanted.label)
         if failed:
             told = "; nothing was deleted" if spared else ""
             raise SomeFailed(f"{len(failed)} of the DAGs failed{told}", errors=failed)
@@ -142,9 +163,7 @@ class Syncing:
         if place != HERE:
             yield from self.exchange.roots(place)
             return
-        for row in self.reader.index.roots():
-            if row["owner"] not in _NOT_CONTENT and row["kind"] != DIRECT:
-                yield CID.parse(row["cid"])
+        yield from (cid for cid, _ in self.own_roots())
 
     def _chosen(self, wanted: Wanted) -> Iterator[CID]:
         found = list_roots(self.reader)
@@ -180,7 +199,7 @@ class Syncing:
             raise
         finally:
             if wanted.passing:
-                self._let_go(wanted, cid)
+                self.let_go(wanted.label, cid)
 
     def _gone(self, wanted: Wanted, cid: CID) -> Synced:
         if wanted.dry_run:
@@ -199,23 +218,11 @@ class Syncing:
         return self._told(wanted, cid, "failed", known.detail)
 
     def _told(self, wanted: Wanted, cid: CID, action: Action, detail: str = "") -> Synced:
-        return Synced(cid=str(cid), action=action, size_bytes=self._size(wanted, cid), detail=detail)
-
-    def _size(self, wanted: Wanted, cid: CID) -> int | None:
-        try:
-            return self.reader.look(cid).total_bytes
-        except (AccelError, ContentError):
-            known = next((one for one in self.exchange.copies.of(cid) if one.whole_dag), None)
-            return None if known is None else known.size_bytes
+        return Synced(cid=str(cid), action=action, size_bytes=self.size_of(cid), detail=detail)
 
     def _is_users(self, cid: CID) -> bool:
         """Say whether `store rm` could let go of it: what is pinned, or a model's, is not ours to delete."""
         return any(row["owner"] == USER for row in self.reader.index.roots(cid))
-
-    def _let_go(self, wanted: Wanted, cid: CID | None = None) -> None:
-        """Leave what only passed through to the next gc, also what a run before this one left behind."""
-        with self.database.write() as connection:
-            release(connection, TRANSIT, wanted.label, cid)
 
 
 def _noted(failed: list[dict[str, str]], row: Synced) -> Synced:

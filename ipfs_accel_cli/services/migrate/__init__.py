@@ -1,0 +1,1 @@
+"""Migrations: content brought from any place to any other, with proof that it arrived."""

@@ -1,0 +1,164 @@
+"""What the commands of migrations return."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ipfs_accel_cli.core.results import Result
+
+
+class Planned(Result):
+    """One item of a plan or a check."""
+
+    columns: ClassVar[tuple[str, ...]] = ("symbol", "name", "todo", "size_bytes", "why")
+    essence: ClassVar[str] = "name"
+
+    symbol: Literal["=", "-", "+", "*", "!"] = Field(
+        description="= the same, - only at the destination, + only at the source, * differs or not known, ! an error."
+    )
+    name: str
+    todo: str = Field(description="copy, replace, delete, take (there already, only leaves the source), or nothing.")
+    size_bytes: int | None
+    kind: Literal["file", "dag"]
+    cid: str | None = None
+    sha256: str | None = None
+    modified_at: str | None = None
+    why: str = ""
+
+
+class MigrationPlan(Result):
+    """What a migration would do, what it costs, and how long it takes."""
+
+    essence: ClassVar[str] = "bytes_to_move"
+
+    source: str
+    destination: str
+    action: str
+    items_to_move: int
+    bytes_to_move: int = Field(description="Of items whose size is known.")
+    items_to_delete: int
+    unchanged: int
+    symbols: dict[str, int]
+    currency: str
+    transfer_cost: float | None = Field(description="Once, by the price book; null where a price is not declared.")
+    month_cost: float | None = Field(description="Keeping it at the destination; null where not declared.")
+    seconds: float | None = Field(description="By measured speeds; null where something was not measured.")
+    lacks: list[str] = Field(description="What would have to be declared or measured to know more.")
+    items: list[Planned]
+
+
+class Moved(Result):
+    """One item of a run that has ended, or is planned."""
+
+    columns: ClassVar[tuple[str, ...]] = ("outcome", "name", "size_bytes", "proof", "attempts", "detail")
+    essence: ClassVar[str] = "name"
+
+    outcome: Literal["copied", "replaced", "moved", "deleted", "planned", "failed"]
+    name: str
+    size_bytes: int | None
+    cid: str | None = None
+    sha256: str | None = None
+    proof: str = Field(default="", description="checksum and cid are the place's own word, reread is ours.")
+    attempts: int = 0
+    seconds: float = 0.0
+    detail: str = Field(default="", description="What is planned, or why it failed.")
+    run: str = Field(default="", description="The run that it belongs to; empty for a dry run.")
+
+
+class RunShown(Result):
+    """A run as it stands."""
+
+    columns: ClassVar[tuple[str, ...]] = (
+        "run",
+        "state",
+        "source",
+        "destination",
+        "action",
+        "done",
+        "failed",
+        "pending",
+    )
+    essence: ClassVar[str] = "run"
+
+    run: str
+    state: str = Field(description="running, interrupted (run the command again), done, failed.")
+    source: str
+    destination: str
+    action: str
+    policy: str
+    began_at: str
+    ended_at: str | None
+    done: int
+    failed: int
+    pending: int
+    done_bytes: int
+    pending_bytes: int
+    problem: str = ""
+
+
+class Runs(Result):
+    """Runs, the newest first."""
+
+    runs: list[RunShown]
+
+
+class FailedItem(Result):
+    """An item that failed."""
+
+    columns: ClassVar[tuple[str, ...]] = ("name", "code", "detail")
+    name: str
+    attempts: int
+    code: str
+    detail: str
+
+
+class ReceiptShown(Result):
+    """The receipt of an item."""
+
+    columns: ClassVar[tuple[str, ...]] = ("sequence", "name", "todo", "size_bytes", "proof", "cid")
+
+    sequence: int
+    name: str
+    todo: str
+    source: str
+    destination: str
+    cid: str
+    sha256: str | None
+    size_bytes: int
+    sent_bytes: int
+    proof: str
+    verified: str
+    attempts: int
+    began_at: str
+    ended_at: str
+    seconds: float
+    hash: str = Field(description="sha-256 of the hash before it, a newline, and this receipt as JSON.")
+
+
+class Report(Result):
+    """All that is known of a run."""
+
+    essence: ClassVar[str] = "head"
+
+    run: RunShown
+    foreseen_cost: float | None
+    foreseen_seconds: float | None
+    seconds: float | None
+    bytes_moved: int
+    head: str = Field(description="The hash of the last receipt, which stands for all of them.")
+    chain: Literal["whole", "broken"]
+    broken_at: int | None
+    failures: list[FailedItem]
+    receipts: list[ReceiptShown]
+
+
+class Written(Result):
+    """A report that was written into a file."""
+
+    essence: ClassVar[str] = "path"
+
+    path: str
+    form: str
+    size_bytes: int
