@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.model.using import InMemory
     from ipfs_accel_cli.services.peer.peers import Peers
+    from ipfs_accel_cli.services.search.service import Search
     from ipfs_accel_cli.services.store.store import Store
 
 
@@ -192,6 +193,22 @@ class Node:
         return Peers(self.home)
 
     @cached_property
+    def search(self) -> Search:
+        from ipfs_accel_cli.between import described, encoding
+        from ipfs_accel_cli.services.search.service import Search
+        from ipfs_accel_cli.services.search.supply import Beside as Supply
+
+        supply = Supply(
+            store=self.store,
+            model=lambda manifest: described(self.models, self.store, manifest),
+            models=lambda: [row.manifest_cid for row in self.models.ls().models],
+            find=lambda reference: str(self.store.dags.resolve(reference).cid),
+            encoder=lambda model: encoding(self.inference, model),
+            automatic=lambda: bool(self.settings.get("search.automatic")),
+        )
+        return Search(self.home, self.database, supply, lambda: int(self.settings.get("search.graph-above")))
+
+    @cached_property
     def doctor(self) -> Doctor:
         from ipfs_accel_cli.services.doctor.doctor import Doctor
 
@@ -240,11 +257,13 @@ class Node:
             made["inference"].close()
         if "store" in made:
             made["store"].placement.close()
+        if "search" in made:
+            made["search"].close()
         if "database" in made:
             made["database"].close()
         if "store" in made:
             made["store"].backends.caches.close()
-        for name in ("inference", "fits", "benches", "doctor", "models", "store", "database"):
+        for name in ("search", "inference", "fits", "benches", "doctor", "models", "store", "database"):
             made.pop(name, None)
 
     def __enter__(self) -> Node:
