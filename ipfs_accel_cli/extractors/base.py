@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Protocol
 
 from ipfs_accel_cli.core.errors import LimitReached
@@ -30,6 +30,13 @@ class Document:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     links: tuple[str, ...] = ()
     truncated: bool = False
+
+    def within(self, limits: Limits) -> Document:
+        """Return what the limits let through of it."""
+        facts = {key: fact[: limits.items] if isinstance(fact, tuple) else fact for key, fact in self.facts.items()}
+        text, links = self.text[: limits.text_chars], self.links[: limits.items]
+        more = len(text) < len(self.text) or len(links) < len(self.links) or facts != self.facts
+        return replace(self, text=text, facts=facts, links=links, truncated=self.truncated or more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,8 @@ class Extractor(Protocol):
 
     `version` grows with every change of what comes out, so that kept documents are made anew. `extract` raises
     MalformedContent, UnsupportedContent or LimitReached for what it cannot read; what else it raises is a defect that
-    costs this file only. It runs nothing of the file and never unpickles. The same bytes give the same document.
+    costs this file only. What it gives beyond the limits is cut by who called it. It runs nothing of the file and never
+    unpickles. The same bytes give the same document.
     """
 
     name: str

@@ -37,7 +37,7 @@ TYPES = {
 
 
 def header(reader: Reader) -> Header:
-    """Read a header; long lists are passed over and kept as their length under `KEY.length`.
+    """Read a header; long lists, and texts but those about the model, are kept as their length under `KEY.length`.
 
     Raises MalformedContent for a breach of the format, UnsupportedContent for a version or type that is not known.
     """
@@ -70,6 +70,8 @@ def _value(cursor: Cursor, key: str, kind: int, name: str) -> dict[str, Any]:
     if inner == _TEXT:
         if count * 8 > cursor.left_bytes:
             raise MalformedContent(f"{name}: {key!r} promises {count} texts, more than the file can hold")
+        if key.startswith("general.") and count <= _KEPT_ITEMS:
+            return {key: [_text(cursor, _KEY_BYTES, name) for _ in range(count)]}
         for _ in range(count):
             cursor.skip(cursor.whole(8))
         return {f"{key}.length": count}

@@ -32,7 +32,7 @@ def header(reader: Reader) -> Header:
     cursor = Cursor(reader)
     tensors: list[Tensor] = []
     graphs = 0
-    for field, wire, length in _fields(cursor, reader.size_bytes, reader.name):
+    for field, wire, length in fields(cursor, reader.size_bytes, reader.name):
         if field == _GRAPH and wire == 2:
             graphs += 1
             tensors += _initializers(cursor, cursor.position + length, reader.name)
@@ -45,7 +45,7 @@ def header(reader: Reader) -> Header:
 
 def _initializers(cursor: Cursor, end: int, name: str) -> list[Tensor]:
     found: list[Tensor] = []
-    for field, wire, length in _fields(cursor, end, name):
+    for field, wire, length in fields(cursor, end, name):
         if field == _INITIALIZER and wire == 2:
             found.append(_tensor(cursor, cursor.position + length, name))
             if len(found) > _TENSORS:
@@ -59,7 +59,7 @@ def _tensor(cursor: Cursor, end: int, name: str) -> Tensor:
     dims: list[int] = []
     kind, label = 0, ""
     raw: tuple[int, int] | None = None  # Where the bytes begin, and how many they are.
-    for field, wire, number in _fields(cursor, end, name):
+    for field, wire, number in fields(cursor, end, name):
         if wire == 0:
             dims, kind = ([*dims, number] if field == _DIMS else dims), (number if field == _DATA_TYPE else kind)
             continue
@@ -81,7 +81,7 @@ def _tensor(cursor: Cursor, end: int, name: str) -> Tensor:
     return Tensor(label, dtype, tuple(dims), size_bytes, raw[0] if raw and raw[1] == size_bytes else None)
 
 
-def _fields(cursor: Cursor, end: int, name: str) -> Iterator[tuple[int, int, int]]:
+def fields(cursor: Cursor, end: int, name: str) -> Iterator[tuple[int, int, int]]:
     """Yield (field, wire type, number).
 
     The number is the value for wire type 0; for others it is the length of the value, which the caller moves past.

@@ -73,7 +73,7 @@ def header(reader: Reader) -> Header:
         Tensor(tensor, _DTYPES.get(dtype, dtype.lower()), shape, stop - start, reader.size_bytes - data_bytes + start)
         for start, stop, tensor, dtype, shape in spans
     )
-    return Header("safetensors", tuple(tensors))
+    return Header("safetensors", tuple(tensors), entries.get("__metadata__", {}))
 
 
 def _entries(reader: Reader) -> tuple[dict[str, Any], int]:
