@@ -116,8 +116,8 @@ def _facts(rows: Sequence[ModelRow]) -> dict[str, Fact]:
     aliases = tuple(alias for row in rows for alias in row.aliases)
     found: dict[str, Fact] = {
         "name": tuple(dict.fromkeys((*(row.name for row in rows), *aliases))),
-        "tasks": tuple(newest.tasks),
-        "architectures": tuple(newest.architectures),
+        "task": tuple(newest.tasks),
+        "architecture": tuple(newest.architectures),
         "dtype": newest.dtype,
         "licence": newest.licence or "",
         "reference": tuple(dict.fromkeys(row.reference for row in rows)),

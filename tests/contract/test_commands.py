@@ -51,6 +51,8 @@ store name export | store name import
 store rewrap | store identity new | store identity ls | store identity rm | store identity export
 store identity import
 store sync | store meta get | store meta set | store meta ls | store meta diff | store meta sync
+search query | search index add | search index rm | search index ls | search index stat | search index verify
+search index rebuild | search index embed | search tag add | search tag rm | search tag ls
 config show | config get | config set | config path
 doctor | serve-mcp
 mcp ls | mcp call | mcp read | mcp prompt

@@ -50,7 +50,7 @@ def ls(where: Filter = None, sort: Sort = None, columns: Columns = None) -> Rows
         ipfs-accel search index ls --filter "kind=pdf AND size>1MiB"
         ipfs-accel search index ls --filter "problem!=null"
     """
-    return node().search.keeping.list(where, sort, columns)
+    return node().search.keeping.documents(where, sort, columns)
 
 
 @app.command()

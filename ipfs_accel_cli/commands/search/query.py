@@ -18,7 +18,7 @@ def mount(app: Typer) -> None:
 
 
 # It writes: the index takes in what changed since the last query.
-@effects(WRITE, featured=True)
+@effects(WRITE)
 def query(
     text: Annotated[str, Argument(help='Words, "phrases", begin* and -without; may be empty with a filter.')] = "",
     mode: Annotated[

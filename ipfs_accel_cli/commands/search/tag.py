@@ -46,4 +46,4 @@ def ls(cid: Annotated[str | None, Argument(metavar="CID", help="Only the tags of
     Examples:
         ipfs-accel search tag ls
     """
-    return node().search.tags.list(cid)
+    return node().search.tags.all(cid)

@@ -56,7 +56,7 @@ class Query:
         return tuple(term for term in self.terms if not term.phrase)
 
     def expression(self, *, every: bool = False) -> str:
-        """Return the query in the language of FTS5, with `every` one that wants all terms; empty where there is none."""
+        """Return the query in the language of FTS5, `every` term wanted or one; empty where there is none."""
         if not self.terms:
             return ""
         phrases = [term.expression() for term in self.terms if term.phrase]

@@ -1,36 +1,87 @@
-"""Long texts in parts that a reader could take in at once."""
+"""Long texts in parts that overlap a little, cut where a reader would pause."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+# Some 300 words, as much as small encoders take in at once.
 TARGET_CHARS = 1500
+OVERLAP_CHARS = 200
+# Places to cut, the best first. Full stops of Chinese and Japanese have no space after them.
+_PAUSES = (
+    re.compile(r"\n[ \t]*\n\s*"),
+    re.compile(r"\n"),
+    re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。!?！？])"),
+    re.compile(r"(?<=[,;:、，])\s*"),
+    re.compile(r"\s+"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A part of a text, where it begins, and the heading that it stands under."""
+    """A part of a text: `text` is what lies from `start` on, and `heading` the one it stands under."""
 
     text: str
     start: int
     heading: str = ""
 
+    @property
+    def end(self) -> int:
+        """Where it ends in the whole text."""
+        return self.start + len(self.text)
 
-def chunks(text: str) -> list[Chunk]:
-    """Cut a text near the ends of paragraphs, lines or words."""
-    if len(text) <= TARGET_CHARS:
-        return [Chunk(text, 0)] if text else []
+
+def chunks(
+    text: str, headings: Sequence[str] = (), *, target: int = TARGET_CHARS, overlap: int = OVERLAP_CHARS
+) -> list[Chunk]:
+    """Cut a text into chunks of at most `target` characters, at the end of a paragraph, line, sentence, clause or word.
+
+    Each begins up to `overlap` characters before the end of the one before it, so that a sentence across a border is
+    whole in one of them. `headings` are lines of the text in their order; a chunk carries the last one that begins
+    before its end of the overlap. Every character lies in a chunk; texts of blanks have none.
+    """
+    if not text.strip():
+        return []
+    places = list(_places(text, headings))
     found: list[Chunk] = []
+    start = 0
+    while True:
+        end = len(text) if len(text) - start <= target else _cut(text, start + max(1, target // 2), start + target)
+        heading = next((named for place, named in reversed(places) if place <= start + overlap), "")
+        found.append(Chunk(text[start:end], start, heading))
+        if end == len(text):
+            return found
+        # Forward by half a target at least, whatever the overlap.
+        start = max(_after(text, end - min(overlap, target // 4), end), start + 1)
+
+
+def _cut(text: str, low: int, high: int) -> int:
+    """Return the best place to end a chunk between two offsets, as late as can be."""
+    for pause in _PAUSES:
+        last = max((match.end() for match in pause.finditer(text, low, high) if low < match.end() <= high), default=0)
+        if last:
+            return last
+    return high
+
+
+def _after(text: str, low: int, high: int) -> int:
+    """Return where a chunk begins that repeats some of the one before: at a sentence, else a word, else at its end."""
+    for pause in (_PAUSES[2], _PAUSES[4]):
+        match = pause.search(text, low, high)
+        if match and low < match.end() < high:
+            return match.end()
+    return high
+
+
+def _places(text: str, headings: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield where each heading stands; one that is not found as a line of its own is left out."""
     at = 0
-    while at < len(text):
-        end = at + TARGET_CHARS
-        if end < len(text):
-            low = at + TARGET_CHARS // 2
-            for mark in ("\n\n", "\n", ". ", " "):
-                cut = text.rfind(mark, low, end)
-                if cut > 0:
-                    end = cut + len(mark)
-                    break
-        found.append(Chunk(text[at:end], at))
-        at = end
-    return found
+    for heading in headings:
+        if not heading:
+            continue
+        found = re.compile(rf"^[ \t#]*{re.escape(heading)}[ \t#]*$", re.MULTILINE).search(text, at)
+        if found:
+            at = found.end()
+            yield found.start(), heading

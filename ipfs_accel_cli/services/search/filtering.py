@@ -22,7 +22,8 @@ _COLUMNS = {
 _MEMBERS = {"path": Field("path", Kind.TEXT, many=True), "root": Field("root", Kind.TEXT, many=True)}
 _SHORTER = {"type": "kind", "size": "size_bytes", "added": "added_at", "name": "title"}
 # What may be asked for before anything has it.
-_USUAL = ("tag", "tasks", "architectures", "licence", "media_type", "language")
+_USUAL = ("tag", "task", "architecture", "licence", "media_type", "language")
+_LONGER = {"tasks": "task", "architectures": "architecture", "license": "licence", "tags": "tag"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ def fields(index: Index) -> Mapping[str, Field]:
         for ending in ("_bytes", "s"):
             if name.endswith(ending):
                 found.setdefault(name.removesuffix(ending), field)
+    for longer, name in _LONGER.items():
+        found.setdefault(longer, found[name])
     return found | {short: found[name] for short, name in _SHORTER.items() if short not in found}
 
 
@@ -111,8 +114,10 @@ def _of_column(one: Comparison) -> Condition:
     if one.field.kind is Kind.TEXT:
         # Kinds and CIDs of version 1 are spelled in one way only, and have indexes.
         exact = name if one.field.attribute == "kind" else f"fold({name})"
-        return Condition(f"coalesce({exact} = ?, 0)", (one.text.lower(),)) if exact != name else Condition(
-            f"{name} = ?", (one.text.lower(),)
+        return (
+            Condition(f"coalesce({exact} = ?, 0)", (one.text.lower(),))
+            if exact != name
+            else Condition(f"{name} = ?", (one.text.lower(),))
         )
     return Condition(f"{name} {one.operator} ?", (one.value,))
 

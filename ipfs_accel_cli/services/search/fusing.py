@@ -26,22 +26,16 @@ class Fused:
 
 def fused(text: Sequence[Scored], vector: Sequence[Scored]) -> list[Fused]:
     """Return both rankings as one; the better of two that are equal is the one whose CID is smaller."""
-    by_text = {one.document: (rank, one) for rank, one in enumerate(text, 1)}
-    by_vector = {one.document: (rank, one) for rank, one in enumerate(vector, 1)}
+    best = {one.document: one for one in (*vector, *text)}
+    by_text = {one.document: (rank, one.score) for rank, one in enumerate(text, 1)}
+    by_vector = {one.document: (rank, one.score) for rank, one in enumerate(vector, 1)}
     found = []
-    for document in by_text.keys() | by_vector.keys():
-        left, right = by_text.get(document), by_vector.get(document)
-        score = sum(1 / (K + side[0]) for side in (left, right) if side)
-        best = (left or right)[1]  # type: ignore[index]
-        found.append(
-            Fused(best, score, (left[0], left[1].score) if left else None, (right[0], right[1].score) if right else None)
-        )
+    for document, one in best.items():
+        sides = by_text.get(document), by_vector.get(document)
+        found.append(Fused(one, sum(1 / (K + side[0]) for side in sides if side), *sides))
     return sorted(found, key=lambda one: (-one.score, one.best.cid))
 
 
 def alone(ranking: Sequence[Scored], *, by: str) -> list[Fused]:
     """Return one ranking in the same form."""
-    return [
-        Fused(one, one.score, **{by: (rank, one.score)})  # type: ignore[arg-type]
-        for rank, one in enumerate(ranking, 1)
-    ]
+    return [Fused(one, one.score, **{by: (rank, one.score)}) for rank, one in enumerate(ranking, 1)]

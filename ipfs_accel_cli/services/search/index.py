@@ -117,9 +117,7 @@ def remove(connection: sqlite3.Connection, document: int) -> None:
     _clear(connection, document)
     connection.execute("DELETE FROM sketches WHERE document = ?", (document,))
     connection.execute("DELETE FROM members WHERE document = ?", (document,))
-    connection.execute(
-        "DELETE FROM extracted WHERE cid = (SELECT cid FROM documents WHERE id = ?)", (document,)
-    )
+    connection.execute("DELETE FROM extracted WHERE cid = (SELECT cid FROM documents WHERE id = ?)", (document,))
     connection.execute("DELETE FROM documents WHERE id = ?", (document,))
 
 
@@ -135,15 +133,17 @@ def paths_of(connection: sqlite3.Connection, document: int) -> tuple[str, ...]:
     return tuple(row["path"] for row in connection.execute(query, (document,)))
 
 
-def join(connection: sqlite3.Connection, root: str, path: str, document: int) -> None:
-    """Say that a document is kept under a path of a root, and let it be found by the words of that path."""
+def join(connection: sqlite3.Connection, root: str, path: str, document: int) -> int:
+    """Say that a document is kept under a path of a root, and let it be found by the words of that path.
+
+    Returns how many documents went that were there before, and that nothing keeps any more.
+    """
     before = connection.execute("SELECT document FROM members WHERE root = ? AND path = ?", (root, path)).fetchone()
     if before is not None and before["document"] == document:
-        return
+        return 0
     connection.execute("INSERT OR REPLACE INTO members VALUES (?, ?, ?)", (root, path, document))
     rename(connection, document)
-    if before is not None:
-        orphans(connection, [before["document"]])
+    return orphans(connection, [before["document"]]) if before is not None else 0
 
 
 def leave(connection: sqlite3.Connection, root: str, keep: Iterable[str] | None = None) -> int:
@@ -199,7 +199,8 @@ def _clear(connection: sqlite3.Connection, document: int) -> None:
     """Take out what was made of a document's text."""
     span = (of_chunk(document, 0), of_chunk(document + 1, 0))
     connection.execute(
-        f"INSERT INTO words (words, rowid, {COLUMNS}) SELECT 'delete', id, {COLUMNS} FROM chunks WHERE {_CHUNKS_OF}", span
+        f"INSERT INTO words (words, rowid, {COLUMNS}) SELECT 'delete', id, {COLUMNS} FROM chunks WHERE {_CHUNKS_OF}",
+        span,
     )
     connection.execute(f"DELETE FROM chunks WHERE {_CHUNKS_OF}", span)
     gone = connection.execute("DELETE FROM vectors WHERE chunk >= ? AND chunk < ?", span).rowcount
@@ -210,9 +211,7 @@ def _clear(connection: sqlite3.Connection, document: int) -> None:
 
 def touch_vectors(connection: sqlite3.Connection) -> None:
     """Count a change of the vectors, so that files made of them are known to be old."""
-    connection.execute(
-        "INSERT INTO progress VALUES ('vectors', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1"
-    )
+    connection.execute("INSERT INTO progress VALUES ('vectors', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1")
 
 
 def rename(connection: sqlite3.Connection, document: int) -> None:

@@ -64,9 +64,7 @@ class Intake:
             if until is not None and time.monotonic() >= until:
                 break
             self._do(subject, kind, tally, until)
-        return Taken(
-            documents=tally.documents, removed=tally.removed, unread=tally.unread, behind=self.behind()
-        )
+        return Taken(documents=tally.documents, removed=tally.removed, unread=tally.unread, behind=self.behind())
 
     def do(self, subject: str, kind: str, tally: Tally) -> None:
         """Look at all of a root or a model now."""
@@ -92,7 +90,9 @@ class Intake:
         kept = {(one.cid, one.owner, one.name) for one in self._beside.store.ls().entries}
         models, tagged = self._beside.models(), all_tags(self._state)
         with self._index.write() as connection:
-            known = {tuple(row) for row in connection.execute("SELECT cid, owner, label FROM roots WHERE owner != 'search'")}
+            known = {
+                tuple(row) for row in connection.execute("SELECT cid, owner, label FROM roots WHERE owner != 'search'")
+            }
             connection.executemany("DELETE FROM roots WHERE cid = ? AND owner = ? AND label = ?", list(known - kept))
             connection.executemany("INSERT INTO roots VALUES (?, ?, ?)", list(kept - known))
             roots = {cid for cid, owner, _ in kept | known if owner not in _NOT_CONTENT}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-import sqlite3
 
 from ipfs_accel_cli.core import listing
 from ipfs_accel_cli.core.call import current
@@ -56,9 +56,7 @@ class Keeping:
                 self._add_path(current().path(subject), tally)
             else:
                 self._add_kept(subject, tally)
-        return Taken(
-            documents=tally.documents, removed=tally.removed, unread=tally.unread, behind=self.intake.behind()
-        )
+        return Taken(documents=tally.documents, removed=tally.removed, unread=tally.unread, behind=self.intake.behind())
 
     def remove(self, subjects: Sequence[str]) -> Taken:
         """Take documents out by CID, root or path; they come back with `add` or a rebuild. Raises NotFound."""
@@ -71,7 +69,7 @@ class Keeping:
                 removed += gone
         return Taken(documents=0, removed=removed, behind=self.intake.behind())
 
-    def list(self, where: str | None = None, sort: str | None = None, columns: str | None = None) -> Rows:
+    def documents(self, where: str | None = None, sort: str | None = None, columns: str | None = None) -> Rows:
         """List the documents of the index, the newest first."""
         query = "SELECT * FROM documents ORDER BY id DESC LIMIT ?"
         rows = [self._row(row) for row in self.index.rows(query, (_LISTED,))]
@@ -80,13 +78,12 @@ class Keeping:
     def stat(self, vectors: Space | None) -> Stat:
         """Say how large the index is, and how far behind."""
         kinds = self.index.rows("SELECT kind, count(*) AS n FROM documents GROUP BY kind ORDER BY kind")
-        count = lambda query: int(self.index.rows(query)[0][0])  # noqa: E731
         size = sum(path.stat().st_size for path in self._files() if path.exists())
         return Stat(
-            documents=count("SELECT count(*) FROM documents"),
-            chunks=count("SELECT count(*) FROM chunks"),
+            documents=self._count("documents"),
+            chunks=self._count("chunks"),
             kinds={row["kind"]: row["n"] for row in kinds},
-            unread=count("SELECT count(*) FROM documents WHERE problem IS NOT NULL"),
+            unread=self._count("documents WHERE problem IS NOT NULL"),
             size_bytes=size,
             sequence=max(0, self.index.progress(SEQUENCE)),
             behind=self.intake.behind(),
@@ -103,11 +100,10 @@ class Keeping:
                 suggestion="ipfs-accel search index rebuild",
                 errors=defects[:100],
             )
-        count = lambda table: int(self.index.rows(f"SELECT count(*) FROM {table}")[0][0])  # noqa: E731
         return Verified(
-            documents=count("documents"),
-            chunks=count("chunks"),
-            vectors=count("vectors"),
+            documents=self._count("documents"),
+            chunks=self._count("chunks"),
+            vectors=self._count("vectors"),
             behind=self.intake.behind(),
         )
 
@@ -168,7 +164,7 @@ class Keeping:
                         connection.execute("INSERT OR REPLACE INTO sketches VALUES (?, ?, ?)", (number, kind, value))
                     tally.documents += 1
                     tally.unread += entry.problem is not None
-                tables.join(connection, root, name, number)
+                tally.removed += tables.join(connection, root, name, number)
             current().progress(tally.documents, None, "documents indexed")
         with self.index.write() as connection:
             tally.removed += tables.leave(connection, root, seen)
@@ -200,6 +196,9 @@ class Keeping:
             return 0
         tables.remove(connection, row["id"])
         return 1
+
+    def _count(self, of: str) -> int:
+        return int(self.index.rows(f"SELECT count(*) FROM {of}")[0][0])
 
     def _row(self, row: sqlite3.Row) -> Row:
         names = ("cid", "kind", "title", "size_bytes", "added_at", "chunks", "extractor", "problem")

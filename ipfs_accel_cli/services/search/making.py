@@ -111,7 +111,7 @@ class Maker:
         if UNREADABLE in document.facts:
             problem = str(document.facts[UNREADABLE])
         entry = Entry(cid, document, content.size_bytes, added_at or moment(), stamp, problem, self._tags(cid))
-        return replace(entry, said=self._said(cid)), sketches_of(document, content)
+        return replace(entry, said=self._said(cid)), sketches_of(document)
 
     def _made(self, member: Member) -> Made:
         row = tables.find(self._index.connection(), member.cid)
@@ -143,7 +143,7 @@ class Maker:
                     continue
                 for kind, value in made.sketches:
                     connection.execute("INSERT OR REPLACE INTO sketches VALUES (?, ?, ?)", (row["id"], kind, value))
-                tables.join(connection, root, made.member.path, row["id"])
+                tally.removed += tables.join(connection, root, made.member.path, row["id"])
                 if made.fresh and made.entry is not None:
                     tables.remember(connection, made.entry.cid, made.entry.extractor, made.entry.document)
         tally.documents += len(entries)
@@ -174,4 +174,3 @@ class Maker:
             return dict(facts_of(self._beside.store.metadata.get(cid).meta))
         except AccelError:
             return {}
-

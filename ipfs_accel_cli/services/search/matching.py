@@ -75,7 +75,9 @@ def cids_of(index: Index, documents: list[int]) -> dict[int, str]:
     for at in range(0, len(documents), 500):
         part = documents[at : at + 500]
         marks = ", ".join("?" * len(part))
-        found |= {row["id"]: row["cid"] for row in index.rows(f"SELECT id, cid FROM documents WHERE id IN ({marks})", part)}
+        found |= {
+            row["id"]: row["cid"] for row in index.rows(f"SELECT id, cid FROM documents WHERE id IN ({marks})", part)
+        }
     return found
 
 

@@ -55,6 +55,8 @@ class Nearby:
         if path is None or find_spec("faiss") is None or not self._above():
             return None
         graph = self._graph(path)
+        if graph is None:
+            return None
         look = max(200, 4 * wanted)
         _, named = graph.search(vector[None, :], look)
         fresh = [row[0] for row in self._index.rows("SELECT chunk FROM vectors WHERE changed > ?", (_change(path),))]
@@ -122,7 +124,12 @@ class Nearby:
         if self._loaded is None or self._loaded[0] != path:
             import faiss
 
-            self._loaded = (path, faiss.read_index(str(path)))
+            try:
+                self._loaded = (path, faiss.read_index(str(path)))
+            except RuntimeError:
+                # It is not what was written; the truth is, and is compared exactly until the graph is made again.
+                path.unlink(missing_ok=True)
+                return None
         return self._loaded[1]
 
 

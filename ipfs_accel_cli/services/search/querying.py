@@ -125,7 +125,7 @@ class Querying:
                 near = self._speller.near(term.text)
                 if near:
                     instead[term.text] = near
-                    term = term.read_as(near)  # noqa: PLW2901
+                    term = term.read_as(near)
             terms.append(term)
         return replace(query, terms=tuple(terms)), instead
 
@@ -140,7 +140,7 @@ class Querying:
         if space is None:
             if asked.mode is not None:
                 self.vectors.missing()
-            return "text", "by words alone: nothing has vectors yet (ipfs-accel search index embed)"
+            return "text", ""
         lacking = self.vectors.lacking()
         note = f"{lacking} chunks have no vector yet (ipfs-accel search index embed)" if lacking else ""
         return asked.mode or "hybrid", note

@@ -14,10 +14,11 @@ MARK = "**"
 _WORDS = 24
 _AROUND = 80
 _MOST_PATHS = 5
-FACETS = ("kind", "tag", "tasks", "architectures", "licence", "language")
 
 
-def hits(index: Index, found: Sequence[Fused], first: int, query: Query, expression: str, *, explain: bool) -> list[Hit]:
+def hits(
+    index: Index, found: Sequence[Fused], first: int, query: Query, expression: str, *, explain: bool
+) -> list[Hit]:
     """Return the documents of one page."""
     return [
         _hit(index, one, first + place, query, expression if one.text else "", explain=explain)
@@ -52,9 +53,7 @@ def _hit(index: Index, one: Fused, rank: int, query: Query, expression: str, *, 
     explained = None
     if explain:
         text, vector = one.text or (None, None), one.vector or (None, None)
-        explained = Explained(
-            text_rank=text[0], text_score=text[1], vector_rank=vector[0], vector_score=vector[1]
-        )
+        explained = Explained(text_rank=text[0], text_score=text[1], vector_rank=vector[0], vector_score=vector[1])
     return Hit(
         rank=rank,
         cid=row["cid"],
@@ -73,7 +72,9 @@ def _hit(index: Index, one: Fused, rank: int, query: Query, expression: str, *, 
 def _snippet(index: Index, chunk: int, query: Query, expression: str) -> str:
     if expression:
         # The body first: what was found in a title stands there for all to see.
-        made = f"SELECT snippet(words, 1, '{MARK}', '{MARK}', '…', {_WORDS}) FROM words WHERE words MATCH ? AND rowid = ?"
+        made = (
+            f"SELECT snippet(words, 1, '{MARK}', '{MARK}', '…', {_WORDS}) FROM words WHERE words MATCH ? AND rowid = ?"
+        )
         rows = index.rows(made, (expression, chunk))
         if rows and MARK in rows[0][0]:
             return _flat(rows[0][0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 from ipfs_accel_cli.core.errors import MissingExtra
 from ipfs_accel_cli.services.search.index import Index
@@ -61,8 +62,9 @@ class Speller:
             raise MissingExtra("this needs rapidfuzz", suggestion="pip install rapidfuzz") from error
         frequency = self._vocabulary()
         most = 1 if len(stem) < _LONG_LETTERS else 2
+        scorer: Any = distance.OSA.distance
         found: Sequence[tuple[str, float, int]] = process.extract(
-            stem, list(frequency), scorer=distance.OSA.distance, limit=50, score_cutoff=most
+            stem, list(frequency), scorer=scorer, limit=50, score_cutoff=most
         )
         ordered = sorted(found, key=lambda one: (one[1], -frequency[one[0]], one[0]))
         nearest = ordered[0][1] if ordered else 0

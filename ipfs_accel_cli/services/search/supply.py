@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
 from ipfs_accel_cli.extractors.base import Document, Fact
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy
 
 _HEAD_BYTES = 1 << 16
+Role = Literal["text", "query", "document"]
 
 
 class Opened(Protocol):
@@ -91,10 +92,11 @@ class ModelAbout:
 class Encoder(Protocol):
     """A loaded model that turns texts into vectors."""
 
-    model: str
-    model_cid: str
-
-    def embed(self, texts: Sequence[str], role: str) -> numpy.ndarray[Any, Any]: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def model_cid(self) -> str: ...
+    def embed(self, texts: Sequence[str], role: Role) -> numpy.ndarray[Any, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class StoredContent:
 
     def open(self) -> BinaryIO:
         """Open the file at its beginning."""
-        return io.BufferedReader(_Raw(self._opened), _HEAD_BYTES)  # type: ignore[return-value]
+        return io.BufferedReader(_Raw(self._opened), _HEAD_BYTES)
 
 
 class _Raw(io.RawIOBase):

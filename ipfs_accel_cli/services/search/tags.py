@@ -43,7 +43,7 @@ class TagBook:
             events.tell(connection, TOPIC, "tagged", cid)
         return Tagged(cid=cid, tags=list(tags_of(self.state, cid)))
 
-    def list(self, cid: str | None = None) -> Tags:
+    def all(self, cid: str | None = None) -> Tags:
         """List the tags with how many have each, or those of one CID."""
         query = "SELECT tag, count(*) AS n FROM search_tags WHERE cid = coalesce(?, cid) GROUP BY tag ORDER BY tag"
         return Tags(tags=[TagRow(tag=row["tag"], documents=row["n"]) for row in self.state.rows(query, (cid,))])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, NotFound
-from ipfs_accel_cli.services.search.exact import Matrix, Matrices
+from ipfs_accel_cli.services.search.exact import Matrices, Matrix
 from ipfs_accel_cli.services.search.filtering import ALL, Condition
 from ipfs_accel_cli.services.search.index import Index, touch_vectors
 from ipfs_accel_cli.services.search.matching import Scored, with_cids

@@ -20,10 +20,11 @@ _HUMP = re.compile(r"[A-Z](?:(?<=[a-z][A-Z])|[A-Z][a-z])")
 _HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _COMPOUND = re.compile(r"\w+(?:[-_./]\w+)+")
 _MOST_SPLIT = 4096
-STOP_WORDS = frozenset(
-    "a an and are as at be been by can do does for from has have how if in into is it its of on or such that the their"
-    " there these this to was were what when where which who will with would any".split()
-)
+_STOP = """
+    a an and are as at be been by can do does for from has have how if in into is it its of on or such that the their
+    there these this to was were what when where which who will with would any
+"""
+STOP_WORDS = frozenset(_STOP.split())
 
 
 def beside(text: str) -> str:

@@ -77,7 +77,7 @@ def _delete(connection: sqlite3.Connection, where: str, values: Sequence[object]
 
 
 def _tell(connection: sqlite3.Connection, what: str, root: Root) -> None:
-    events.tell(connection, TOPIC, what, str(root.cid), owner=root.owner, label=root.label, kind=root.kind)
+    events.tell(connection, TOPIC, what, str(root.cid), owner=root.owner, label=root.label, scope=root.kind)
 
 
 def _is_here(connection: sqlite3.Connection, cid: CID) -> bool:
