@@ -13,25 +13,24 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
-from io import BufferedReader, FileIO
-from select import select
+from select import POLLIN, poll
 from typing import Any, BinaryIO
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, LimitReached, MalformedContent, Unavailable, error_kinds
+from ipfs_accel_cli.extractors import lending
 from ipfs_accel_cli.extractors.base import Content, Document, Limits
 
-# How much longer than its own alarm a child is waited for; a file may also be read while this machine is busy.
-_GRACE_SECONDS = 10.0
+# What starting a nursery and the imports may take; a child is ended by its own alarm.
 _START_SECONDS = 60.0
+_FACTS_BYTES = 16 << 20
 _KEPT_IDLE = 2
-_LOOK_SECONDS = 0.5
+_LOOK_MS = 500
 _CODE = "from ipfs_accel_cli.extractors.nursery import serve; serve()"
 # What a library needs of an environment, and nothing that opens a door: these processes read what anyone has made.
 _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
@@ -50,25 +49,9 @@ def extract(reference: str, libraries: Sequence[str], content: Content, limits: 
         "size_bytes": content.size_bytes,
         "limits": asdict(limits),
     }
-    with _file(content, limits) as file:
-        answer, status = _ask(task, file.fileno(), limits)
-    return _told(answer, status, limits)
-
-
-@contextmanager
-def _file(content: Content, limits: Limits) -> Iterator[BinaryIO]:
-    """Open a content so that it has a descriptor; what lies elsewhere is copied first."""
     with content.open() as file:
-        if isinstance(file, FileIO) or (isinstance(file, BufferedReader) and isinstance(file.raw, FileIO)):
-            yield file
-            return
-        if content.size_bytes > limits.read_bytes:
-            raise LimitReached(f"{content.name} has more than {limits.read_bytes} bytes and is not on this machine")
-        with tempfile.TemporaryFile() as copy:
-            while chunk := file.read(1 << 20):
-                copy.write(chunk)
-            copy.flush()
-            yield copy
+        answer, status = _ask(task, file, limits)
+    return _told(answer, status, limits)
 
 
 class _Nursery:
@@ -97,38 +80,33 @@ class _Nursery:
         """Whether it can be asked."""
         return self._process.poll() is None
 
-    def ask(self, task: dict[str, Any], file: int, limits: Limits) -> tuple[bytes, int]:
-        """Return what the child told and the status with which it ended."""
+    def ask(self, task: dict[str, Any], file: BinaryIO, limits: Limits) -> tuple[bytes, int]:
+        """Return what the child told and the status with which it ended.
+
+        Raises ConnectionError when the nursery itself has ended, because nobody asked it anything for long.
+        """
+        number = lending.descriptor(file)
+        lender = lending.Lender(file) if number is None else None
         reading, writing = os.pipe()
-        with os.fdopen(reading, "rb", buffering=0) as told:
+        try:
+            given = lender.theirs.fileno() if lender is not None else number
+            message = json.dumps(task | {"lent": lender is not None}).encode() + b"\n"
             try:
-                # ConnectionError comes of a nursery that ended because nobody asked it anything.
-                socket.send_fds(self._socket, [json.dumps(task).encode() + b"\n"], [file, writing])
+                socket.send_fds(self._socket, [message], [given or 0, writing])
             finally:
                 os.close(writing)
-            until = time.monotonic() + limits.seconds + _GRACE_SECONDS
-            begun = until + _START_SECONDS
-            answer = self._until_end(told, begun, most_bytes=limits.text_chars * 8 + (16 << 20))
-        status = self._until_end(self._socket.makefile("rb", buffering=0), begun, line=True)
+                if lender is not None:
+                    lender.theirs.close()
+            until = time.monotonic() + _START_SECONDS + limits.seconds
+            answer = _read(reading, until, limits.text_chars * 8 + _FACTS_BYTES, lender)
+            status = _read(self._socket.fileno(), until, 1, None)
+        finally:
+            os.close(reading)
+            if lender is not None:
+                lender.close()
         if not status:
             raise ConnectionError("the process that reads files ended")
         return answer, int(status)
-
-    def _until_end(self, file: Any, until: float, *, most_bytes: int = 1 << 16, line: bool = False) -> bytes:
-        parts = bytearray()
-        while True:
-            current().check()
-            ready, _, _ = select([file], [], [], _LOOK_SECONDS)
-            if not ready:
-                if time.monotonic() > until:
-                    raise LimitReached("it could not be ended in time and was killed")
-                continue
-            chunk = file.read(1 << 16)
-            parts += chunk
-            if len(parts) > most_bytes:
-                raise LimitReached("it makes more text than can be kept")
-            if not chunk or (line and chunk.endswith(b"\n")):
-                return bytes(parts)
 
     def close(self) -> None:
         """End the process and what it has forked."""
@@ -138,11 +116,33 @@ class _Nursery:
         self._process.wait()
 
 
+def _read(number: int, until: float, most_bytes: int, lender: lending.Lender | None) -> bytes:
+    """Read a descriptor to its end or the end of a line, and meanwhile lend what is asked for."""
+    parts = bytearray()
+    waiting = poll()  # Descriptors of a server may be above what `select` takes.
+    waiting.register(number, POLLIN)
+    asking = lender.ours.fileno() if lender is not None else -1
+    if lender is not None:
+        waiting.register(asking, POLLIN)
+    while True:
+        current().check()
+        ready = {descriptor for descriptor, _ in waiting.poll(_LOOK_MS)}
+        if lender is not None and asking in ready and not lender.serve():
+            waiting.unregister(asking)
+        if number in ready:
+            chunk = os.read(number, 1 << 16)
+            parts += chunk
+            if not chunk or chunk.endswith(b"\n"):
+                return bytes(parts)
+        if len(parts) > most_bytes + (1 << 16) or time.monotonic() > until:
+            raise LimitReached("it makes more text than can be kept, or could not be ended in time")
+
+
 _idle: list[_Nursery] = []
 _lock = threading.Lock()
 
 
-def _ask(task: dict[str, Any], file: int, limits: Limits) -> tuple[bytes, int]:
+def _ask(task: dict[str, Any], file: BinaryIO, limits: Limits) -> tuple[bytes, int]:
     """Ask a nursery that waits, else a new one; a new one, too, where the first has ended meanwhile."""
     nursery = _take()
     if nursery is not None:
@@ -154,7 +154,7 @@ def _ask(task: dict[str, Any], file: int, limits: Limits) -> tuple[bytes, int]:
         raise Unavailable(f"the process that reads files cannot be used: {error}") from error
 
 
-def _asked(nursery: _Nursery, task: dict[str, Any], file: int, limits: Limits) -> tuple[bytes, int]:
+def _asked(nursery: _Nursery, task: dict[str, Any], file: BinaryIO, limits: Limits) -> tuple[bytes, int]:
     try:
         found = nursery.ask(task, file, limits)
     except BaseException:

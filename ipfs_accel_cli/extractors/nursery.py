@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import os
@@ -12,10 +11,11 @@ import socket
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, BinaryIO
+from typing import Any
 
 from ipfs_accel_cli.core.errors import classified
 from ipfs_accel_cli.extractors.base import Document, Limits
+from ipfs_accel_cli.extractors.lending import Borrowed
 
 _IDLE_SECONDS = 60.0
 _TASK_BYTES = 1 << 20
@@ -69,7 +69,7 @@ def _read(task: dict[str, Any], file: int, answer: int) -> None:
     told: dict[str, Any]
     try:
         module, _, name = task["reference"].partition(":")
-        content = _Open(file, task["name"], task["size_bytes"])
+        content = Borrowed(file, task["name"], task["size_bytes"], lent=task["lent"])
         document = getattr(import_module(module), name)().extract(content, limits).within(limits)
         written = json.dumps({"document": _plain(document)}).encode()
     except BaseException as error:  # Libraries raise whatever they like over files of strangers.
@@ -118,44 +118,3 @@ def _plain(document: Document) -> dict[str, Any]:
         "links": document.links,
         "truncated": document.truncated,
     }
-
-
-class _Open:
-    """A content behind a descriptor, which can be opened more than once although its offset is shared."""
-
-    def __init__(self, descriptor: int, name: str, size_bytes: int) -> None:
-        self._descriptor = descriptor
-        self.name, self.size_bytes = name, size_bytes
-
-    def head(self, count: int) -> bytes:
-        """Return the first bytes."""
-        return os.pread(self._descriptor, count, 0)
-
-    def open(self) -> BinaryIO:
-        """Open the file."""
-        return io.BufferedReader(_Part(self._descriptor), 1 << 16)
-
-
-class _Part(io.RawIOBase):
-    """Reads a descriptor by offset."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor, self._position = descriptor, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: os.fstat(self._descriptor).st_size}[whence]
-        if base + offset < 0:
-            raise OSError(22, "a file has no bytes before its first")
-        self._position = base + offset
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:
-        found = os.preadv(self._descriptor, [buffer], self._position)
-        self._position += found
-        return found
