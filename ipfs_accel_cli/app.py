@@ -22,6 +22,9 @@ class Root(LazyRoot):
         "model": Lazy("ipfs_accel_cli.commands.model:app", "Fetch, prove, name and hand on models.", _WORK),
         "infer": Lazy("ipfs_accel_cli.commands.infer:app", "Run models.", _WORK),
         "peer": Lazy("ipfs_accel_cli.commands.peer:app", "This node's identity among others.", _WORK),
+        "search": Lazy(
+            "ipfs_accel_cli.commands.search:app", "Find what is kept: by words, meaning, metadata and kinship.", _WORK
+        ),
         "store": Lazy("ipfs_accel_cli.commands.store:app", "Content by its address: put, read, verify, carry.", _UNDER),
         "migrate": Lazy("ipfs_accel_cli.commands.migrate:app", "Bring content from any place to any other.", _WORK),
         "job": Lazy("ipfs_accel_cli.commands.job:app", "Work that goes on by itself.", _UNDER),

@@ -29,7 +29,15 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.model.using import InMemory
     from ipfs_accel_cli.services.monitor.events import Events
     from ipfs_accel_cli.services.peer.peers import Peers
+    from ipfs_accel_cli.services.search.service import Search
     from ipfs_accel_cli.services.store.store import Store
+
+
+# Whoever uses another goes before it.
+_IN_THIS_ORDER = (
+    *("search", "inference", "fits", "benches", "doctor", "models", "migrations", "store", "jobs", "events"),
+    "database",
+)
 
 
 class Node:
@@ -61,7 +69,7 @@ class Node:
 
     @cached_property
     def models(self) -> Models:
-        from ipfs_accel_cli.between import estimated, speeds
+        from ipfs_accel_cli.between.fitting import estimated, speeds
         from ipfs_accel_cli.services.model.beside import Beside
         from ipfs_accel_cli.services.model.service import Models
 
@@ -214,13 +222,29 @@ class Node:
 
     @cached_property
     def migrations(self) -> Migrations:
-        from ipfs_accel_cli.between import migrations
+        from ipfs_accel_cli.between.moving import migrations
 
         return migrations(self.home, self.database, self.store, lambda: self.models, lambda: self.jobs)
 
     @cached_property
+    def search(self) -> Search:
+        from ipfs_accel_cli.between.searching import described, encoding
+        from ipfs_accel_cli.services.search.service import Search
+        from ipfs_accel_cli.services.search.supply import Beside as Supply
+
+        supply = Supply(
+            store=self.store,
+            model=lambda manifest: described(self.models, self.store, manifest),
+            models=lambda: [row.manifest_cid for row in self.models.ls().models],
+            find=lambda reference: str(self.store.dags.resolve(reference).cid),
+            encoder=lambda model: encoding(self.inference, model),
+            automatic=lambda: bool(self.settings.get("search.automatic")),
+        )
+        return Search(self.home, self.database, supply, lambda: int(self.settings.get("search.graph-above")))
+
+    @cached_property
     def doctor(self) -> Doctor:
-        from ipfs_accel_cli.between import check_backends, check_jobs, check_store
+        from ipfs_accel_cli.between.checks import check_backends, check_jobs, check_store
         from ipfs_accel_cli.services.doctor.doctor import Doctor
 
         looks = [partial(check_store, self.home, lambda: self.store), partial(check_jobs, lambda: self.jobs)]
@@ -233,22 +257,13 @@ class Node:
             made["inference"].close()
         if "store" in made:
             made["store"].placement.close()
+        if "search" in made:
+            made["search"].close()
         if "database" in made:
             made["database"].close()
         if "store" in made:
             made["store"].backends.caches.close()
-        for name in (
-            "inference",
-            "fits",
-            "benches",
-            "doctor",
-            "models",
-            "migrations",
-            "store",
-            "jobs",
-            "events",
-            "database",
-        ):
+        for name in _IN_THIS_ORDER:
             made.pop(name, None)
 
     def __enter__(self) -> Node:

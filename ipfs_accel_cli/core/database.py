@@ -1,4 +1,4 @@
-"""The state database: SQLite in WAL mode, one connection a thread, named migrations, short write transactions."""
+"""The databases of a home: SQLite in WAL mode, one connection a thread, named migrations, short write transactions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ Steps = Sequence[tuple[str, str]]
 
 
 class Database:
-    """`state.db` of one home, shared by threads and processes.
+    """`state.db` of one home, or another `file` of it, shared by threads and processes.
 
-    Opened for reading where the home cannot be written, so that what is there can still be looked at.
+    Opened for reading where the home cannot be written, so that what is there can still be looked at. One that can be
+    made again (`rebuildable`) may lose its last writes when the power fails, never more.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, file: Path | None = None, *, rebuildable: bool = False) -> None:
         self.home = home
+        self.file = file or home.state_file
+        self._synchronous = "NORMAL" if rebuildable else "FULL"
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._held_back: list[tuple[str, Steps]] = []
@@ -115,27 +118,27 @@ class Database:
         if "readonly" in str(error):
             return self.home.unusable(PermissionError(str(error)))
         if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
-            return DiskFull(f"no room is left to write {self.home.state_file}")
+            return DiskFull(f"no room is left to write {self.file}")
         return error
 
     def _connect(self) -> sqlite3.Connection:
         try:
             self.home.ensure()
         except HomeUnusable:
-            if not self.home.state_file.exists():
+            if not self.file.exists():
                 raise
             return self._reader()
         try:
-            connection = _opened(str(self.home.state_file))
+            connection = _opened(str(self.file))
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         except sqlite3.Error as error:
-            raise _broken(self.home.state_file, error) from error
+            raise _broken(self.file, error) from error
         return connection
 
     def _reader(self) -> sqlite3.Connection:
         # A read-only folder cannot hold the -shm file that WAL readers share, so the file is read as it stands.
-        uri = f"{self.home.state_file.as_uri()}?mode=ro&immutable=1"
+        uri = f"{self.file.as_uri()}?mode=ro&immutable=1"
         return _opened(uri, uri=True)
 
 

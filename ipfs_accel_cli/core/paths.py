@@ -73,6 +73,10 @@ class Home:
         return self.path / "state.db"
 
     @property
+    def index_file(self) -> Path:
+        return self.path / "index.db"
+
+    @property
     def objects(self) -> Path:
         return self.path / "objects"
 

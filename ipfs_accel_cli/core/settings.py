@@ -50,6 +50,8 @@ KEYS = {
             ("unixfs-v1-2025", "legacy-cid-v1", "unixfs-v0-2015"),
         ),
         Key("store.min-copies", 0, "At how many other places content must be whole before it is removed from one."),
+        Key("search.automatic", True, "Index what is put, pulled and migrated, when the next query comes."),
+        Key("search.graph-above", 200_000, "From how many vectors on neighbours are found in a graph; 0 never."),
         Key("infer.engine", "auto", "Which engine runs models; auto takes the one that was measured to be fastest."),
         Key("infer.calibrate", True, "Compare engines, once, when several are ready to run a model."),
         Key("infer.min-quality", 0.99, "Least agreement with the model that auto takes from an engine; 1 is exact."),

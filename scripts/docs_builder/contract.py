@@ -44,6 +44,7 @@ _VARIABLES = {
 _ROOMS = {
     "config_file": "The user's settings; `config set` writes it.",
     "state_file": "SQLite: what is kept, models, names and statements.",
+    "index_file": "SQLite: what `search` finds; it can always be made again.",
     "objects": "Whole files, read-only, by their sha-256.",
     "blocks": "Larger blocks that belong to no whole file.",
     "staging": "What commands that run now are writing.",

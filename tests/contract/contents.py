@@ -102,6 +102,20 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store cache clear": (["cold"], {"name": "cold"}),
     "store backend sweep": (["cold"], {"name": "cold"}),
     "store backend show": (["cold"], {"name": "cold"}),
+    "search query": (
+        ["hello", "--type", "text", "--facet", "kind"],
+        {"text": "hello", "kind": ["text"], "facet": ["kind"]},
+    ),
+    "search index add": (["{files}/folder"], {"subjects": ["{files}/folder"]}),
+    "search index rm": (["{hello}"], {"subjects": ["{hello}"]}),
+    "search index ls": (["--sort", "title"], {"sort": "title"}),
+    "search index stat": ([], {}),
+    "search index verify": ([], {}),
+    "search index rebuild": ([], {}),
+    "search index embed": (["--model", "encoder"], {"model": "encoder"}),
+    "search tag add": (["{hello}", "keep"], {"cid": "{hello}", "tags": ["keep"]}),
+    "search tag rm": (["{hello}", "old"], {"cid": "{hello}", "tags": ["old"]}),
+    "search tag ls": ([], {}),
     "store backend test": (["cold", "--round-trip"], {"name": "cold", "round_trip": True}),
 }
 
@@ -135,3 +149,5 @@ def prepare(node: Node, folder: Path, cid: str) -> None:
     price = Price(storage=0.02, egress=0.09, ingress=0, puts=0.005, gets=0.0004)
     node.store.placement.tariffs.declare("cold", Declared(price), kind=False, currency="EUR")
     node.store.placement.plan(cid, Wish())
+    node.search.keeping.add([])
+    node.search.tags.add(node.store.stat(f"{cid}/hello.txt").cid, ["old"])

@@ -41,7 +41,7 @@ def test_version_does_not_even_load_typer() -> None:
     assert loaded_after("--version").isdisjoint({*HEAVY, "typer"})
 
 
-@pytest.mark.parametrize("group", ["hw", "model", "infer", "peer", "store", "config", "mcp"])
+@pytest.mark.parametrize("group", ["hw", "model", "infer", "peer", "search", "store", "config", "mcp"])
 def test_help_of_a_group_loads_no_engine_and_no_network_library(group: str) -> None:
     assert loaded_after(group, "--help").isdisjoint(
         {"torch", "transformers", "mcp", "httpx", "huggingface_hub", "numpy"}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 
 from ipfs_accel_cli.engines.base import Request
-from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Piece, Prompt, ScoreOptions, Texts
+from ipfs_accel_cli.engines.exchange.text import EmbedOptions, GenerateOptions, Piece, Prompt, Role, ScoreOptions, Texts
 from ipfs_accel_cli.services.infer.floats import shortest
 from ipfs_accel_cli.services.infer.runtime import Warm
 from ipfs_accel_cli.tasks import TASKS
@@ -42,6 +42,12 @@ class Asking:
         found = self._collected("embed", Texts(tuple(texts)), EmbedOptions())
         vectors: list[list[float]] = shortest(found.rows).tolist()
         return vectors
+
+    def rows(self, texts: Sequence[str], role: Role) -> numpy.ndarray[Any, Any]:
+        """Return a vector for each text as a row, float32; `role` chooses the prompt that a model wants."""
+        found = self._collected("embed", Texts(tuple(texts), role), EmbedOptions())
+        rows: numpy.ndarray[Any, Any] = found.rows
+        return rows
 
     def classify(self, texts: Sequence[str]) -> list[str]:
         """Return the likeliest label of each text."""

@@ -1,4 +1,7 @@
-"""The registry's tables: models, their names and versions, aliases, statements, and what each reference gave."""
+"""The registry's tables: models, their names and versions, aliases, statements, and what each reference gave.
+
+What a model is called and what is said about it is told, when it changes, as an event of the topic `model`.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.core import events
 from ipfs_accel_cli.core.database import Database
 
 OWNER = "model"
+TOPIC = "model"
+CHANGED = "changed"
 
 MIGRATIONS = (
     (
@@ -97,6 +103,7 @@ class Tables:
     def __init__(self, database: Database) -> None:
         self._database = database
         database.migrate(OWNER, MIGRATIONS)
+        events.prepare(database)
 
     def names(self) -> list[Named]:
         """Return every version of every name, the newest version of each first."""
@@ -191,6 +198,7 @@ def add_statement(connection: sqlite3.Connection, manifest: CID, kind: str, cid:
     """Register what is said about a model."""
     connection.execute("INSERT OR IGNORE INTO statements VALUES (?, ?, ?)", (str(cid), str(manifest), kind))
     connection.execute("DELETE FROM listed WHERE manifest = ?", (str(manifest),))
+    events.tell(connection, TOPIC, CHANGED, str(manifest))
 
 
 def keep_listed(connection: sqlite3.Connection, bodies: Mapping[str, str]) -> None:
@@ -212,6 +220,7 @@ def add_name(connection: sqlite3.Connection, name: str, manifest: str, reference
     connection.execute(
         "INSERT INTO names VALUES (?, ?, ?, ?, ?)", (name, version, manifest, reference, named.created_at)
     )
+    events.tell(connection, TOPIC, CHANGED, manifest)
     return named
 
 
@@ -223,6 +232,7 @@ def add_version(connection: sqlite3.Connection, current: Named, target: Named) -
         "INSERT INTO names VALUES (?, ?, ?, ?, ?)",
         (made.name, made.version, made.manifest, made.reference, made.created_at),
     )
+    events.tell(connection, TOPIC, CHANGED, made.manifest)
     return made
 
 
@@ -246,15 +256,21 @@ def add_check(connection: sqlite3.Connection, manifest: str, level: str, problem
 
 def add_alias(connection: sqlite3.Connection, alias: str, manifest: str) -> None:
     """Let an alias mean a manifest, whatever it meant before."""
+    before = connection.execute("SELECT manifest FROM aliases WHERE alias = ?", (alias,)).fetchall()
     connection.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)", (alias, manifest, now()))
+    for one in {manifest, *(row[0] for row in before)}:
+        events.tell(connection, TOPIC, CHANGED, one)
 
 
 def remove(connection: sqlite3.Connection, kind: str, name: str, version: int | None) -> None:
     """Take off an alias, or one version of a name (all of them without one)."""
     if kind == "alias":
-        connection.execute("DELETE FROM aliases WHERE alias = ?", (name,))
+        gone = connection.execute("DELETE FROM aliases WHERE alias = ? RETURNING manifest", (name,)).fetchall()
     else:
-        connection.execute("DELETE FROM names WHERE name = ? AND (? IS NULL OR version = ?)", (name, version, version))
+        query = "DELETE FROM names WHERE name = ? AND (? IS NULL OR version = ?) RETURNING manifest"
+        gone = connection.execute(query, (name, version, version)).fetchall()
+    for (manifest,) in {tuple(row) for row in gone}:
+        events.tell(connection, TOPIC, CHANGED, manifest)
 
 
 def release_nameless(connection: sqlite3.Connection) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from ipfs_accel_cli.content.builder import leaf_frame
 from ipfs_accel_cli.content.cid import CID, DAG_PB, RAW
 from ipfs_accel_cli.content.multihash import SHA2_256
+from ipfs_accel_cli.core import events
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import VerificationFailed
 from ipfs_accel_cli.services.store.places import Places
@@ -121,6 +122,7 @@ class Index:
         """Return this thread's connection, after making the tables if need be."""
         if not self._migrated:
             self._database.migrate(OWNER, MIGRATIONS)
+            events.prepare(self._database)
             self._migrated = True
         return self._database.read()
 

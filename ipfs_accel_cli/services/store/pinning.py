@@ -13,7 +13,7 @@ from ipfs_accel_cli.services.store.dag_results import Pin, Pins
 from ipfs_accel_cli.services.store.index import spellings
 from ipfs_accel_cli.services.store.reading import Reader
 from ipfs_accel_cli.services.store.references import root_only
-from ipfs_accel_cli.services.store.roots import DIRECT, PINS, RECURSIVE, Root, keep
+from ipfs_accel_cli.services.store.roots import DIRECT, PINS, RECURSIVE, Root, keep, release_cid
 from ipfs_accel_cli.services.store.walking import Frontier, walk
 
 _LONGEST_NAME = 255  # As the IPFS Pinning Service API has it.
@@ -68,10 +68,7 @@ class Pinning:
                     named = f" under the name {name!r}" if name is not None else ""
                     raise NotFound(f"{cid} is not pinned{named}", suggestion="ipfs-accel store pin ls")
                 for pin in found:
-                    connection.execute(
-                        "DELETE FROM roots WHERE owner = ? AND label = ? AND cid IN (?, ?)",
-                        (PINS, pin.name, *spellings(cid)),
-                    )
+                    release_cid(connection, PINS, spellings(cid), pin.name)
                 removed += found
         return Pins(pins=removed)
 

@@ -11,7 +11,7 @@ from ipfs_accel_cli.core.errors import Conflict, NotFound
 from ipfs_accel_cli.services.store.index import Index, spellings
 from ipfs_accel_cli.services.store.putting import USER
 from ipfs_accel_cli.services.store.results import Removed
-from ipfs_accel_cli.services.store.roots import METADATA, PINS, TRANSIT
+from ipfs_accel_cli.services.store.roots import METADATA, PINS, TRANSIT, release_cid
 
 # What takes off a root of an owner whose command is not named like it. A deployment has several names.
 _REMEDIES = {
@@ -35,8 +35,7 @@ def remove(index: Index, database: Database, cids: Sequence[CID]) -> Removed:
 
 
 def _release(index: Index, connection: sqlite3.Connection, cid: CID) -> int:
-    query = "DELETE FROM roots WHERE owner = ? AND cid IN (?, ?)"
-    removed = connection.execute(query, (USER, *spellings(cid))).rowcount
+    removed = release_cid(connection, USER, spellings(cid))
     if removed:
         return removed
     others = index.roots(cid)

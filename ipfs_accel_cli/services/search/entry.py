@@ -1,0 +1,83 @@
+"""What is written to the index: a document with its address, and the facts by which it is filtered and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ipfs_accel_cli.extractors.base import Document, Fact
+from ipfs_accel_cli.services.search.chunking import Chunk, chunks
+from ipfs_accel_cli.services.search.schema import MOST_CHUNKS
+from ipfs_accel_cli.services.search.words import beside, of_name
+
+TAG = "tag"
+_LONGEST_FACT = 500
+_MOST_VALUES = 200
+_MOST_SAID = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document under its CID. `extractor` is name/version of what made it, `problem` why there is no more of it."""
+
+    cid: str
+    document: Document
+    size_bytes: int
+    added_at: str
+    extractor: str = ""
+    problem: str | None = None
+    tags: tuple[str, ...] = ()
+    said: Mapping[str, Fact] = field(default_factory=dict)
+
+    def rows(self, names: tuple[str, ...]) -> list[tuple[str, str, str]]:
+        """Return (title, body, more) of every chunk; what is said beside the text goes with the first one."""
+        parts = chunks(self.document.text)[:MOST_CHUNKS] or [Chunk("", 0, "")]
+        title = self.document.title
+        spoken = " ".join(filter(None, (of_name(title), self._spoken())))
+        found = []
+        for place, part in enumerate(parts):
+            heading = f"{title} · {part.heading}" if part.heading and place else title
+            more = beside(part.text)
+            found.append((heading, part.text, more if place else f"{named(names, title)}\n{spoken} {more}"))
+        return found
+
+    def facts(self) -> Iterator[tuple[str, str, str, float | None]]:
+        """Yield (name, key, value, number) of everything that is known of it."""
+        for facts in (self.document.facts, self.said, {TAG: self.tags} if self.tags else {}):
+            for name, value in facts.items():
+                if name != "size_bytes":
+                    yield from fact_rows(name, value)
+
+    def _spoken(self) -> str:
+        """Return the facts that are words, so that they are found without a filter."""
+        texts = [value for _, _, value, number in self.facts() if number is None]
+        return " ".join(texts)[:_MOST_SAID]
+
+
+def fact_rows(name: str, value: Fact) -> Iterator[tuple[str, str, str, float | None]]:
+    """Yield a fact as it is kept: several values each for itself, whatever has a size as a number, too."""
+    if isinstance(value, tuple):
+        once = dict.fromkeys(text.lower()[:_LONGEST_FACT] for text in value if text)
+        told = {text.lower()[:_LONGEST_FACT]: text[:_LONGEST_FACT] for text in reversed(value)}
+        for key in list(once)[:_MOST_VALUES]:
+            yield name, key, told[key], None
+    elif isinstance(value, bool):
+        yield name, str(value).lower(), str(value).lower(), None
+    elif isinstance(value, int | float):
+        yield name, str(value), str(value), float(value)
+    elif value:
+        yield name, value.lower()[:_LONGEST_FACT], value[:_LONGEST_FACT], None
+
+
+def moment(at: datetime | str | None = None) -> str:
+    """Return a time as the index compares it: in UTC, to the microsecond."""
+    if isinstance(at, str):
+        at = datetime.fromisoformat(at)
+    found = (at or datetime.now(UTC)).astimezone(UTC)
+    return found.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def named(paths: Iterable[str], title: str) -> str:
+    """Return the words of the paths under which a document is kept: the first line of what goes with its text."""
+    return " ".join(f"{path} {of_name(path)}".strip().replace("\n", " ") for path in paths if path != title)

@@ -1,0 +1,58 @@
+"""The search service: keeps the index up to date, and answers what is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+from ipfs_accel_cli.core.database import Database
+from ipfs_accel_cli.core.paths import Home
+from ipfs_accel_cli.services.search.exact import Matrices
+from ipfs_accel_cli.services.search.index import Index
+from ipfs_accel_cli.services.search.intake import Intake
+from ipfs_accel_cli.services.search.keeping import Keeping
+from ipfs_accel_cli.services.search.making import Maker
+from ipfs_accel_cli.services.search.near import Nearby
+from ipfs_accel_cli.services.search.querying import Asked, Querying
+from ipfs_accel_cli.services.search.results import Found
+from ipfs_accel_cli.services.search.supply import Beside
+from ipfs_accel_cli.services.search.tags import TagBook, tags_of
+from ipfs_accel_cli.services.search.vectors import Vectors
+
+# How long a query lets the index catch up before it answers with what is there.
+CATCH_UP_SECONDS = 2.0
+
+
+class Search:
+    """What is kept, found by words, meaning, metadata and kinship; in one home folder, shared by threads.
+
+    `keeping` is what can be done with the index, `tags` are words that people give to content, `vectors` what texts
+    mean.
+    """
+
+    def __init__(self, home: Home, state: Database, beside: Beside, graph_above: Callable[[], int] = lambda: 0) -> None:
+        self._home, self._state, self._beside = home, state, beside
+        self.index = Index(home)
+        self.tags = TagBook(state)
+        self.maker = Maker(self.index, beside, lambda cid: tags_of(state, cid))
+        self.intake = Intake(state, self.index, self.maker, beside)
+        self.keeping = Keeping(home, self.index, self.intake, self.maker, beside)
+        matrices = Matrices(home, self.index)
+        self.vectors = Vectors(self.index, beside, matrices, Nearby(home, self.index, graph_above))
+
+    @cached_property
+    def querying(self) -> Querying:
+        """What answers queries."""
+        return Querying(self.index, self.vectors)
+
+    def query(self, asked: Asked) -> Found:
+        """Return a page of what fits best, after the index had a moment to catch up; raises as `Querying.ask`."""
+        return self.querying.ask(asked, self.behind())
+
+    def behind(self) -> int:
+        """Let the index catch up for a moment, and return what is still not in it."""
+        return self.keeping.fresh(CATCH_UP_SECONDS)
+
+    def close(self) -> None:
+        """Close the index."""
+        self.index.close()
