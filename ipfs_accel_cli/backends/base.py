@@ -17,6 +17,7 @@ from typing import Literal, Protocol, runtime_checkable
 from ipfs_accel_cli.content.car import Block
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.errors import NotAuthorised
+from ipfs_accel_cli.core.parts import Limits, Pace
 
 Proof = Literal["checksum", "cid", "reread", "none"]
 """How what was put is known to have arrived; `reread` is said by wrappers that have read it back themselves."""
@@ -29,6 +30,7 @@ class Traits:
 
     `ranged`: `open` reads from an offset without reading what lies before. `settles_later`: what was put is not there
     at once. `max_bytes` is the most that one file may have, None where there is no known bound.
+    `in_parts` is how larger ones travel that are cut for it.
     """
 
     read_only: bool = False
@@ -39,6 +41,7 @@ class Traits:
     settles_later: bool = False
     region: str | None = None
     max_bytes: int | None = None
+    in_parts: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +126,15 @@ class Pin:
 class Config:
     """How a backend is to be reached: `options` as they were given, and `secret()` for its token, asked when needed.
 
-    `folder` is a folder of this backend's own, for notes that let it go on after a crash.
+    `folder` is a folder of this backend's own, for notes that let it go on after a crash. `pace()` is what was measured
+    of it by now.
     """
 
     name: str
     options: Mapping[str, str]
     folder: Path
     secret: Callable[[], str] = field(default=lambda: "", repr=False)
+    pace: Callable[[], Pace] = field(default=Pace, repr=False)
 
     def get(self, option: str, default: str = "") -> str:
         """Return an option, or the default where it was not given."""

@@ -11,7 +11,7 @@ from ipfs_accel_cli.core.lines import Answer, get
 from ipfs_accel_cli.core.s3 import Bucket
 from ipfs_accel_cli.core.s3_errors import of_page
 
-_PART = re.compile(r"bytes (?P<start>\d+)-(?P<end>\d+)/(?P<total>\d+|\*)")
+PART = re.compile(r"bytes (?P<start>\d+)-(?P<end>\d+)/(?P<total>\d+|\*)")
 _PAST = re.compile(r"bytes \*/(?P<total>\d+)")
 # What S3 answers where the bucket lies in another region.
 _ELSEWHERE = ("PermanentRedirect", "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError")
@@ -54,7 +54,7 @@ def _bytes(answer: Answer, what: str, offset: int, length: int | None) -> Iterat
     skip, left = offset, length
     is_part = answer.status == 206 or "content-range" in answer.headers  # Some servers call a part a 200.
     if is_part:
-        skip, left = 0, _wanted(answer, what, offset, length)
+        skip, left = 0, wanted(answer, what, offset, length)
     for chunk in answer.pieces:
         current().check()
         piece = chunk
@@ -71,10 +71,10 @@ def _bytes(answer: Answer, what: str, offset: int, length: int | None) -> Iterat
         raise TryAgain(f"{what}: the server sends {left} bytes less than it says")
 
 
-def _wanted(answer: Answer, what: str, offset: int, length: int | None) -> int:
+def wanted(answer: Answer, what: str, offset: int, length: int | None) -> int:
     """Return how many bytes a part has; raises where it is not the one that was asked for."""
     told = answer.headers.get("content-range", "")
-    match = _PART.fullmatch(told)
+    match = PART.fullmatch(told)
     if match is None or int(match["start"]) != offset:
         raise Unavailable(f"{what}: the server sends {told[:80]!r}, which was not asked for")
     has = int(match["end"]) + 1 - offset

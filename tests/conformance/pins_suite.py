@@ -10,7 +10,8 @@ from ipfs_accel_cli.backends.base import Pin, Pins
 from ipfs_accel_cli.content.cid import CID, RAW
 from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import NotAuthorised, Offline, TryAgain, Unavailable
-from tests.conformance.backend_suite import UNKNOWN, Impatient, Offer, ServedOffer
+from tests.conformance.backend_suite import Impatient, Offer, ServedOffer
+from tests.conformance.dags_suite import UNKNOWN
 
 
 class PinsOffer(Offer):

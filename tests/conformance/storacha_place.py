@@ -13,7 +13,8 @@ from ipfs_accel_cli.backends.base import Config
 from ipfs_accel_cli.backends.registry import backend_for
 from ipfs_accel_cli.backends.storacha.backend import StorachaBackend
 from ipfs_accel_cli.content import principal
-from tests.conformance.backend_suite import ServedOffer, Tree
+from tests.conformance.backend_suite import ServedOffer
+from tests.conformance.dags_suite import Tree
 from tests.servers.serving import Faults
 from tests.servers.storacha import Storacha
 from tests.servers.storacha_front import Front, Gateway

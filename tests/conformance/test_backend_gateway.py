@@ -16,7 +16,8 @@ from ipfs_accel_cli.content.car import Block
 from ipfs_accel_cli.content.cid import CID, RAW
 from ipfs_accel_cli.content.profiles import profile
 from ipfs_accel_cli.content.selection import select
-from tests.conformance.backend_suite import TREE, Offer, ServedDagsSuite, ServedOffer
+from tests.conformance.backend_suite import Offer, ServedOffer
+from tests.conformance.dags_suite import TREE, ServedDagsSuite
 from tests.servers.trustless_gateway import Front, Helia, front
 
 

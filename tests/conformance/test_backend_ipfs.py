@@ -10,7 +10,8 @@ import pytest
 
 from ipfs_accel_cli.backends.base import Backend, Config
 from ipfs_accel_cli.backends.registry import backend_for
-from tests.conformance.backend_suite import ServedDagsSuite, ServedOffer
+from tests.conformance.backend_suite import ServedOffer
+from tests.conformance.dags_suite import ServedDagsSuite
 from tests.servers.faulty_proxy import FaultyProxy, faulty_proxy
 from tests.servers.js_ipfs import JsIpfs
 

@@ -10,7 +10,8 @@ import pytest
 from ipfs_accel_cli.backends.base import Dags
 from ipfs_accel_cli.backends.storacha import backend as backends
 from ipfs_accel_cli.content.cid import CID
-from tests.conformance.backend_suite import TREE, Offer, ServedDagsSuite
+from tests.conformance.backend_suite import Offer
+from tests.conformance.dags_suite import TREE, ServedDagsSuite
 from tests.conformance.storacha_place import Agent, StorachaOffer, agent, small_tree
 from tests.servers.storacha import Storacha
 from tests.servers.storacha_front import Gateway, front, gateway

@@ -26,7 +26,8 @@ from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core import retry
 from ipfs_accel_cli.core.errors import VerificationFailed
 from tests.conformance.backend_faults import Corrupting, Delaying, Dropping, Dying, MemoryDags, RateLimiting, Truncating
-from tests.conformance.backend_suite import LARGE, DagsSuite, FilesSuite, Offer, body
+from tests.conformance.backend_suite import LARGE, FilesSuite, Offer, body
+from tests.conformance.dags_suite import DagsSuite
 
 MIB = 1 << 20
 Wrap = Callable[[Backend, Path], Backend]

@@ -24,6 +24,11 @@ class Fixtures(abstract.AbstractFixtures):  # type: ignore[misc]
     def fs_path(self) -> str:
         return "tree"
 
+    @pytest.fixture(scope="class")
+    def fs_glob_edge_cases_files(self, fs: IpfsAccelFileSystem) -> Any:
+        """A tree that is only read, so that it is written once and not durably again for each of many patterns."""
+        return self._glob_edge_cases_files(fs, lambda *parts: "/".join(parts), "patterns")
+
 
 class TestCopy(abstract.AbstractCopyTests, Fixtures): ...  # type: ignore[misc]
 

@@ -29,7 +29,7 @@ from ipfs_accel_cli.core.errors import (
     UnsupportedContent,
     VerificationFailed,
 )
-from tests.conformance.backend_suite import PROFILE, TREE, UNKNOWN, Tree
+from tests.conformance.dags_suite import PROFILE, TREE, UNKNOWN, Tree
 from tests.servers.faulty_proxy import faulty_proxy
 from tests.servers.js_ipfs import JsIpfs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -19,7 +20,8 @@ class Shady(S3Site):
     `ignores` takes digests and conditions as if they were not there. `loses` are requests that are carried out and not
     answered, `spoils` those whose bytes change on the way, each once. `refuses` is the status and code of every answer.
     `first` is run before a request goes on. `calls_all_200` makes a part look like the whole, and `echoes` repeats any
-    digest as if it had been checked.
+    digest as if it had been checked. In a `storm` each request is answered 500 and then 503 before it
+    is heard.
     """
 
     def __init__(self, server: Seaweed) -> None:
@@ -31,6 +33,8 @@ class Shady(S3Site):
         self.echoes = False
         self.refuses: tuple[int, str] | None = None
         self.first: dict[str, Callable[[], object]] = {}
+        self.storm = False
+        self._seen: set[str] = set()
 
     def asked(self, method: str, word: str) -> list[str]:
         """Return the requests of a method whose path has a word in it."""
@@ -39,7 +43,10 @@ class Shady(S3Site):
     def answer(self, handler: Handler) -> None:
         if (first := self.first.pop(_operation(handler), None)) is not None:
             first()
-        if self.refuses is not None:
+        if self.storm and (status := self._blown(handler)):
+            handler.body()
+            handler.reply(status, b"<Error><Code>SlowDown</Code></Error>", {"Content-Type": "application/xml"})
+        elif self.refuses is not None:
             status, code = self.refuses
             handler.body()
             handler.reply(status, f"<Error><Code>{code}</Code></Error>".encode(), {"Content-Type": "application/xml"})
@@ -49,6 +56,16 @@ class Shady(S3Site):
             handler.close_connection = True
         else:
             super().answer(handler)
+
+    def _blown(self, handler: Handler) -> int | None:
+        """Return the status that a storm gives; how an address is signed makes it no other request."""
+        path = re.sub(r"X-Amz-[^&]*&?", "", handler.path)
+        asked = f"{handler.command} {path} {handler.headers.get('range', '')}"
+        for status in (500, 503):
+            if (key := f"{status} {asked}") not in self._seen:
+                self._seen.add(key)
+                return status
+        return None
 
     def _passed_on(self, handler: Handler, *, whole: bool) -> tuple[int, http.client.HTTPMessage, bytes]:
         status, headers, body = super()._passed_on(handler, whole=whole)

@@ -13,15 +13,16 @@ from ipfs_accel_cli.backends.keys import checked_key
 from ipfs_accel_cli.backends.s3 import listing, stated
 from ipfs_accel_cli.backends.s3.lying import lying
 from ipfs_accel_cli.backends.s3.notes import Notes
-from ipfs_accel_cli.backends.s3.parts import MAX_BYTES, SINGLE_BYTES
+from ipfs_accel_cli.backends.s3.parts import LIMITS, MAX_BYTES, SINGLE_BYTES
+from ipfs_accel_cli.backends.s3.ranges import fetched
 from ipfs_accel_cli.backends.s3.sending import Sending
 from ipfs_accel_cli.backends.s3.trust import checks_digests
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Cancelled, Invalid, LimitReached, NotAuthorised, NotFound, Offline
+from ipfs_accel_cli.core.parts import Pace
 from ipfs_accel_cli.core.s3 import Bucket
 from ipfs_accel_cli.core.s3_errors import SKEW_SECONDS, skew_seconds
 from ipfs_accel_cli.core.s3_places import Keys, Place, checked_bucket, checked_endpoint, checked_region
-from ipfs_accel_cli.core.s3_reading import read
 
 _MAX_PREFIX_BYTES = 100  # S3 has keys of at most 1024 bytes, and ours may have 900 of them.
 _TRIED = ".ipfs-accel-check"
@@ -34,7 +35,7 @@ class S3Backend:
         self.name = config.name
         self._config = config
         self._place = _place(config)
-        self.traits = Traits(region=self._place.region, max_bytes=MAX_BYTES)
+        self.traits = Traits(region=self._place.region, max_bytes=MAX_BYTES, in_parts=LIMITS)
         prefix = config.get("prefix").strip("/")
         if prefix and len(checked_key(prefix).encode()) > _MAX_PREFIX_BYTES:
             raise Invalid(f"the prefix of backend {self.name} is longer than {_MAX_PREFIX_BYTES} bytes")
@@ -81,13 +82,18 @@ class S3Backend:
             if not self._is_there:  # Some servers make a bucket of whatever name they are given.
                 stated.needs_bucket(bucket, f"{self._place.bucket}/{full}")
                 self._is_there = True
-            sending = Sending(bucket, self._notes, body, full, key, there, believed)
-            return sending.at_once() if body.size_bytes <= SINGLE_BYTES else sending.in_parts()
+            is_small = body.size_bytes <= SINGLE_BYTES
+            pace = Pace() if is_small else self._config.pace()
+            sending = Sending(bucket, self._notes, body, full, key, there, believed, pace)
+            return sending.at_once() if is_small else sending.in_parts()
 
     def open(self, locator: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Fetch an object, or the range of it; an answer that breaks off is TryAgain."""
+        """Fetch an object, or the range of it, by several connections where the way is long.
+
+        An answer that breaks off is TryAgain, an object that changes meanwhile a Conflict.
+        """
         full = self._full(locator)
-        return read(self._bucket(), full, f"{self._place.bucket}/{full}", offset, length)
+        return fetched(self._bucket(), full, f"{self._place.bucket}/{full}", offset, length, self._config.pace)
 
     def stat(self, key: str) -> Stat | None:
         """Say what the bucket states; the sha-256 is its own where it has that of the whole, else what we wrote."""

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ipfs_accel_cli.backends.base import Body
-from ipfs_accel_cli.backends.s3.parts import MAX_HELD_BYTES, Span
+from ipfs_accel_cli.backends.s3.parts import Span
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import VerificationFailed
+from ipfs_accel_cli.core.parts import LONGEST_HELD_BYTES
 from ipfs_accel_cli.core.s3 import Payload, sending
 
 _PIECE_BYTES = 1 << 20
@@ -51,7 +52,7 @@ def parts(body: Body, cut: Sequence[Span], key: str, buffer: Callable[[], bytear
     rest = memoryview(b"")
     for span in cut:
         room, hashed, filled = buffer(), hashlib.sha256(), 0
-        is_held = span.length <= MAX_HELD_BYTES
+        is_held = span.length <= LONGEST_HELD_BYTES
         if is_held and len(room) < span.length:
             room.extend(bytes(span.length - len(room)))
         view = memoryview(room)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ipfs_accel_cli.backends.base import Body, Proof, Receipt
 from ipfs_accel_cli.backends.s3 import bodies, stated
-from ipfs_accel_cli.backends.s3.parts import composite, part_bytes, spans
+from ipfs_accel_cli.backends.s3.parts import composite, spans
 from ipfs_accel_cli.core.errors import Conflict
 from ipfs_accel_cli.core.s3 import Bucket
 from ipfs_accel_cli.core.s3_reading import read
@@ -41,7 +41,7 @@ def _stated(found: Mapping[str, Any], body: Body, key: str) -> Proof | None:
     noted, of_parts = stated.noted(found), str(found.get("ChecksumSHA256") or "")
     if noted not in (None, body.sha256):
         return None
-    cut = spans(body.size_bytes, part_bytes(body.size_bytes))
+    cut = spans(body.size_bytes, stated.part_bytes(found))
     if of_parts.endswith(f"-{len(cut)}") and of_parts == composite(bodies.digests(body, cut, key)):
         return "checksum"
     return "none" if noted is not None and not of_parts else None

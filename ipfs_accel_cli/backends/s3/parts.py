@@ -8,17 +8,13 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-MIB = 1 << 20
+from ipfs_accel_cli.core.parts import LONGEST_HELD_BYTES, MEMORY_BYTES, MIB, Limits
+
 SINGLE_BYTES = 8 * MIB  # Up to this a file goes with one request.
-SMALL_PART_BYTES, SMALL_BYTES = 5 * MIB, 256 * MIB  # The least that S3 takes: so that smaller files are in flight soon.
-PART_BYTES = 8 * MIB
 MAX_PARTS = 10_000
 MAX_PART_BYTES = 5 << 30
 MAX_BYTES = MAX_PARTS * MAX_PART_BYTES
-# What is longer does not lie in memory: it is read a second time when it is sent.
-MAX_HELD_BYTES = 24 * MIB
-HELD_BYTES = 48 * MIB
-AT_ONCE = 6  # Of which some are being hashed.
+LIMITS = Limits(SINGLE_BYTES, 5 * MIB, MAX_PART_BYTES, MAX_PARTS)  # S3 takes no smaller ones, but for the last.
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +26,15 @@ class Span:
     length: int
 
 
-def part_bytes(size_bytes: int) -> int:
-    """Return how long the parts of a file are: 5 MiB, then 8, and more where there would be more than 10,000."""
-    if size_bytes <= SMALL_BYTES:
-        return SMALL_PART_BYTES
-    return max(PART_BYTES, -(-size_bytes // (MAX_PARTS * MIB)) * MIB)
-
-
 def spans(size_bytes: int, each_bytes: int) -> list[Span]:
     """Cut a file into its parts."""
     starts = range(0, size_bytes, each_bytes)
     return [Span(number, start, min(each_bytes, size_bytes - start)) for number, start in enumerate(starts, 1)]
 
 
-def held_parts(each_bytes: int) -> int:
-    """Return how many parts may be on their way at once, so that those in memory are not too many."""
-    return max(2, HELD_BYTES // each_bytes) if each_bytes <= MAX_HELD_BYTES else 2 * AT_ONCE
+def held_parts(each_bytes: int, parallel: int) -> int:
+    """Return how many parts may have been read and not yet be sent, so that those in memory are not too many."""
+    return max(2, MEMORY_BYTES // each_bytes) if each_bytes <= LONGEST_HELD_BYTES else 2 * parallel
 
 
 def base64_of(digest: bytes) -> str:

@@ -11,10 +11,11 @@ from typing import Any
 from ipfs_accel_cli.backends.base import Body, Proof, Receipt
 from ipfs_accel_cli.backends.s3 import bodies, stated
 from ipfs_accel_cli.backends.s3.notes import Note, Notes, Sent
-from ipfs_accel_cli.backends.s3.parts import AT_ONCE, base64_of, composite, digest_of, held_parts, part_bytes, spans
+from ipfs_accel_cli.backends.s3.parts import LIMITS, base64_of, composite, digest_of, held_parts, spans
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Conflict, NotFound, TryAgain, VerificationFailed
 from ipfs_accel_cli.core.parallel import ordered
+from ipfs_accel_cli.core.parts import Pace, Parts, to_send
 from ipfs_accel_cli.core.s3 import Bucket, sending
 
 
@@ -23,6 +24,7 @@ class Sending:
     """One file on its way to a key; `full` is the key in the bucket, `key` the one at the backend.
 
     `lying` looks what is under the key, and `believed` says whether what the server states of a digest is proof.
+    By the `pace` at which bytes get there it is cut.
     """
 
     bucket: Bucket
@@ -32,6 +34,7 @@ class Sending:
     key: str
     lying: Callable[[], Receipt | None]
     believed: Callable[[], bool]
+    pace: Pace
 
     @property
     def what(self) -> str:
@@ -57,12 +60,13 @@ class Sending:
 
     def in_parts(self) -> Receipt:
         """Send the parts that the server lacks and let it put them together; raises Conflict where others are there."""
+        wished = to_send(self.body.size_bytes, self.pace, LIMITS)
         note, there = self._going_on()
         if note is None:
-            note, there = self._begun(), {}
+            note, there = self._begun(wished), {}
         cut = spans(self.body.size_bytes, note.part_bytes)
         rooms: SimpleQueue[bytearray] = SimpleQueue()
-        for _ in range(held_parts(note.part_bytes)):
+        for _ in range(held_parts(note.part_bytes, wished.parallel)):
             rooms.put(bytearray())
         begun = note
 
@@ -73,7 +77,8 @@ class Sending:
                 rooms.put(part.buffer)
 
         try:
-            sent = list(ordered(send, bodies.parts(self.body, cut, self.key, lambda: _waited(rooms)), AT_ONCE))
+            read = bodies.parts(self.body, cut, self.key, lambda: _waited(rooms))
+            sent = list(ordered(send, read, wished.parallel))
         except VerificationFailed:
             self._abort(note)
             raise
@@ -100,17 +105,16 @@ class Sending:
             note.remove()
             return None, {}
 
-    def _begun(self) -> Note:
+    def _begun(self, wished: Parts) -> Note:
         answer = self.bucket.ask(
             "create_multipart_upload",
             self.what,
             Key=self.full,
             ChecksumAlgorithm="SHA256",
             ChecksumType="COMPOSITE",
-            Metadata=self._metadata(),
+            Metadata=self._metadata() | {stated.CUT: str(wished.part_bytes)},
         )
-        each_bytes = part_bytes(self.body.size_bytes)
-        return self.notes.begin(self.full, self.body.sha256, str(answer["UploadId"]), each_bytes)
+        return self.notes.begin(self.full, self.body.sha256, str(answer["UploadId"]), wished.part_bytes)
 
     def _sent(self, note: Note, part: bodies.Part, there: dict[str, Any] | None) -> Sent:
         """Send a part, unless the server has stated that it has just this one."""
@@ -181,7 +185,7 @@ class Sending:
 
     def _abort(self, note: Note) -> None:
         with suppress(AccelError):
-            self.bucket.once("abort_multipart_upload", self.what, **self._upload(note))
+            self.bucket.ask("abort_multipart_upload", self.what, **self._upload(note))
         note.remove()
 
     def _upload(self, note: Note) -> dict[str, str]:

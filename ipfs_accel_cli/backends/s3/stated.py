@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from ipfs_accel_cli.backends.base import Stat
-from ipfs_accel_cli.backends.s3.parts import digest_of
+from ipfs_accel_cli.backends.s3.parts import LIMITS, digest_of
 from ipfs_accel_cli.core.errors import NotAuthorised, NotFound, Unavailable
 from ipfs_accel_cli.core.s3 import Bucket
 
 # Servers change the case of such names, so there is none in it.
 NOTED = "ipfs-accel-sha256"
+CUT = "ipfs-accel-part-bytes"
 
 
 def head(bucket: Bucket, key: str, what: str) -> dict[str, Any] | None:
@@ -51,12 +52,24 @@ def whole(found: Mapping[str, Any]) -> bytes | None:
 
 def noted(found: Mapping[str, Any]) -> bytes | None:
     """Return the sha-256 that whoever put the object wrote beside it."""
-    told = {str(name).lower(): str(value) for name, value in found.get("Metadata", {}).items()}.get(NOTED, "")
     try:
-        digest = bytes.fromhex(told)
+        digest = bytes.fromhex(_beside(found, NOTED))
     except ValueError:
         return None
     return digest if len(digest) == 32 else None
+
+
+def part_bytes(found: Mapping[str, Any]) -> int:
+    """Return how long the parts were in which an object was put, as whoever did wrote beside it; 5 MiB if nobody did.
+
+    It proves nothing: with another length the digest of the parts is another, too.
+    """
+    told = _beside(found, CUT)
+    return max(int(told) if told.isdecimal() and len(told) < 12 else 0, LIMITS.least_bytes)
+
+
+def _beside(found: Mapping[str, Any], name: str) -> str:
+    return {str(key).lower(): str(value) for key, value in found.get("Metadata", {}).items()}.get(name, "")
 
 
 def needs_bucket(bucket: Bucket, what: str) -> None:

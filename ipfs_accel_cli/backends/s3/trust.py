@@ -53,5 +53,5 @@ def _asked(bucket: Bucket, key: str) -> bool:
         raise
     finally:
         with suppress(AccelError):
-            bucket.once("abort_multipart_upload", what, **upload)
+            bucket.ask("abort_multipart_upload", what, **upload)
     return False

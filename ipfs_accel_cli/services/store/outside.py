@@ -53,7 +53,7 @@ def outside(home: Home, database: Database, reader: Reader, repairs: Repairs, re
     copies, ledger = Copies(database), Ledger(database)
     measures, history = Measures(database), History(database, copies)
     copies.changed = history.changed
-    backends = Backends(home, copies, measures.forget, measures.note)
+    backends = Backends(home, copies, measures.forget, measures.note, measures.pace)
     fetching = Fetching(reader, database, repairs.session, copies)
     exchange = Exchange(home, backends.open, fetching, copies)
     mending = Mending(reader.index, repairs, copies, ledger, backends.open, backends.names)

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from ipfs_accel_cli.backends.gateway import supply
-from tests.conformance.backend_suite import TREE
+from tests.conformance.dags_suite import TREE
 from tests.servers.plain_gateway import plain_gateway
 from tests.unit.backends.gateways import Serve
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ipfs_accel_cli.backends.base import Config
 from ipfs_accel_cli.backends.gateway.backend import GatewayBackend
 from ipfs_accel_cli.content.cid import CID, RAW
-from tests.conformance.backend_suite import PROFILE, TREE
+from tests.conformance.dags_suite import PROFILE, TREE
 from tests.servers.plain_gateway import PlainGateway
 
 Serve = Callable[..., list[PlainGateway]]

@@ -18,7 +18,7 @@ from ipfs_accel_cli.backends.wrap.shelf import Shelf
 from ipfs_accel_cli.content.cid import CID, RAW
 from ipfs_accel_cli.core.errors import Conflict, NotFound, TryAgain
 from tests.conformance.backend_faults import Cutting, MemoryDags, MemoryFiles, Truncating
-from tests.conformance.backend_suite import PROFILE, TREE, UNKNOWN
+from tests.conformance.dags_suite import PROFILE, TREE, UNKNOWN
 
 PAGE = 1024
 DATA = os.urandom(10 * PAGE + 77)

@@ -27,7 +27,8 @@ from ipfs_accel_cli.core.errors import (
     VerificationFailed,
 )
 from tests.conformance.backend_faults import Cutting, Dropping, Dying, MemoryDags, MemoryFiles, Truncating
-from tests.conformance.backend_suite import TREE, UNKNOWN, body
+from tests.conformance.backend_suite import body
+from tests.conformance.dags_suite import TREE, UNKNOWN
 
 DATA = bytes(range(256)) * 2
 

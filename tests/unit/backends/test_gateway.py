@@ -19,7 +19,7 @@ from ipfs_accel_cli.core.errors import (
     TryAgain,
     VerificationFailed,
 )
-from tests.conformance.backend_suite import TREE, UNKNOWN, Tree
+from tests.conformance.dags_suite import TREE, UNKNOWN, Tree
 from tests.servers.serving import Faults
 from tests.unit.backends.gateways import CHUNK, LEAVES, ROOT, Serve, backend, got, over
 

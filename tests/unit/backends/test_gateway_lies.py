@@ -15,7 +15,7 @@ from ipfs_accel_cli.core.errors import (
     TryAgain,
     VerificationFailed,
 )
-from tests.conformance.backend_suite import TREE, Tree
+from tests.conformance.dags_suite import TREE, Tree
 from tests.servers.plain_gateway import PlainGateway, plain_gateway, section
 from tests.servers.serving import Faults
 from tests.unit.backends.gateways import CHUNK, LEAVES, ROOT, STRANGER, WEIGHTS, Serve, got, over

@@ -13,7 +13,7 @@ from ipfs_accel_cli.core.errors import (
     TryAgain,
     Unavailable,
 )
-from tests.conformance.backend_suite import TREE, UNKNOWN
+from tests.conformance.dags_suite import TREE, UNKNOWN
 from tests.servers.serving import Faults
 from tests.unit.backends.gateways import CHUNK, LEAVES, ROOT, Serve, backend, got, over
 

@@ -15,7 +15,8 @@ from ipfs_accel_cli.backends.wrap.limit import Bucket, Rate, Turns, limited, tak
 from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import Cancelled
 from tests.conformance.backend_faults import MemoryDags, MemoryFiles
-from tests.conformance.backend_suite import TREE, body
+from tests.conformance.backend_suite import body
+from tests.conformance.dags_suite import TREE
 
 DATA = bytes(1000)
 

@@ -14,7 +14,8 @@ from ipfs_accel_cli.backends.wrap.base import wrapped
 from ipfs_accel_cli.backends.wrap.meter import LEAST_TRANSFER_BYTES, Meter, decayed, metered
 from ipfs_accel_cli.core.errors import NotFound, TryAgain
 from tests.conformance.backend_faults import Cutting, MemoryDags, MemoryFiles
-from tests.conformance.backend_suite import TREE, body
+from tests.conformance.backend_suite import body
+from tests.conformance.dags_suite import TREE
 
 DATA = bytes(LEAST_TRANSFER_BYTES)
 Noted = list[tuple[str, int, str | None]]

@@ -19,7 +19,7 @@ from ipfs_accel_cli.core import retry
 from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import Cancelled, NotFound, TryAgain, Unavailable
 from tests.conformance.backend_faults import Cutting, Dropping, Dying, MemoryDags, MemoryFiles
-from tests.conformance.backend_suite import TREE
+from tests.conformance.dags_suite import TREE
 
 DATA = bytes(range(256)) * 2
 

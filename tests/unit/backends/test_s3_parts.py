@@ -8,27 +8,9 @@ import pytest
 
 from ipfs_accel_cli.backends.base import Body
 from ipfs_accel_cli.backends.s3 import bodies
-from ipfs_accel_cli.backends.s3.parts import (
-    MAX_BYTES,
-    MAX_PART_BYTES,
-    MAX_PARTS,
-    MIB,
-    Span,
-    composite,
-    digest_of,
-    part_bytes,
-    spans,
-)
+from ipfs_accel_cli.backends.s3.parts import Span, composite, digest_of, spans
 
 DATA = bytes(range(256)) * 100
-
-
-@pytest.mark.parametrize("size_bytes", [8 * MIB + 1, 256 * MIB, 256 * MIB + 1, 80_000 * MIB + 1, 1 << 40, MAX_BYTES])
-def test_no_file_has_too_many_parts_or_too_short_ones(size_bytes: int) -> None:
-    each = part_bytes(size_bytes)
-
-    assert 5 * MIB <= each <= MAX_PART_BYTES
-    assert -(-size_bytes // each) <= MAX_PARTS
 
 
 def test_parts_lie_one_after_the_other() -> None:
@@ -46,7 +28,7 @@ def test_the_digest_of_parts_is_written_as_s3_does() -> None:
 def test_parts_are_the_bytes_of_the_body_in_memory_or_read_once_more(
     longest: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "MAX_HELD_BYTES", longest)
+    monkeypatch.setattr(bodies, "LONGEST_HELD_BYTES", longest)
     body = Body(len(DATA), hashlib.sha256(DATA).digest(), lambda start, length: iter((DATA[start:][:length],)))
 
     read = list(bodies.parts(body, spans(len(DATA), 5000), "one", bytearray))

@@ -17,6 +17,7 @@ from ipfs_accel_cli.backends.wrap.cache import cached
 from ipfs_accel_cli.backends.wrap.failover import failover
 from ipfs_accel_cli.core import secrets
 from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
+from ipfs_accel_cli.core.parts import Pace
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.core.units import parse_bytes
@@ -53,7 +54,8 @@ class Backends:
     """Places that keep content, by the names that the owner gave them.
 
     `gone` is told a name that means another place from now on, or none; `note` is told of every call of a backend that
-    ended: its name, the operation, the bytes, the seconds and the code of its error.
+    ended: its name, the operation, the bytes, the seconds and the code of its error. `pace` says what was measured
+    of a backend by its name.
     """
 
     def __init__(
@@ -62,9 +64,11 @@ class Backends:
         copies: Copies,
         gone: Callable[[str], None] = lambda _name: None,
         note: Callable[[str, str, int, float, str | None], None] = lambda *_: None,
+        pace: Callable[[str], Pace] = lambda _name: Pace(),
     ) -> None:
         self._gone = gone
         self._note = note
+        self._pace = pace
         self._home = home
         self._records = Records(home.keys)
         self._copies = copies
@@ -245,7 +249,8 @@ class Backends:
             yield node
 
     def _config(self, name: str, record: Record) -> Config:
-        return Config(name, record.options, self._home.path / "backends" / name, self._token(name))
+        folder = self._home.path / "backends" / name
+        return Config(name, record.options, folder, self._token(name), partial(self._pace, name))
 
     def _token(self, name: str) -> Callable[[], str]:
         return lambda: self._records.token(name)

@@ -60,5 +60,6 @@ class Facts:
             storage_class=declared.storage_class,
             types=declared.types,
             max_bytes=backend.traits.max_bytes,
+            in_parts=backend.traits.in_parts,
             room_bytes=None if declared.capacity_bytes is None else declared.capacity_bytes - held.size_bytes,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 import time
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import AccelError
+from ipfs_accel_cli.core.parts import Pace
 from ipfs_accel_cli.services.store.placement.averages import Averages, added, joined
 
 _OWNER = "measures"
@@ -97,6 +99,7 @@ class Measures:
         self._clock = clock
         self._pending: list[_Noted] = []
         self._lock = threading.Lock()
+        self._paces: dict[str, tuple[float, Pace]] = {}
 
     def note(self, backend: str, operation: str, size_bytes: int, seconds: float, error_code: str | None) -> None:
         """Take in a call that ended; never raises."""
@@ -133,6 +136,19 @@ class Measures:
             down_s=max(0.0, now - everything.at_s) if down else None,
         )
 
+    def pace(self, backend: str) -> Pace:
+        """Return how fast bytes get to a backend and back, as of a few seconds ago; unknown where that cannot be read.
+
+        It is asked for with each large transfer, which shall not wait for a transaction each time.
+        """
+        now, (at_s, pace) = self._clock(), self._paces.get(backend, (-math.inf, Pace()))
+        if not 0 <= now - at_s < _PENDING_S:
+            with suppress(AccelError, sqlite3.Error):
+                seen = self.of(backend)
+                pace = Pace(seen.latency_s, seen.read_bytes_s, seen.write_bytes_s)
+            self._paces[backend] = now, pace
+        return pace
+
     def traffic(self, since_day: str) -> dict[str, Traffic]:
         """Return what passed since a day, by backend."""
         self.flush()
@@ -146,6 +162,7 @@ class Measures:
     def forget(self, backend: str) -> None:
         """Let go of what is known of a backend that is removed."""
         self.flush()
+        self._paces.pop(backend, None)
         if self._rows(backend):
             with self._database.write() as connection:
                 connection.execute("DELETE FROM measures WHERE backend = ?", (backend,))

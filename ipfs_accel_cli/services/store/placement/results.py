@@ -23,6 +23,19 @@ class ScorePart(Result):
     said: str
 
 
+class Travel(Result):
+    """How the largest file would get to a backend and back: in which parts, and how many at a time."""
+
+    columns: ClassVar[tuple[str, ...]] = ("backend", "way", "part_bytes", "parallel", "said")
+    essence: ClassVar[str] = "backend"
+
+    backend: str
+    way: Literal["send", "fetch"]
+    part_bytes: int
+    parallel: int
+    said: str = Field(description="What it follows from.")
+
+
 class Routed(Result):
     """A backend as a place for some content."""
 
@@ -52,6 +65,7 @@ class Route(Result):
     chosen: list[str]
     backends: list[Routed]
     parts: list[ScorePart] = Field(description="With --explain: what the scores are made of.")
+    travel: list[Travel] = Field(description="With --explain: how backends that take parts would be sent the content.")
 
 
 class Decided(Result):

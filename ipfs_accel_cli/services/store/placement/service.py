@@ -17,6 +17,7 @@ from ipfs_accel_cli.services.store.placement.probing import Probe
 from ipfs_accel_cli.services.store.placement.rank import rank
 from ipfs_accel_cli.services.store.placement.results import Cost, Decided, Probed, Route, Routed, ScorePart
 from ipfs_accel_cli.services.store.placement.tariffs import Tariffs
+from ipfs_accel_cli.services.store.placement.travelling import travel
 from ipfs_accel_cli.services.store.placement.wants import Candidate, Ranked, StorageClass, Strategy, Want
 from ipfs_accel_cli.services.store.reading import Reader
 from ipfs_accel_cli.services.store.references import parse
@@ -87,6 +88,7 @@ class Placement:
             chosen=[one.name for one in ranked if one.chosen],
             backends=[_routed(place, one) for place, one in enumerate(ranked, 1)],
             parts=[part for one in ranked for part in _parts(one)] if explain else [],
+            travel=travel(candidates, [one.name for one in ranked if not one.refused], want) if explain else [],
         )
 
     def log(self, limit: int, reference: str | CID | None = None) -> list[Decided]:

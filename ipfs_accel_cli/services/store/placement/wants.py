@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ipfs_accel_cli.core.parts import Limits
 from ipfs_accel_cli.services.store.placement.geography import Point
 from ipfs_accel_cli.services.store.placement.prices import Price, Use
 
@@ -45,7 +46,8 @@ class Candidate:
     """A place as far as it is known: whatever is None is not.
 
     `at_once`: all files travel in one request. `storage_class` is the warmest that it is meant for, `types` are
-    patterns of what it is to take (anything where there are none), `room_bytes` is what may still be put there.
+    patterns of what it is to take (anything where there are none), `room_bytes` is what may still be put
+    there, `in_parts` how it takes larger files.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Candidate:
     types: tuple[str, ...] = ()
     max_bytes: int | None = None
     room_bytes: int | None = None
+    in_parts: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True)

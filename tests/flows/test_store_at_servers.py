@@ -1,0 +1,126 @@
+"""Syncing, metadata, probing, routes and costs at real servers: a bucket, a node, a hub and Storacha."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ipfs_accel_cli import Node
+from ipfs_accel_cli.core.errors import UnsupportedContent
+from ipfs_accel_cli.services.store.placement.service import Wish
+from tests.conformance.hub_offer import HubOffer
+from tests.conformance.storacha_place import StorachaOffer, agent
+from tests.servers.hub import hub
+from tests.servers.s3 import s3
+from tests.servers.seaweedfs import ACCESS_KEY, BUCKET, SECRET_KEY
+from tests.servers.storacha_front import front, gateway
+
+KINDS = ("s3", "hf", "ipfs", "storacha")
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place of a kind, empty or with others' content; `files` says that it keeps files and so metadata."""
+
+    kind: str
+    options: dict[str, str]
+    token: str = ""
+
+    @property
+    def files(self) -> bool:
+        return self.kind in ("s3", "hf")
+
+
+@pytest.fixture(params=KINDS)
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    kind = request.param
+    if kind == "s3":
+        with s3(request.getfixturevalue("seaweed")) as site:
+            options = {"bucket": BUCKET, "prefix": site.prefix, "endpoint": site.url}
+            yield Place(kind, options, f"{ACCESS_KEY}:{SECRET_KEY}")
+    elif kind == "hf":
+        pytest.importorskip("huggingface_hub")
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+        (tmp_path / "hub").mkdir()
+        with hub(tmp_path / "hub") as served:
+            offer = HubOffer(served, tmp_path)
+            yield Place(kind, offer.options, offer.token)
+    elif kind == "ipfs":
+        yield Place(kind, {"url": request.getfixturevalue("ipfs_node").url})
+    else:
+        service = request.getfixturevalue("storacha_service")
+        with gateway(service) as reads, front(service) as ahead:
+            space = StorachaOffer(service, ahead, reads, tmp_path, agent(service))
+            yield Place(kind, space.options(), space.agent.key)
+
+
+def home(folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> Node:
+    """Return a home that knows the place as `far`."""
+    monkeypatch.setenv("FAR_TOKEN", place.token)
+    node = Node(folder)
+    node.store.backends.add("far", place.kind, place.options, token_env="FAR_TOKEN" if place.token else "")
+    return node
+
+
+def model(node: Node, folder: Path) -> str:
+    made = folder / "model"
+    (made / "inner").mkdir(parents=True)
+    (made / "weights.bin").write_bytes(os.urandom(2 * MIB))
+    (made / "inner" / "config.json").write_text('{"a": 1}')
+    (stored,) = node.store.put([made])
+    return stored.cid
+
+
+def test_a_store_is_synced_to_a_place_and_from_it_to_another_home(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with home(tmp_path / "mine", place, monkeypatch) as mine, home(tmp_path / "other", place, monkeypatch) as other:
+        cid = model(mine, tmp_path)
+        for action in ("copied", "present"):
+            rows = list(mine.store.syncing.sync("here:", "far:"))
+            assert [(row.cid, row.action) for row in rows] == [(cid, action)]
+        if place.kind == "ipfs":  # One node for all tests, which may have brought anything there.
+            other.store.exchange.fetch(cid, "far")
+        else:
+            assert [(row.cid, row.action) for row in other.store.syncing.sync("far:", "here:")] == [(cid, "copied")]
+        assert b"".join(other.store.open(f"{cid}/inner/config.json")) == b'{"a": 1}'
+
+
+def test_a_place_is_probed_ranked_and_priced(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with home(tmp_path / "mine", place, monkeypatch) as node:
+        (seen,) = node.store.placement.probe([], MIB)
+        assert (seen.state, seen.detail.split(",")[0]) == ("ok", "put")
+        assert seen.latency_ms
+        assert seen.write_bytes_s
+        model(node, tmp_path)
+        (routed,) = node.store.placement.plan(None, Wish(strategy="speed"), size_bytes=MIB).backends
+        assert (routed.rank, "unknown" in routed.why.split("speed:")[1].split(";")[0]) == (1, False)
+        list(node.store.syncing.sync("here:", "far:"))
+        cost = node.store.placement.cost()
+        (one,) = cost.backends
+        assert (one.name, one.size_bytes >= 2 * MIB, cost.unknown) == ("far", True, ["far"])
+        if place.files:
+            assert list(node.store.exchange.open("far").scan(".ipfs-accel/probe")) == []  # type: ignore[union-attr]
+
+
+def test_metadata_meets_at_a_place_of_files_and_is_refused_elsewhere(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with home(tmp_path / "mine", place, monkeypatch) as mine, home(tmp_path / "other", place, monkeypatch) as other:
+        subject = model(mine, tmp_path)
+        mine.store.metadata.set(subject, ["a=1"])
+        if not place.files:
+            with pytest.raises(UnsupportedContent):
+                mine.store.metadata.sync(subject, "far")
+            return
+        assert mine.store.metadata.sync(subject, "far").sent == 1
+        other.store.metadata.set(subject, ["b=2"])
+        other.store.metadata.sync(subject, "far")
+        list(mine.store.metadata.sync_all("far"))
+        for node in (mine, other):
+            assert node.store.metadata.get(subject).meta == {"a": 1, "b": 2}
