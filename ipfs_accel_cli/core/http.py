@@ -50,7 +50,7 @@ def client(
     if direct and not getproxies():
         from ipfs_accel_cli.core.direct import DirectTransport
 
-        transport = DirectTransport(context)
+        transport = DirectTransport(certificates)
     return httpx.Client(
         follow_redirects=True, timeout=timeout, verify=context, auth=auth, event_hooks=hooks, transport=transport
     )

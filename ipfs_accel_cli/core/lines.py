@@ -1,24 +1,50 @@
 """Bytes straight to and from a connection, in large pieces: less work for each of them than a client of many arts.
 
-Only the owner's own calls go this way, and only where no proxy stands between; any other goes through `http.client`.
+For calls where no proxy stands between. `Lines` asks and is asked by whoever knows what an error means there; `send`
+and `get` are for services whose requests are signed, and only the owner's own calls go that way: others through httpx.
 """
 
 from __future__ import annotations
 
 import http.client
+import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from select import POLLIN, poll
-from urllib.parse import SplitResult, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from ipfs_accel_cli.core.bodies import Body, Reading, joined
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import TryAgain, Unavailable
+from ipfs_accel_cli.core.errors import AccelError, TryAgain, Unavailable
 from ipfs_accel_cli.core.http import CONNECT_SECONDS, client, explained, trusted
 
-_PIECE_BYTES = 256 << 10
+_MOST_IDLE = 8  # For each server.
+_HARMLESS = ("GET", "HEAD")
+
+Meaning = Callable[[Exception], Exception]
+"""Says what to raise for an OSError, an HTTPException, or an Unreachable."""
+_Origin = tuple[str, str, int]
+
+
+class Unreachable(OSError):
+    """No connection came about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked; the headers must say how long the body is, and name the host unless `names_host` is wanted."""
+
+    method: str
+    origin: _Origin
+    target: str
+    headers: Iterable[tuple[str | bytes, str | bytes]]
+    pieces: Iterable[bytes | memoryview] = ()
+    names_host: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +56,23 @@ class Answer:
     pieces: Iterator[bytes]
 
 
-def is_straight() -> bool:
-    """Say whether the running call may go this way."""
-    return current().folders is None and not getproxies()
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An answer whose body is still to be read, and who gave it; closing it gives the connection back or hangs up."""
+
+    answer: http.client.HTTPResponse
+    body: Body
+    peer: Any
+    _lines: Lines
+    _origin: _Origin
+    _connection: http.client.HTTPConnection
+
+    def close(self) -> None:
+        self.answer.close()
+        if self.body.whole and not self.answer.will_close:
+            self._lines._keep(self._origin, self._connection)
+        else:
+            self._connection.close()
 
 
 class Lines:
@@ -40,7 +80,24 @@ class Lines:
 
     def __init__(self, certificates: str | None) -> None:
         self._certificates = certificates
-        self._idle: dict[tuple[str, str], deque[http.client.HTTPConnection]] = {}
+        self._idle: dict[_Origin, deque[http.client.HTTPConnection]] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def ask(self, request: Request, meaning: Meaning) -> Exchange:
+        """Send a request and return the answer, its body not read; raises what `meaning` says."""
+        waiting = self._alive(request.origin)
+        if waiting is not None:
+            try:
+                return self._asked(waiting, request, meaning)
+            except (OSError, http.client.HTTPException) as error:
+                # The server may have hung up just now, and what changes nothing there can be asked for once more.
+                if isinstance(error, TimeoutError) or request.method not in _HARMLESS:
+                    raise meaning(error) from error
+        try:
+            return self._asked(_opened(request.origin, self._certificates), request, meaning)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise meaning(error) from error
 
     def send(
         self,
@@ -55,31 +112,64 @@ class Lines:
 
         The headers must say how long the bytes of the request are.
         """
-        parts = urlsplit(url)
-        idle = self._idle.setdefault((parts.scheme, parts.netloc), deque())
-        connection = _alive(idle) or _opened(url, what, self._certificates)
+        origin, target = _split(url)
+        asked = self.ask(Request(method, origin, target, headers, pieces), partial(_meaning, what))
+        with closing(asked):
+            data = joined(Reading(asked.body).pieces(), limit)
+            if len(data) > limit:
+                raise Unavailable(f"the server of {what} answers with more than {limit} bytes to a question")
+        return Answer(asked.answer.status, _lowered(asked.answer), iter((data,)))
+
+    def close(self) -> None:
+        """Close those that are open; those in use are closed by whoever reads them."""
+        with self._lock:
+            self._closed = True
+            for connection in [one for idle in self._idle.values() for one in idle]:
+                connection.close()
+            self._idle.clear()
+
+    def _asked(self, connection: http.client.HTTPConnection, request: Request, meaning: Meaning) -> Exchange:
         try:
-            with _broken(what):
-                connection.putrequest(method, _target(parts), skip_accept_encoding=True)
-                for name, value in headers:
-                    connection.putheader(name, value)
-                _send_all(connection, pieces)
-                response = connection.getresponse()
-                data = _whole(response, what, limit)
+            line = connection.sock
+            line.settimeout(current().read_seconds)
+            peer = line.getpeername()
+            skip_host = not request.names_host
+            connection.putrequest(request.method, request.target, skip_host=skip_host, skip_accept_encoding=True)
+            for name, value in request.headers:
+                connection.putheader(name, value)
+            _send_all(connection, request.pieces)
+            answer = connection.getresponse()
         except BaseException:
             connection.close()
             raise
-        if response.will_close:
-            connection.close()
-        else:
-            idle.append(connection)
-        return Answer(response.status, _lowered(response), iter((data,)))
+        return Exchange(answer, Body(answer, line.recv_into, meaning), peer, self, request.origin, connection)
 
-    def close(self) -> None:
-        """Close those that are open."""
-        for idle in self._idle.values():
-            while idle:
-                idle.pop().close()
+    def _alive(self, origin: _Origin) -> http.client.HTTPConnection | None:
+        """Return an open connection; one at which something is to be read has been closed by the server meanwhile."""
+        while True:
+            with self._lock:
+                idle = self._idle.get(origin)
+                connection = idle.pop() if idle else None
+            if connection is None:
+                return None
+            waiting = poll()
+            waiting.register(connection.sock, POLLIN)
+            if not waiting.poll(0):
+                return connection
+            connection.close()
+
+    def _keep(self, origin: _Origin, connection: http.client.HTTPConnection) -> None:
+        with self._lock:
+            idle = self._idle.setdefault(origin, deque())
+            if not self._closed and len(idle) < _MOST_IDLE:
+                idle.append(connection)
+                return
+        connection.close()
+
+
+def is_straight() -> bool:
+    """Say whether the running call may go this way."""
+    return current().folders is None and not getproxies()
 
 
 @contextmanager
@@ -90,52 +180,34 @@ def get(url: str, headers: Mapping[str, str], what: str, *, certificates: str | 
     """
     current().needs_network(f"fetching {what}")
     if is_straight():
-        with closing(_opened(url, what, certificates)) as connection:
-            with _broken(what):
-                connection.request("GET", _target(urlsplit(url)), headers=dict(headers))
-                response = connection.getresponse()
-            yield Answer(response.status, _lowered(response), _pieces(response, what))
+        origin, target = _split(url)
+        request = Request("GET", origin, target, headers.items())
+        with closing(Lines(certificates)) as lines, closing(lines.ask(request, partial(_meaning, what))) as asked:
+            yield Answer(asked.answer.status, _lowered(asked.answer), Reading(asked.body).pieces())
         return
     with explained(what), client(certificates, guarded=True, passwords=False) as opened:
-        request = opened.build_request("GET", url, headers=dict(headers))
-        answer = opened.send(request, stream=True, follow_redirects=False)
+        request_there = opened.build_request("GET", url, headers=dict(headers))
+        answer = opened.send(request_there, stream=True, follow_redirects=False)
         try:
             yield Answer(answer.status_code, dict(answer.headers), answer.iter_raw())
         finally:
             answer.close()
 
 
-def _opened(url: str, what: str, certificates: str | None) -> http.client.HTTPConnection:
-    parts = urlsplit(url)
-    seconds, host = current().read_seconds, parts.hostname or ""
-    connect_seconds = min(CONNECT_SECONDS, seconds)
+def _opened(origin: _Origin, certificates: str | None) -> http.client.HTTPConnection:
+    scheme, host, port = origin
+    seconds = min(CONNECT_SECONDS, current().read_seconds)
     connection = (
-        http.client.HTTPSConnection(host, parts.port, timeout=connect_seconds, context=trusted(certificates))
-        if parts.scheme == "https"
-        else http.client.HTTPConnection(host, parts.port, timeout=connect_seconds)
+        http.client.HTTPSConnection(host, port, timeout=seconds, context=trusted(certificates))
+        if scheme == "https"
+        else http.client.HTTPConnection(host, port, timeout=seconds)
     )
     try:
         connection.connect()
-        connection.sock.settimeout(seconds)
     except (OSError, UnicodeError) as error:
         connection.close()
-        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise Unavailable(f"cannot reach the server of {what}: {said}") from error
+        raise Unreachable(getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
     return connection
-
-
-def _alive(idle: deque[http.client.HTTPConnection]) -> http.client.HTTPConnection | None:
-    """Return an open connection; one at which something is to be read has been closed by the server meanwhile."""
-    while True:
-        try:
-            connection = idle.pop()
-        except IndexError:
-            return None
-        waiting = poll()
-        waiting.register(connection.sock, POLLIN)
-        if not waiting.poll(0):
-            return connection
-        connection.close()
 
 
 def _send_all(connection: http.client.HTTPConnection, pieces: Iterable[bytes | memoryview]) -> None:
@@ -146,37 +218,20 @@ def _send_all(connection: http.client.HTTPConnection, pieces: Iterable[bytes | m
             connection.send(piece)
 
 
-def _whole(response: http.client.HTTPResponse, what: str, limit: int) -> bytes:
-    data = response.read(limit + 1)
-    if len(data) > limit:
-        raise Unavailable(f"the server of {what} answers with more than {limit} bytes to a question")
-    if response.length:
-        raise TryAgain(f"the connection broke while asking for {what}: {response.length} bytes are missing")
-    return data
+def _split(url: str) -> tuple[_Origin, str]:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return (parts.scheme, parts.hostname or "", port), target
 
 
-def _target(parts: SplitResult) -> str:
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+def _lowered(answer: http.client.HTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in answer.getheaders()}
 
 
-def _lowered(response: http.client.HTTPResponse) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.getheaders()}
-
-
-def _pieces(response: http.client.HTTPResponse, what: str) -> Iterator[bytes]:
-    while True:
-        with _broken(what):
-            piece = response.read1(_PIECE_BYTES)
-        if not piece:
-            break
-        yield piece
-    if response.length:
-        raise TryAgain(f"the connection broke while fetching {what}: {response.length} bytes are missing")
-
-
-@contextmanager
-def _broken(what: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, http.client.HTTPException) as error:
-        raise TryAgain(f"the connection broke while fetching {what}: {type(error).__name__}") from error
+def _meaning(what: str, error: Exception) -> AccelError:
+    if isinstance(error, Unreachable):
+        return Unavailable(f"cannot reach the server of {what}: {error}")
+    missing = isinstance(error, http.client.IncompleteRead) and error.expected
+    said = f"{missing} bytes are missing" if missing else type(error).__name__
+    return TryAgain(f"the connection broke while fetching {what}: {said}")

@@ -15,7 +15,7 @@ from ipfs_accel_cli.content.car import Block, open_reader
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.errors import ContentError, Unsupported
 from ipfs_accel_cli.content.walk import block_key
-from ipfs_accel_cli.core.bodies import BodyReader
+from ipfs_accel_cli.core.bodies import reading
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, TryAgain, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.core.http import explained
@@ -128,7 +128,7 @@ def _verified(response: httpx.Response, url: str) -> Generator[Block, None, None
 
 def _read(response: httpx.Response, url: str) -> Iterator[Block]:
     """Yield the blocks of a CAR, not verified."""
-    stream = BodyReader(response)
+    stream = reading(response)
     try:
         with explained(f"a CAR of {url}"):
             yield from open_reader(stream, verify=False).blocks

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import itertools
-import ssl
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from ipfs_accel_cli.core.bodies import BodyReader
+from ipfs_accel_cli.core.bodies import reading
 from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.direct import DirectTransport
 from ipfs_accel_cli.core.errors import NotAuthorised, TryAgain, Unavailable
@@ -47,7 +46,7 @@ def test_a_body_comes_in_any_sizes_however_it_is_framed(site: Echo, faults: Faul
     site.faults = faults
     with client(direct=direct) as opened, opened.stream("GET", f"{site.url}/a?b=c") as response:
         assert response.headers["x-seen"] == site.url.removeprefix("http://")
-        reader, sizes = BodyReader(response), itertools.cycle([1, 7, 70_000, 3])
+        reader, sizes = reading(response), itertools.cycle([1, 7, 70_000, 3])
         got = list(itertools.takewhile(len, (reader.read(size) for size in sizes)))
     assert b"".join(got) == DATA
     assert [len(data) for data in got[:4]] == [1, 7, 70_000, 3]
@@ -78,7 +77,7 @@ def test_what_goes_wrong_is_worth_another_try(site: Echo, faults: dict[str, int]
         explained("it"),
         opened.stream("GET", site.url) as response,
     ):
-        _ = response.read() if whole else BodyReader(response).read(1 << 30)
+        _ = response.read() if whole else reading(response).read(1 << 30)
 
 
 def test_nobody_there_and_no_protocol_are_unavailable() -> None:
@@ -90,7 +89,7 @@ def test_nobody_there_and_no_protocol_are_unavailable() -> None:
 def test_the_checks_of_other_callers_are_not_passed_by(site: Echo) -> None:
     with using(Call(folders=())), client(guarded=True, direct=True) as opened, pytest.raises(NotAuthorised):
         opened.get(site.url)
-    with DirectTransport(ssl.create_default_context()) as transport:
+    with DirectTransport(None) as transport:
         answer = transport.handle_request(httpx.Request("GET", site.url))
         assert answer.extensions["network_stream"].get_extra_info("server_addr")[0] == "127.0.0.1"
         answer.close()
