@@ -26,9 +26,7 @@ class DirectTransport(httpx.BaseTransport):
             raise httpx.UnsupportedProtocol(f"{scheme!r} is no protocol of the web", request=request)
         origin = (scheme, request.url.raw_host.decode("ascii"), port or (443 if scheme == "https" else 80))
         target, data = request.url.raw_path.decode("ascii"), request.read()
-        asked = Request(
-            request.method, origin, target, request.headers.raw, (data,) if data else (), names_host=False
-        )
+        asked = Request(request.method, origin, target, request.headers.raw, (data,) if data else (), names_host=False)
         exchange = self._lines.ask(asked, partial(_meaning, request))
         answer = exchange.answer
         extensions = {

@@ -195,9 +195,10 @@ class BackendTarget:
 
 def _refuse_other_cid(place: Reference, path: str, parcel: Parcel) -> None:
     if path != parcel.manifest:
+        whole = f"{parts(place)[0]}:"
         raise Invalid(
             f"{place} names another model than {parcel.name}, which is {parcel.manifest}",
-            suggestion=f"ipfs-accel model push {parcel.name} {parts(place)[0]}:",
+            suggestion=f"ipfs-accel model push {parcel.name} {whole}",
         )
 
 

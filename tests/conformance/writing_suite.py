@@ -52,10 +52,12 @@ class EngineSuite(EncoderSuite):
         keep, drop = prompt_request(), prompt_request()
         writing.submit(keep)
         writing.submit(drop)
-        writing.step()
+        at_once = {request for request, _ in writing.step()}
         writing.abort(drop.id)
         writing.abort("a request that never was")
-        assert set(run(writing)) == {keep.id}
+        later = set(run(writing))
+        assert drop.id not in later
+        assert keep.id in at_once | later
 
     def test_likeliest_tokens_are_the_same_each_time(self, writing: Session) -> None:
         assert write(writing, PROMPT) == write(writing, PROMPT)

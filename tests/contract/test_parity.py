@@ -361,7 +361,8 @@ def copied(world: World, folder: Path) -> Iterator[None]:
 
 async def _called(home: Path, files: Path, tool: str, arguments: dict[str, Any]) -> Any:
     with Node(home) as node:
-        offered = Selection(tools=(tool,))
+        # A pipeline may do no more than the tools that are offered.
+        offered = Selection(tools=(tool, "infer_embed"))
         async with Client(build(node, offered, folders=[str(files)])) as client:
             answer = await client.call_tool(tool, arguments)
     assert not answer.is_error, answer.content

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.core.jobs.model import State
-from tests.conftest import Ran
+from tests.running import Ran
 
 Cli = Callable[..., Ran]
 

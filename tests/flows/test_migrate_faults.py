@@ -16,7 +16,7 @@ from ipfs_accel_cli import Node
 from ipfs_accel_cli.core import retry
 from ipfs_accel_cli.core.errors import Conflict, DiskFull, SomeFailed
 from ipfs_accel_cli.services.migrate.model import Options
-from tests.conftest import Ran
+from tests.running import Ran
 from tests.servers.js_ipfs import JsIpfs
 from tests.servers.s3_faults import Shady
 from tests.servers.seaweedfs import ACCESS_KEY, BUCKET, SECRET_KEY, Seaweed

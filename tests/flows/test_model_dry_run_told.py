@@ -24,6 +24,6 @@ def test_a_dry_run_says_so_to_people(node: Node, tmp_path: Path, cli: Callable[.
 
 def test_a_folder_is_not_made_private(node: Node, tmp_path: Path) -> None:
     node.models.add(lay_out(tmp_path / "tiny", tiny_model()))
-    with pytest.raises(Invalid, match="a folder is none"):
+    with pytest.raises(Invalid, match="a folder or a backend is none"):
         node.models.pushes.push("tiny", str(tmp_path / "out"), create=True, private=True)
     assert not (tmp_path / "out").exists()

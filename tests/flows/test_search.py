@@ -17,7 +17,7 @@ from ipfs_accel_cli import Node
 from ipfs_accel_cli.core import events
 from ipfs_accel_cli.core.errors import Invalid, NotFound
 from ipfs_accel_cli.services.search.querying import Asked
-from tests.conftest import Ran
+from tests.running import Ran
 
 Cli = Callable[..., Ran]
 

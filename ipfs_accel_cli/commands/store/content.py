@@ -62,8 +62,8 @@ def put(
 ) -> Stream[Stored]:
     """Store files and folders and show their CIDs.
 
-    They are kept until `store rm`. Symbolic links inside a folder are stored as links. Encrypted, the names inside a
-    folder are in an encrypted index; how many files it has, and about how large they are, can still be seen.
+    They are kept until `store rm`. Symbolic links inside a folder are stored as links. Encrypted, how many files a
+    folder has and about how large they are can still be seen, their names cannot.
 
     Examples:
         ipfs-accel store put model.safetensors

@@ -28,8 +28,9 @@ class Echo(Site):
         data = handler.body()
         if self.faults.cuts:
             return handler.send_file("one", b"x" * 5000)
+        closes = self.closes  # Before the answer: who has that may ask for the next to be closed.
         handler.reply(200, data or b"nothing", {"X-Case": "Kept"})
-        handler.close_connection = self.closes
+        handler.close_connection = closes
         return None
 
 

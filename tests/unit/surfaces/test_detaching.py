@@ -29,6 +29,8 @@ store scrub | store repair | store heal | store pin add | store dag export | sto
 infer batch | infer bench run | infer calibrate
 hw bench cpu | hw bench memory | hw bench disk | hw bench content | hw bench network | hw bench accelerator
 hw bench all | hw tune
+migrate copy | migrate move | migrate sync | migrate check | migrate run | migrate rescue
+migrate policy run
 """
 ASSISTANT = Principal("assistant", "mcp", frozenset({"store:write"}))
 
