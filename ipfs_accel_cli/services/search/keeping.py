@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ipfs_accel_cli.core import listing
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, DiskFull, HomeUnusable, NotFound, VerificationFailed
+from ipfs_accel_cli.core.errors import AccelError, DiskFull, HomeUnusable, Invalid, NotFound, VerificationFailed
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.search import index as tables
 from ipfs_accel_cli.services.search.index import Index
@@ -173,7 +173,12 @@ class Keeping:
         if self.beside.model(subject) is not None:
             self.intake.do(subject, MODEL, tally)
             return
-        cid = self.beside.find(subject)
+        try:
+            cid = self.beside.find(subject)
+        except Invalid as error:
+            raise NotFound(
+                f"{subject[:80]!r} is no file, no model and no CID", suggestion="ipfs-accel store ls"
+            ) from error
         rows = self.index.rows("SELECT label FROM roots WHERE cid = ?", (cid,))
         with self.index.write() as connection:
             row = tables.find(connection, cid)
