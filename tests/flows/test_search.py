@@ -15,7 +15,8 @@ import pytest
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.core import events
-from ipfs_accel_cli.core.errors import Invalid, NotFound
+from ipfs_accel_cli.core.call import Call, using
+from ipfs_accel_cli.core.errors import AccelError, Invalid, NotFound
 from ipfs_accel_cli.services.search.querying import Asked
 from tests.running import Ran
 
@@ -132,6 +133,17 @@ def test_a_path_is_indexed_without_being_stored(node: Node, files: Path) -> None
     assert found(node) == []
     with pytest.raises(NotFound):
         node.search.keeping.add(["nothing-of-that-name"])
+
+
+def test_who_is_confined_cannot_tell_what_lies_elsewhere(node: Node, files: Path, tmp_path: Path) -> None:
+    told = []
+    for path in (files / "storm.md", files / "nothing.md"):
+        with using(Call(folders=(tmp_path / "mine",))), pytest.raises(AccelError) as caught:
+            node.search.keeping.add([str(path)])
+        told.append((caught.type, str(caught.value).replace(path.name, "")))
+    assert told[0] == told[1]
+    with using(Call(folders=(files,))):
+        assert node.search.keeping.add([str(files)]).documents == 3
 
 
 def test_nothing_is_read_by_itself_where_that_is_turned_off(

@@ -10,7 +10,15 @@ from pathlib import Path
 
 from ipfs_accel_cli.core import listing
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, DiskFull, HomeUnusable, Invalid, NotFound, VerificationFailed
+from ipfs_accel_cli.core.errors import (
+    AccelError,
+    DiskFull,
+    HomeUnusable,
+    Invalid,
+    NotAuthorised,
+    NotFound,
+    VerificationFailed,
+)
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.search import index as tables
 from ipfs_accel_cli.services.search.index import Index
@@ -51,9 +59,9 @@ class Keeping:
         tally = Tally()
         for subject in subjects:
             current().check()
-            path = Path(subject)
-            if path.exists():
-                self._add_path(current().path(subject), tally)
+            path = _path(subject)
+            if path is not None:
+                self._add_path(path, tally)
             else:
                 self._add_kept(subject, tally)
         return Taken(documents=tally.documents, removed=tally.removed, unread=tally.unread, behind=self.intake.behind())
@@ -241,3 +249,12 @@ def _files_below(path: Path) -> Iterator[Path]:
     for below in sorted(path.rglob("*")):
         if below.is_file() and not below.is_symlink():
             yield below
+
+
+def _path(subject: str) -> Path | None:
+    """Return the file or folder that a text names, if this caller may see it: whether others exist is not told."""
+    try:
+        path = current().path(subject)
+    except NotAuthorised:
+        return None
+    return path if path.exists() else None
