@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli import Node
+from ipfs_accel_cli.content.cid import CID, RAW
 from ipfs_accel_cli.services.store.placement.book import Declared
 from ipfs_accel_cli.services.store.placement.prices import Price
 from ipfs_accel_cli.services.store.placement.service import Wish
 from tests.servers.kubo_answers import Answer
+
+STORY = " ".join(
+    f"On day {day} the old cat sat on mat number {day * day} and saw {day + 3} of them." for day in range(20)
+)
+STORY_CID = str(CID.of(STORY.encode(), RAW))
 
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store put": (["{files}/folder"], {"paths": ["{files}/folder"]}),
@@ -106,6 +112,8 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
         ["hello", "--type", "text", "--facet", "kind"],
         {"text": "hello", "kind": ["text"], "facet": ["kind"]},
     ),
+    "search similar": ([STORY_CID], {"reference": STORY_CID}),
+    "search duplicates": ([], {}),
     "search index add": (["{files}/folder"], {"subjects": ["{files}/folder"]}),
     "search index rm": (["{hello}"], {"subjects": ["{hello}"]}),
     "search index ls": (["--sort", "title"], {"sort": "title"}),
@@ -149,5 +157,9 @@ def prepare(node: Node, folder: Path, cid: str) -> None:
     price = Price(storage=0.02, egress=0.09, ingress=0, puts=0.005, gets=0.0004)
     node.store.placement.tariffs.declare("cold", Declared(price), kind=False, currency="EUR")
     node.store.placement.plan(cid, Wish())
+    (folder / "stories").mkdir()
+    for name, end in (("one", ""), ("two", " It rained.")):
+        (folder / "stories" / name).write_text(STORY + end)
+    list(node.store.put([folder / "stories"]))
     node.search.keeping.add([])
     node.search.tags.add(node.store.stat(f"{cid}/hello.txt").cid, ["old"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from ipfs_accel_cli.core.results import Result
 
 Mode = Literal["text", "vector", "hybrid"]
+By = Literal["same", "meaning", "text", "picture"]
 _CID = "CID of the content; a model has that of its manifest."
 
 
@@ -69,6 +70,60 @@ class Found(Result):
     facets: list[Facet] = Field(default_factory=list)
     expression: str | None = Field(default=None, description="What the words became, with --explain.")
     cursor: str | None = Field(default=None, description="Give it to --cursor for what follows.")
+
+
+class Copy(Result):
+    """A document that others are like."""
+
+    columns: ClassVar[tuple[str, ...]] = ("kind", "title", "size_bytes", "paths", "cid")
+    essence = "cid"
+
+    cid: str = Field(description=_CID)
+    kind: str
+    title: str
+    size_bytes: int
+    paths: list[str] = Field(description="Where it is kept: root and path.")
+
+
+class Kin(Copy):
+    """A document, and how much it is like another."""
+
+    columns = ("likeness", "kind", "title", "cid")
+
+    by: By = Field(description="What was compared: vectors, pictures, or words.")
+    likeness: float = Field(description="Cosine, share of words in common, or share of equal bits; 1 is the same.")
+
+
+class Similar(Result):
+    """What is most like a document, the most alike first."""
+
+    columns = ("title", "by", "kin")
+    essence = "kin"
+
+    cid: str = Field(description=_CID)
+    title: str
+    by: By
+    kin: list[Kin]
+
+
+class Group(Result):
+    """Documents that are alike, or one that is kept under several paths."""
+
+    columns = ("by", "likeness", "size_bytes", "copies")
+    essence = "copies"
+
+    by: By
+    likeness: float = Field(description="Of the two in the group that are least alike, of those compared.")
+    size_bytes: int = Field(description="What all but the largest take; nothing where one content has several paths.")
+    copies: list[Copy]
+
+
+class Duplicates(Result):
+    """What is there more than once."""
+
+    essence = "groups"
+
+    groups: list[Group]
 
 
 class Taken(Result):

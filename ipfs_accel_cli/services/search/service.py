@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from ipfs_accel_cli.core.database import Database
@@ -11,10 +11,11 @@ from ipfs_accel_cli.services.search.exact import Matrices
 from ipfs_accel_cli.services.search.index import Index
 from ipfs_accel_cli.services.search.intake import Intake
 from ipfs_accel_cli.services.search.keeping import Keeping
+from ipfs_accel_cli.services.search.kin import Kinship
 from ipfs_accel_cli.services.search.making import Maker
 from ipfs_accel_cli.services.search.near import Nearby
 from ipfs_accel_cli.services.search.querying import Asked, Querying
-from ipfs_accel_cli.services.search.results import Found
+from ipfs_accel_cli.services.search.results import Duplicates, Found, Similar
 from ipfs_accel_cli.services.search.supply import Beside
 from ipfs_accel_cli.services.search.tags import TagBook, tags_of
 from ipfs_accel_cli.services.search.vectors import Vectors
@@ -39,6 +40,7 @@ class Search:
         self.keeping = Keeping(home, self.index, self.intake, self.maker, beside)
         matrices = Matrices(home, self.index)
         self.vectors = Vectors(self.index, beside, matrices, Nearby(home, self.index, graph_above))
+        self._kinship = Kinship(self.index, self.vectors, beside)
 
     @cached_property
     def querying(self) -> Querying:
@@ -48,6 +50,16 @@ class Search:
     def query(self, asked: Asked) -> Found:
         """Return a page of what fits best, after the index had a moment to catch up; raises as `Querying.ask`."""
         return self.querying.ask(asked, self.behind())
+
+    def similar(self, reference: str, limit: int = 10) -> Similar:
+        """Return what is most like a document, after the index had a moment; raises as `Kinship.similar`."""
+        self.behind()
+        return self._kinship.similar(reference, limit)
+
+    def duplicates(self, kinds: Sequence[str] = (), least: float = 0.8) -> Duplicates:
+        """Return what is there more than once, after the index had a moment; raises as `Kinship.duplicates`."""
+        self.behind()
+        return self._kinship.duplicates(kinds, least)
 
     def behind(self) -> int:
         """Let the index catch up for a moment, and return what is still not in it."""
