@@ -1,4 +1,7 @@
-"""Hit rates of S3-FIFO beside LRU, on a made-up day of serving: popular models again and again, large ones once."""
+"""Hit rates of S3-FIFO beside LRU: on reads that were recorded, and on a made-up day of serving.
+
+There popular models are asked for again and again, large ones once. `scripts/record_reads.py` recorded the others.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from itertools import accumulate, zip_longest
+from pathlib import Path
 
 from ipfs_accel_cli.backends.wrap.s3fifo import S3Fifo
 
+RECORDED = Path(__file__).parent.parent / "tests" / "vectors" / "reads.txt"
 MODELS, LOADS = 60, 1500
 ZIPF = 0.9
 SCANS = (0.0, 0.01, 0.03)  # Of the loads, so many are of a large model that is read once, as for an export.
@@ -69,14 +74,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=7)
     seed = parser.parse_args().seed
-    missed = sum(compared(trace(random.Random(seed), scans), scans) for scans in SCANS)
+    missed = compared(recorded(), None) + sum(compared(trace(random.Random(seed), scans), scans) for scans in SCANS)
     return 1 if missed else 0
 
 
-def compared(pages: list[Page], scans: float) -> int:
-    """Print the hit rates on one trace; return how many bounds were missed."""
+def recorded() -> list[Page]:
+    """Return the pages that real readers asked for."""
+    pages: list[Page] = []
+    for line in RECORDED.read_text().splitlines()[1:]:
+        first, _, last = line.partition("-")
+        pages += [("model", page) for page in range(int(first), int(last or first) + 1)]
+    return pages
+
+
+def compared(pages: list[Page], scans: float | None) -> int:
+    """Print the hit rates on one trace, a recorded one where `scans` is None; return how many bounds were missed."""
     again = {page for page in pages if page[0].startswith("model")}
-    print(f"{scans:.0%} of the loads are scans: {len(pages)} pages asked for, {len(again)} of models that come again")
+    if scans is None:
+        print(f"recorded: {len(pages)} pages asked for, {len(again)} of them different")
+    else:
+        print(
+            f"{scans:.0%} of the loads are scans: {len(pages)} pages asked for, {len(again)} of models that come again"
+        )
     missed = 0
     for part in ROOM_PARTS:
         room = round(part * len(again))

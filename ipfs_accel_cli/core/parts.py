@@ -16,6 +16,8 @@ UNMEASURED_PARALLEL = 6
 NEAR_PARALLEL = 3
 # What one connection has under way at least before it needs an answer; many systems allow no more.
 WINDOW_BYTES = MIB
+# Below this most of an answer's time is ours: to connect, to sign, to wait for a core. More at a time makes it slower.
+SHORT_WAY_S = 0.02
 _TURNS = 4  # So many times each connection is used at least, so that a small file is under way soon.
 
 
@@ -88,7 +90,7 @@ def at_a_time(bandwidth_bytes_s: float | None, latency_s: float | None) -> int |
     """
     if not bandwidth_bytes_s or latency_s is None:
         return None
-    under_way = bandwidth_bytes_s * latency_s
+    under_way = bandwidth_bytes_s * latency_s if latency_s > SHORT_WAY_S else 0.0
     return min(MOST_PARALLEL, max(1, math.ceil(min(2 * under_way / WINDOW_BYTES, float(MOST_PARALLEL)))))
 
 

@@ -124,3 +124,8 @@ def test_metadata_meets_at_a_place_of_files_and_is_refused_elsewhere(
         list(mine.store.metadata.sync_all("far"))
         for node in (mine, other):
             assert node.store.metadata.get(subject).meta == {"a": 1, "b": 2}
+
+
+def test_a_proof_that_is_no_file_may_be_longer_than_the_name_of_one(node: Node) -> None:
+    shown = node.store.backends.add("far", "storacha", {"proof": "m" * 2000})
+    assert shown.options["proof"] == "m" * 2000

@@ -103,6 +103,21 @@ def test_a_home_uses_and_tells_what_it_has_measured(
     assert len(site.ranges("one")) == 31
 
 
+def test_loading_libraries_is_not_taken_for_a_long_way(
+    site: Shady, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("S3_LOGIN", f"{ACCESS_KEY}:{SECRET_KEY}")
+    with Node(tmp_path / "home") as node:
+        options = {"bucket": BUCKET, "prefix": site.prefix, "endpoint": site.url}
+        node.store.backends.add("far", "s3", options, token_env="S3_LOGIN")
+        measures = node.store.placement.facts.measures
+        bucket = node.store.backends.open("far")
+        bucket.health()
+        assert measures.of("far").latency_s is None
+        bucket.health()
+        assert measures.of("far").latency_s
+
+
 def asked(line: str) -> tuple[str, str]:
     found = re.fullmatch(r"bytes=(\d+)-(\d+)", line)
     assert found

@@ -64,6 +64,7 @@ def test_what_was_not_measured_goes_six_at_a_time() -> None:
 
 def test_one_stream_fetches_what_is_near_or_not_measured() -> None:
     assert to_read(GIB, NEAR) == to_read(GIB, Pace()) == Parts(GIB, 1)
+    assert to_read(GIB, Pace(0.008, 600 * MIB)) == Parts(GIB, 1)
     assert to_read(GIB, FAR) == Parts(MIB, 16)
     assert to_read(GIB, Pace(0.05, 20 * MIB)) == Parts(9 * MIB, 2)
 

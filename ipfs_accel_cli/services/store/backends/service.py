@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from ipfs_accel_cli.backends.wrap import composed
 from ipfs_accel_cli.backends.wrap.base import wrapped
 from ipfs_accel_cli.backends.wrap.cache import cached
 from ipfs_accel_cli.backends.wrap.failover import failover
+from ipfs_accel_cli.backends.wrap.meter import LEAST_TRANSFER_BYTES, Note
 from ipfs_accel_cli.core import secrets
 from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
 from ipfs_accel_cli.core.parts import Pace
@@ -98,8 +99,8 @@ class Backends:
         given = {option: value for option, value in options.items() if value}
         if kind == "local" and "path" in given:
             given["path"] = str(Path(given["path"]).expanduser().absolute())
-        if "proof" in given and (file := Path(given["proof"]).expanduser()).is_file():
-            given["proof"] = str(file.absolute())
+        if (file := _file(given.get("proof", ""))) is not None:
+            given["proof"] = str(file)
         checked(kind, given, token=bool(token_env or token_from))
         origin: Origin = "environment" if token_env else _ORIGINS[token_from]
         token = secrets.from_input(f"--token-{token_from}") if token_from else ""
@@ -183,7 +184,7 @@ class Backends:
         rate, at_once, cache = (record.options.get(option) for option in COMMON)
         whole = composed(
             inner,
-            note=partial(self._note, name),
+            note=_Warm(partial(self._note, name)),
             rate_bytes_s=parse_bytes(rate) if rate else None,
             concurrency=int(at_once) if at_once else None,
         )
@@ -254,6 +255,29 @@ class Backends:
 
     def _token(self, name: str) -> Callable[[], str]:
         return lambda: self._records.token(name)
+
+
+def _file(text: str) -> Path | None:
+    """Return the file that a text names; None where it names none, as a proof does that is written out."""
+    with suppress(OSError):  # It may be longer than any name of a file.
+        if text and (file := Path(text).expanduser()).is_file():
+            return file.absolute()
+    return None
+
+
+class _Warm:
+    """Passes notes on, but of the first call no time: it loads libraries, which says nothing of how far a place is.
+
+    One that moved much is timed all the same.
+    """
+
+    def __init__(self, note: Note) -> None:
+        self._note = note
+        self._is_first = True
+
+    def __call__(self, operation: str, size_bytes: int, seconds: float, code: str | None) -> None:
+        is_first, self._is_first = self._is_first, False
+        self._note(operation, size_bytes, 0.0 if is_first and size_bytes < LEAST_TRANSFER_BYTES else seconds, code)
 
 
 _ORIGINS: dict[TokenFrom, Origin] = {"": "none", "stdin": "file", "keyring": "keyring"}

@@ -61,5 +61,6 @@ class Facts:
             types=declared.types,
             max_bytes=backend.traits.max_bytes,
             in_parts=backend.traits.in_parts,
+            pace=measured.pace,
             room_bytes=None if declared.capacity_bytes is None else declared.capacity_bytes - held.size_bytes,
         )

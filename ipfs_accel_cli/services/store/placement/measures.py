@@ -49,6 +49,7 @@ _MIGRATIONS = (
 )
 READS = frozenset(("open", "get_dag"))
 WRITES = frozenset(("put", "put_all", "put_dag"))
+QUESTIONS = frozenset(("health", "stat"))  # Others ask more than once.
 # How long a list takes depends on its length, which is not told.
 _LISTS = frozenset(("dags", "pins", "scan", "sweep"))
 _COLUMNS = ("at_s", "calls", "faults", "answers", "waited_s", "bytes", "moved_s", "transfers", "last_code")
@@ -65,6 +66,13 @@ class Measured:
     write_bytes_s: float | None = None
     fault_share: float | None = None
     down_s: float | None = None
+    answer_s: float | None = None
+
+    @property
+    def pace(self) -> Pace:
+        """What decides of parts: the time of a single question where one was measured, and the bandwidths."""
+        answer_s = self.latency_s if self.answer_s is None else self.answer_s
+        return Pace(answer_s, self.read_bytes_s, self.write_bytes_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +142,7 @@ class Measures:
             write_bytes_s=joined([one for name, one in found.items() if name in WRITES], now).bandwidth_bytes_s,
             fault_share=everything.fault_share,
             down_s=max(0.0, now - everything.at_s) if down else None,
+            answer_s=joined([one for name, one in found.items() if name in QUESTIONS], now).latency_s,
         )
 
     def pace(self, backend: str) -> Pace:
@@ -144,8 +153,7 @@ class Measures:
         now, (at_s, pace) = self._clock(), self._paces.get(backend, (-math.inf, Pace()))
         if not 0 <= now - at_s < _PENDING_S:
             with suppress(AccelError, sqlite3.Error):
-                seen = self.of(backend)
-                pace = Pace(seen.latency_s, seen.read_bytes_s, seen.write_bytes_s)
+                pace = self.of(backend).pace
             self._paces[backend] = now, pace
         return pace
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from ipfs_accel_cli.core.parts import Pace, Parts, to_read, to_send
+from ipfs_accel_cli.core.parts import Parts, to_read, to_send
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.services.store.placement.results import Travel
 from ipfs_accel_cli.services.store.placement.wants import Candidate, Want
@@ -20,7 +20,7 @@ def travel(candidates: Iterable[Candidate], names: Sequence[str], want: Want) ->
         one = known[name]
         if one.in_parts is None:
             continue
-        pace = Pace(one.latency_s, one.read_bytes_s, one.write_bytes_s)
+        pace = one.pace
         found.append(_shown(name, "send", to_send(largest, pace, one.in_parts), pace.latency_s, pace.write_bytes_s))
         found.append(_shown(name, "fetch", to_read(largest, pace), pace.latency_s, pace.read_bytes_s))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ipfs_accel_cli.core.parts import Limits
+from ipfs_accel_cli.core.parts import Limits, Pace
 from ipfs_accel_cli.services.store.placement.geography import Point
 from ipfs_accel_cli.services.store.placement.prices import Price, Use
 
@@ -47,7 +47,8 @@ class Candidate:
 
     `at_once`: all files travel in one request. `storage_class` is the warmest that it is meant for, `types` are
     patterns of what it is to take (anything where there are none), `room_bytes` is what may still be put
-    there, `in_parts` how it takes larger files.
+    there, `in_parts` how it takes larger files, and the `pace` what
+    decides of that.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Candidate:
     max_bytes: int | None = None
     room_bytes: int | None = None
     in_parts: Limits | None = None
+    pace: Pace = field(default_factory=Pace)
 
 
 @dataclass(frozen=True, slots=True)
