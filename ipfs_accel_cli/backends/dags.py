@@ -11,6 +11,7 @@ from ipfs_accel_cli.content.car import Block
 from ipfs_accel_cli.content.cid import CID, DAG_PB
 from ipfs_accel_cli.content.errors import ContentError, Malformed
 from ipfs_accel_cli.content.walk import block_key
+from ipfs_accel_cli.core.bodies import Pieces, Reading
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, LimitReached, TryAgain, VerificationFailed, classified
 
@@ -94,7 +95,7 @@ def car_blocks(chunks: Iterable[bytes], what: str, *, max_block_bytes: int = car
 
     Raises TryAgain for one that breaks off, and VerificationFailed for what is none.
     """
-    stream = _Chunks(iter(chunks))
+    stream = Reading(Pieces(iter(chunks)))
     blocks: Iterator[Block] | None = None
     while True:
         try:
@@ -160,25 +161,3 @@ class _Trail:
             raise VerificationFailed(f"{self._root} has more than {_MAX_INLINE_DEPTH} identity CIDs in each other")
         for link in dag.links(cid, cid.multihash.digest):
             self._link(link, depth + 1)
-
-
-class _Chunks:
-    """Reads from pieces as they come; `ended` says that there are no more."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks, self._piece, self._at = chunks, b"", 0
-        self.ended = False
-
-    def read(self, size: int, /) -> bytes:
-        while self._at >= len(self._piece):
-            piece = next(self._chunks, None)
-            if piece is None:
-                self.ended = True
-                return b""
-            self._piece, self._at = piece, 0
-        if not self._at and size >= len(self._piece):  # No copy of what is wanted whole.
-            piece, self._piece = self._piece, b""
-            return piece
-        data = self._piece[self._at : self._at + size]
-        self._at += len(data)
-        return data

@@ -11,6 +11,7 @@ from io import UnsupportedOperation
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from ipfs_accel_cli.core.bodies import joined
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import MissingExtra, Unavailable
 from ipfs_accel_cli.core.http import client as connection
@@ -255,9 +256,7 @@ def _cut(pieces: Iterator[bytes | memoryview]) -> Iterator[bytes]:
 
 
 def _limited(chunks: Iterator[bytes], what: str) -> bytes:
-    data = bytearray()
-    for chunk in chunks:
-        data += chunk
-        if len(data) > MAX_ANSWER_BYTES:
-            raise Unavailable(f"the server of {what} answers with more than {MAX_ANSWER_BYTES} bytes to a question")
-    return bytes(data)
+    data = joined(chunks, MAX_ANSWER_BYTES)
+    if len(data) > MAX_ANSWER_BYTES:
+        raise Unavailable(f"the server of {what} answers with more than {MAX_ANSWER_BYTES} bytes to a question")
+    return data

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ipfs_accel_cli.core import fetch
+from ipfs_accel_cli.core.bodies import joined
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import (
     MalformedContent,
@@ -230,11 +231,9 @@ def _not_authorised(what: str, registry: str) -> NotAuthorised:
 
 
 def _limited(response: httpx.Response, what: str) -> bytes:
-    data = b""
-    for chunk in response.iter_bytes():
-        data += chunk
-        if len(data) > MAX_MANIFEST_BYTES:
-            raise MalformedContent(f"{what}: the registry's answer has more than {MAX_MANIFEST_BYTES} bytes")
+    data = joined(response.iter_bytes(), MAX_MANIFEST_BYTES)
+    if len(data) > MAX_MANIFEST_BYTES:
+        raise MalformedContent(f"{what}: the registry's answer has more than {MAX_MANIFEST_BYTES} bytes")
     return data
 
 

@@ -14,7 +14,7 @@ from ipfs_accel_cli.backends.gateway.arriving import Car, Given, of_content
 from ipfs_accel_cli.content.car import MAX_BLOCK_BYTES
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.errors import ContentError
-from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.bodies import joined
 from ipfs_accel_cli.core.errors import Invalid, NotFound, Unavailable, VerificationFailed
 from ipfs_accel_cli.core.http import explained, refuse
 
@@ -98,12 +98,9 @@ class Gateway:
         """
         response = self._opened(asked, "GET", str(cid), {"format": "raw"}, RAW_TYPE)
         with closing(response), explained(f"{cid} from {self.url}"):
-            data = b""
-            for piece in response.iter_raw():
-                current().check()
-                data += piece
-                if len(data) > MAX_BLOCK_BYTES:
-                    raise VerificationFailed(f"{self.url} sends over {MAX_BLOCK_BYTES} bytes as the block {cid}")
+            data = joined(response.iter_raw(), MAX_BLOCK_BYTES)
+        if len(data) > MAX_BLOCK_BYTES:
+            raise VerificationFailed(f"{self.url} sends over {MAX_BLOCK_BYTES} bytes as the block {cid}")
         try:
             cid.verify(data)
         except ContentError as error:

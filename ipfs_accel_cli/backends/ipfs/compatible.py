@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ipfs_accel_cli.backends.ipfs.line import MAX_ANSWER_BYTES, Line
+from ipfs_accel_cli.core.bodies import joined
 from ipfs_accel_cli.core.errors import Unavailable
 
 _BASE = "/api/v0/"
@@ -48,15 +49,13 @@ def _carried(line: Line, request: Any) -> Any:
     headers = {name: value for name, value in request.headers.items() if name.lower() == "content-type"}
     body: Iterable[bytes] | bytes | None = request.body
     with line.answer(call, parse_qsl(parts.query), content=body, headers=headers, slow=True) as answer:
-        data = bytearray()
-        for piece in answer.iter_raw():
-            data += piece
-            if len(data) > MAX_ANSWER_BYTES:
-                raise Unavailable(f"{line.server.name}: {call} answers with more than {MAX_ANSWER_BYTES} bytes")
+        data = joined(answer.iter_raw(), MAX_ANSWER_BYTES)
+        if len(data) > MAX_ANSWER_BYTES:
+            raise Unavailable(f"{line.server.name}: {call} answers with more than {MAX_ANSWER_BYTES} bytes")
         response = requests.Response()
         response.status_code = answer.status_code
         response.headers.update(answer.headers)
-    if call not in _SILENT and len(list(line.told(call, [bytes(data)]))) != 1:
+    if call not in _SILENT and len(list(line.told(call, [data]))) != 1:
         raise Unavailable(f"{line.server.name}: {call} is not answered with one object")
-    response.raw, response.url, response.request = io.BytesIO(bytes(data)), request.url, request
+    response.raw, response.url, response.request = io.BytesIO(data), request.url, request
     return response

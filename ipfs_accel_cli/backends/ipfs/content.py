@@ -16,6 +16,7 @@ from ipfs_accel_cli.content.blocks import is_inline
 from ipfs_accel_cli.content.car import MAX_BLOCK_BYTES, Block
 from ipfs_accel_cli.content.cid import CID, codec_name
 from ipfs_accel_cli.content.walk import block_key
+from ipfs_accel_cli.core.bodies import joined
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import NotFound, TryAgain, Unavailable, VerificationFailed
 
@@ -33,19 +34,17 @@ class Content:
 
     def block(self, cid: CID) -> bytes:
         """Return a block, proven to be what its CID says; raises NotFound."""
-        data = bytearray()
         try:
-            for piece in self._line.read("block/get", str(cid), **self._where()):
-                data += piece
-                if len(data) > MAX_BLOCK_BYTES:
-                    raise VerificationFailed(f"{self._what} sends more than {MAX_BLOCK_BYTES} bytes for {cid}")
+            data = joined(self._line.read("block/get", str(cid), **self._where()), MAX_BLOCK_BYTES)
         except TryAgain as error:
             if self._fetch or not self._is_js or self._listed({cid}):
                 raise
             raise NotFound(f"{self._what} does not have {cid}") from error
+        if len(data) > MAX_BLOCK_BYTES:
+            raise VerificationFailed(f"{self._what} sends more than {MAX_BLOCK_BYTES} bytes for {cid}")
         with told(self._what):
             cid.verify(data)
-        return bytes(data)
+        return data
 
     def put_block(self, cid: CID, data: bytes) -> None:
         """Bring a block, not pinned; raises VerificationFailed where the node calls it otherwise."""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ipfs_accel_cli.backends.base import Config
 from ipfs_accel_cli.backends.ipfs import refusals
 from ipfs_accel_cli.backends.ipfs.sending import Form
+from ipfs_accel_cli.core.bodies import joined
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Invalid, NotAuthorised, TryAgain, Unavailable
 from ipfs_accel_cli.core.http import client, explained, is_loopback, refuse
@@ -173,12 +174,7 @@ class Line:
         return self._version
 
     def _refuse(self, call: str, response: httpx.Response, what: str) -> None:
-        body = bytearray()
-        for piece in response.iter_raw():
-            body += piece
-            if len(body) > 1 << 16:
-                break
-        message = refusals.words(bytes(body))
+        message = refusals.words(joined(response.iter_raw(), 1 << 16))
         if call != "version" and refusals.lacks_call(response.status_code, message):
             version = "of an unknown version"
             with suppress(AccelError):

@@ -11,6 +11,7 @@ from ipfs_accel_cli.backends.base import Pin
 from ipfs_accel_cli.content import strictjson
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.errors import ContentError
+from ipfs_accel_cli.core.bodies import joined
 from ipfs_accel_cli.core.errors import (
     AccelError,
     Conflict,
@@ -49,12 +50,10 @@ class Page:
 
 def body(chunks: Iterator[bytes], what: str) -> bytes:
     """Return the body of an answer; raises Unavailable for one that is larger than any honest one."""
-    data = bytearray()
-    for chunk in chunks:
-        data += chunk
-        if len(data) > MAX_ANSWER_BYTES:
-            raise Unavailable(f"{what} answers with more than {MAX_ANSWER_BYTES} bytes")
-    return bytes(data)
+    data = joined(chunks, MAX_ANSWER_BYTES)
+    if len(data) > MAX_ANSWER_BYTES:
+        raise Unavailable(f"{what} answers with more than {MAX_ANSWER_BYTES} bytes")
+    return data
 
 
 def decoded(data: bytes, what: str) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 
 from ipfs_accel_cli.backends.base import Config, Health, Receipt, Scope, Traits
+from ipfs_accel_cli.backends.gateway.backend import GatewayBackend
 from ipfs_accel_cli.backends.storacha import service as services
 from ipfs_accel_cli.backends.storacha.blobs import keep
-from ipfs_accel_cli.backends.storacha.endpoints import Endpoints, checked_url, exchange
+from ipfs_accel_cli.backends.storacha.endpoints import Endpoints, exchange
 from ipfs_accel_cli.backends.storacha.login import PUTS, checked_did, login
 from ipfs_accel_cli.backends.storacha.notes import Notes
-from ipfs_accel_cli.backends.storacha.reading import read_dag
 from ipfs_accel_cli.backends.storacha.service import Service
 from ipfs_accel_cli.backends.storacha.shards import SHARD_BYTES, cut, spooled
 from ipfs_accel_cli.content import shardindex
@@ -51,7 +51,10 @@ class StorachaBackend:
             checked_did(space)
         self._shard_bytes = _size(config.get("shard_bytes", str(SHARD_BYTES)))
         self._filecoin = _claim(config.get("filecoin", "no"))
-        self._gateway = checked_url(config.get("gateway")).rstrip("/") if config.get("gateway") else ""
+        self._gateway: GatewayBackend | None = None
+        if urls_there := config.get("gateway"):
+            # Without the token: that is the agent's key, which is none of a gateway's business.
+            self._gateway = GatewayBackend(Config(config.name, {"url": urls_there}, config.folder))
         self._config = config
 
     def health(self) -> Health:
@@ -82,13 +85,13 @@ class StorachaBackend:
     def get_dag(
         self, root: CID, path: str = "", scope: Scope = "all", span: tuple[int, int | None] | None = None
     ) -> Iterator[Block]:
-        """Fetch a DAG through the gateway."""
-        if not self._gateway:
+        """Fetch a DAG through the gateway, or several with commas between."""
+        if self._gateway is None:
             raise UnsupportedContent(
                 f"Storacha's service itself gives no DAGs: backend {self.name} needs --option gateway=https://storacha.link",
                 suggestion=f"ipfs-accel store backend add {self.name} --help",
             )
-        return read_dag(self._gateway, root, path, scope, span)
+        return self._gateway.get_dag(root, path, scope, span)
 
     def has(self, cids: Sequence[CID]) -> set[CID]:
         """Say which roots are among the uploads of the space."""

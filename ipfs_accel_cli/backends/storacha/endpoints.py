@@ -12,6 +12,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from ipfs_accel_cli.core import breaker
+from ipfs_accel_cli.core.bodies import joined
 from ipfs_accel_cli.core.breaker import Breaker
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Invalid, TryAgain, Unavailable
@@ -102,19 +103,16 @@ def exchange(method: str, url: str, what: str, body: bytes | None = None, media_
     """Send a request and return the whole answer; raises as `core.http` does, Unavailable for a boundless one."""
     headers = {"Accept": media_type} | ({"Content-Type": media_type} if body is not None else {})
     server = "{0.scheme}://{0.netloc}".format(urlsplit(url))
-    data = bytearray()
     with (
         explained(what, f"curl -I {server}"),
         client(guarded=True, passwords=False) as opened,
         opened.stream(method, url, content=body, headers=headers if media_type else {}) as response,
     ):
         refuse(response, what)
-        for piece in response.iter_bytes():
-            current().check()
-            data += piece
-            if len(data) > MAX_ANSWER_BYTES:
-                raise Unavailable(f"{server} answers with more than {MAX_ANSWER_BYTES} bytes to a question")
-        return Reply(bytes(data), _date(response.headers.get("date", "")))
+        data = joined(response.iter_bytes(), MAX_ANSWER_BYTES)
+        if len(data) > MAX_ANSWER_BYTES:
+            raise Unavailable(f"{server} answers with more than {MAX_ANSWER_BYTES} bytes to a question")
+        return Reply(data, _date(response.headers.get("date", "")))
 
 
 def _date(text: str) -> datetime | None:

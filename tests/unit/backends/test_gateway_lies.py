@@ -11,6 +11,7 @@ from ipfs_accel_cli.backends.gateway import arriving
 from ipfs_accel_cli.content import varint
 from ipfs_accel_cli.content.car import Block
 from ipfs_accel_cli.content.cid import CID, RAW
+from ipfs_accel_cli.content.selection import select
 from ipfs_accel_cli.core.errors import (
     TryAgain,
     VerificationFailed,
@@ -97,6 +98,23 @@ class TestLies:
         one.hand.blocks = lambda _: [Block(*each) for each in TREE.walk()][:4]
         assert got(dags, path="config.json").keys() == {ROOT, CID.of(b"{}", RAW)}
         assert dags.health().detail.startswith("1 of 1")
+
+    @pytest.mark.parametrize(
+        "order",
+        [
+            lambda blocks: blocks[::-1],
+            lambda blocks: [blocks[2], *blocks, *blocks],
+            lambda blocks: [Block(CID.of(STRANGER, RAW), STRANGER), *blocks],
+        ],
+        ids=["the root last", "twice", "after one of nobody"],
+    )
+    def test_the_order_in_which_blocks_come_does_not_matter(
+        self, serve: Serve, order: Callable[[list[Block]], list[Block]]
+    ) -> None:
+        (one,) = serve()
+        one.hand.blocks = order
+        assert list(over([one]).get_dag(ROOT)) == list(select(ROOT, "", "all", None, TREE.blocks.__getitem__))
+        assert len(one.log) == 1
 
     def test_a_single_block_that_is_another_is_a_lie(self, serve: Serve) -> None:
         (one,) = serve()

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from io import BufferedReader, RawIOBase
 
 from ipfs_accel_cli.backends.base import Backend, Dags, Files
 from ipfs_accel_cli.content.car import Block, open_reader
 from ipfs_accel_cli.content.cid import CID
+from ipfs_accel_cli.core.bodies import Pieces, Reading
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import MalformedContent, NotFound, UnsupportedContent, VerificationFailed
@@ -26,7 +26,6 @@ from ipfs_accel_cli.services.store.session import PutSession
 from ipfs_accel_cli.services.store.walking import Frontier, walk
 
 FETCHING = "fetching"  # The owner of files whose DAG is not whole yet, under the CID of the DAG.
-_BUFFER_BYTES = 1 << 20
 
 OpenSession = Callable[[str | None], AbstractContextManager[PutSession]]
 Keeper = tuple[str, str]  # The owner of a root, and its label.
@@ -137,27 +136,7 @@ def read_layout(backend: Files, key: str, root: CID) -> Layout:
 
 def layout_blocks(backend: Files, key: str) -> Iterator[Block]:
     """Yield the layout and the blocks beside it, each verified."""
-    stream = BufferedReader(_Pieces(backend.open(key)), _BUFFER_BYTES)
-    return open_reader(stream).blocks
-
-
-class _Pieces(RawIOBase):
-    """Pieces of bytes as a file that is read from beginning to end."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        if not self._left:
-            self._left = memoryview(next(self._pieces, b""))
-        count = min(len(buffer), len(self._left))
-        buffer[:count] = self._left[:count]
-        self._left = self._left[count:]
-        return count
+    return open_reader(Reading(Pieces(backend.open(key)))).blocks
 
 
 class _Meter:

@@ -1,10 +1,9 @@
-"""The parts of the Storacha backend that need no server: shards, notes, addresses, and blocks in any order."""
+"""The parts of the Storacha backend that need no server: shards, notes and addresses."""
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,18 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipfs_accel_cli.backends.storacha import reading
+from ipfs_accel_cli.backends.base import Config
+from ipfs_accel_cli.backends.storacha.backend import StorachaBackend
 from ipfs_accel_cli.backends.storacha.endpoints import Endpoints
 from ipfs_accel_cli.backends.storacha.login import Login
 from ipfs_accel_cli.backends.storacha.notes import Notes
-from ipfs_accel_cli.backends.storacha.reading import _Arriving
 from ipfs_accel_cli.backends.storacha.refusals import refused
 from ipfs_accel_cli.backends.storacha.shards import SHARD_BYTES, cut
 from ipfs_accel_cli.content import car, dagcbor, principal
 from ipfs_accel_cli.content.car import Block
 from ipfs_accel_cli.content.cid import CID, DAG_CBOR
 from ipfs_accel_cli.content.multihash import Multihash
-from ipfs_accel_cli.content.selection import select
 from ipfs_accel_cli.core.breaker import Rules
 from ipfs_accel_cli.core.errors import (
     AccelError,
@@ -34,6 +32,7 @@ from ipfs_accel_cli.core.errors import (
     TryAgain,
     Unavailable,
 )
+from tests.servers.plain_gateway import plain_gateway
 
 LEAVES = [os.urandom(size) for size in (0, 1, 100, 1000, 5000)]
 
@@ -98,6 +97,14 @@ def test_notes_outlive_a_line_that_was_not_finished(tmp_path: Path) -> None:
     assert notes.accepted() == set()
 
 
+def test_the_gateway_that_is_read_through_never_sees_the_key_of_the_agent(tmp_path: Path) -> None:
+    blocks = dag(LEAVES)
+    with plain_gateway({block.cid: block.data for block in blocks}) as site:
+        config = Config("far", {"gateway": site.url}, tmp_path, lambda: "the key")
+        assert set(StorachaBackend(config).get_dag(blocks[0].cid)) == set(blocks)
+    assert set(site.logins) == {""}
+
+
 class TestAddresses:
     def test_the_first_is_asked_again_once_it_has_cooled_down(self) -> None:
         now, down, asked = [0.0], {"http://a"}, list[str]()
@@ -137,34 +144,6 @@ class TestAddresses:
             with pytest.raises(NotFound):
                 endpoints.ask(work)
         assert set(asked) == {"http://a"}
-
-
-class TestArriving:
-    def wanted(self, blocks: list[Block], comes: Iterator[Block]) -> list[Block]:
-        arriving = _Arriving(comes, "http://gateway")
-        return list(select(blocks[0].cid, "", "all", None, arriving))
-
-    @pytest.mark.parametrize("order", [list, reversed, lambda blocks: [blocks[2], *blocks, *blocks]])
-    def test_the_order_in_which_blocks_come_does_not_matter(self, order: Callable[[list[Block]], list[Block]]) -> None:
-        blocks = dag(LEAVES)
-        assert self.wanted(blocks, iter(order(blocks))) == blocks
-
-    def test_what_does_not_belong_there_is_left_out_and_what_is_missing_is_told(self) -> None:
-        blocks, other = dag(LEAVES), Block(CID.of(b"other"), b"other")
-        assert self.wanted(blocks, iter([other, *blocks])) == blocks
-        with pytest.raises(TryAgain):
-            self.wanted(blocks, iter([*blocks[:-1], other]))
-
-    def test_blocks_without_end_are_not_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(reading, "_HELD_BYTES", 5000)
-
-        def endless() -> Iterator[Block]:
-            while True:
-                data = os.urandom(500)
-                yield Block(CID.of(data), data)
-
-        with pytest.raises(LimitReached):
-            self.wanted(dag(LEAVES), endless())
 
 
 @pytest.mark.parametrize(
