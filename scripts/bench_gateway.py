@@ -4,7 +4,9 @@
 
 Every figure is a ratio of runs that took turns. The gateway is a process of its own that sends a CAR which lies on the
 disk, by sendfile; curl fetches the same bytes and drops them. The limits are curl, and hashlib over a memory map in
-leaves of 1 MiB by one thread; ours is compared with the slower of the two. A second gateway sends the same without
+leaves of 1 MiB by one thread; ours is compared with the slower of the two. On a machine that does other things too that
+says little, for ours needs two cores to keep up: so the processor time of the same runs is compared as well, ours with
+that of curl and of hashing together, which is what there is to be done. A second gateway sends the same without
 saying how long it is, in chunks, as those do that make a CAR while they send it. The third is Helia, a real one, with
 64 MiB, where npm has it.
 """
@@ -12,12 +14,14 @@ saying how long it is, in chunks, as those do that make a CAR while they send it
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from bench_content import rate, size_bytes
@@ -101,7 +105,13 @@ def curl(url: str, root: CID) -> None:
     subprocess.run(["curl", "-sf", "-H", f"accept: {CAR_TYPE}", "-o", "/dev/null", address], check=True)
 
 
-def bench(name: str, url: str, root: CID, source: Path, rounds: int) -> Row:
+def processor_seconds() -> float:
+    """What this process and those that it waited for have spent."""
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in spent)
+
+
+def bench(name: str, url: str, root: CID, source: Path, rounds: int) -> list[Row]:
     leaves = -(-source.stat().st_size // PROFILE.chunk_bytes)
     works: list[Callable[[], object]] = [
         lambda: curl(url, root),
@@ -110,21 +120,34 @@ def bench(name: str, url: str, root: CID, source: Path, rounds: int) -> Row:
     ]
     for work in works:
         work()
-    times = dict(zip(("curl", "1-thread hashlib", "ours"), in_turn(works, rounds), strict=True))
+    spent: list[list[float]] = [[] for _ in works]
+
+    def told(place: int) -> None:
+        before = processor_seconds()
+        works[place]()
+        spent[place].append(processor_seconds() - before)
+
+    taken = in_turn([partial(told, place) for place in range(len(works))], rounds)
+    times = dict(zip(("curl", "1-thread hashlib", "ours"), taken, strict=True))
     ours = times.pop("ours")
     slower = max(times, key=lambda one: statistics.median(times[one]))
     ratio, spread = ratios(times[slower], ours)
     others = [f"{rate(source, times[one])} {one}" for one in times]
-    return Row(f"{name} / {slower}", ratio, spread, LIMIT, True, ", ".join([rate(source, ours), *others]))
+    row = Row(f"{name} / {slower}", ratio, spread, LIMIT, True, ", ".join([rate(source, ours), *others]))
+    share, share_spread = ratios([one + other for one, other in zip(spent[0], spent[1], strict=True)], spent[2])
+    detail = ", ".join(
+        f"{statistics.median(one):.2f} s {who}" for one, who in zip(spent, ("curl", "hashlib", "ours"), strict=True)
+    )
+    return [row, Row(f"{name}: processor time", share, share_spread, LIMIT, True, detail)]
 
 
-def bench_memory(url: str, root: CID, source: Path) -> Row:
+def bench_memory(url: str, root: CID, source: Path) -> list[Row]:
     with Memory() as memory:
         took = seconds(lambda: fetch(url, root, -(-source.stat().st_size // PROFILE.chunk_bytes)))
-    return Row("memory of a fetch, MiB more", memory.growth_mib, 0, MEMORY_LIMIT_MIB, False, f"RssAnon, {took:.1f} s")
+    return [Row("memory of a fetch, MiB more", memory.growth_mib, 0, MEMORY_LIMIT_MIB, False, f"RssAnon, {took:.1f} s")]
 
 
-def bench_helia(folder: Path, rounds: int) -> Row | str:
+def bench_helia(folder: Path, rounds: int) -> list[Row] | str:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     import pytest
 
@@ -157,24 +180,25 @@ def main() -> int:
         root = make_car(source, made)
         print(f"{asked.size // MIB} MiB, {asked.rounds} rounds; the ratio is the median of paired runs")
         with serving(made, "whole") as url, serving(made, "chunked") as chunked:
-            benches: list[Callable[[], Row | str]] = [
+            benches: list[Callable[[], list[Row] | str]] = [
                 lambda: bench("CAR, every block proven", url, root, source, asked.rounds),
                 lambda: bench("CAR in chunks, every block proven", chunked, root, source, asked.rounds),
                 lambda: bench_memory(url, root, source),
                 lambda: bench_helia(folder, asked.rounds),
             ]
             for work in benches:
-                row = work()
-                if isinstance(row, str):
-                    print(f"skipped   {row}")
+                rows = work()
+                if isinstance(rows, str):
+                    print(f"skipped   {rows}")
                     continue
-                missed += not row.held
-                wanted = f"{'>=' if row.at_least else '<='} {row.limit:g}"
-                print(
-                    f"{'held' if row.held else 'MISSED':7} {row.name:55} {row.ratio:7.2f} ± {row.spread:.2f}"
-                    f"   wanted {wanted:8} {row.detail}",
-                    flush=True,
-                )
+                for row in rows:
+                    missed += not row.held
+                    wanted = f"{'>=' if row.at_least else '<='} {row.limit:g}"
+                    print(
+                        f"{'held' if row.held else 'MISSED':7} {row.name:55} {row.ratio:7.2f} ± {row.spread:.2f}"
+                        f"   wanted {wanted:8} {row.detail}",
+                        flush=True,
+                    )
     return 1 if missed else 0
 
 

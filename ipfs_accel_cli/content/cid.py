@@ -76,15 +76,18 @@ class CID:
     @classmethod
     def decode_bytes(cls, data: Buffer, offset: int = 0) -> tuple[CID, int]:
         """Read a CID that is followed by other bytes; return it with the offset that follows it."""
-        if bytes(data[offset : offset + 2]) == b"\x12\x20":
+        head = bytes(data[offset : offset + 36])
+        if len(head) == 36 and (codec := _COMMON.get(head[:4])) is not None:
+            return cls(1, codec, Multihash(SHA2_256, head[4:])), offset + 36
+        if head[:2] == b"\x12\x20":
             multihash, end = multihashes.decode(data, offset)
             return cls(0, DAG_PB, multihash), end
         version, position = varint.decode(data, offset)
         if version != 1:
             raise Malformed(f"CID version {version} does not exist")
-        codec, position = varint.decode(data, position)
+        number, position = varint.decode(data, position)
         multihash, end = multihashes.decode(data, position)
-        return cls(1, codec, multihash), end
+        return cls(1, number, multihash), end
 
     def encode(self, base: str | None = None) -> str:
         """Write the CID as text: base32 unless told otherwise, and base58btc without a prefix for a CIDv0."""
@@ -115,6 +118,8 @@ class CID:
     def __bytes__(self) -> bytes:
         if self.version == 0:
             return self.multihash.encode()
+        if self.multihash.code == SHA2_256 and len(self.multihash.digest) == 32 and self.codec in _PREFIXES:
+            return _PREFIXES[self.codec] + self.multihash.digest
         return b"\x01" + varint.encode(self.codec) + self.multihash.encode()
 
     def __str__(self) -> str:
@@ -131,6 +136,7 @@ def codec_name(code: int) -> str:
 
 # What nearly every link of a DAG starts with: version 1, the codec, sha2-256, 32 bytes.
 _COMMON = {bytes((1, codec, SHA2_256, 32)): codec for codec in (RAW, DAG_PB, DAG_CBOR)}
+_PREFIXES = {codec: prefix for prefix, codec in _COMMON.items()}
 
 
 @lru_cache(maxsize=4096)
@@ -139,8 +145,6 @@ def _text(cid: CID) -> str:
 
 
 def _parse_bytes(data: Buffer) -> CID:
-    if len(data) == 36 and (codec := _COMMON.get(bytes(data[:4]))) is not None:
-        return CID(1, codec, Multihash(SHA2_256, bytes(data[4:])))
     cid, end = CID.decode_bytes(data)
     if end != len(data):
         raise Malformed(f"{len(data) - end} bytes follow the CID")

@@ -43,4 +43,4 @@ def walk(
 
 def block_key(cid: CID) -> bytes:
     """Return what two CIDs of the same block, read the same way, have in common, whatever their version."""
-    return bytes(cid.to_v1())
+    return bytes(cid if cid.version else cid.to_v1())

@@ -1,14 +1,14 @@
-"""A CAR as it arrives: blocks are hashed in a second thread while the next ones are read."""
+"""A CAR as it arrives: every block is proven, and kept for later where it comes before it is due."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
+from ipfs_accel_cli.backends.gateway.proving import proven
 from ipfs_accel_cli.content import dag
 from ipfs_accel_cli.content.blocks import is_inline
 from ipfs_accel_cli.content.car import Block, open_reader
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 MAX_EARLY_BYTES = 32 << 20  # Blocks that came before they were due: an order other than depth first needs few.
 MAX_EARLY_BLOCKS = 10_000
 MAX_SKIPPED_BYTES = 64 << 20  # Blocks that were there already, between two that were not.
-_SMALL_BYTES = 32 << 10
-_AHEAD = 8  # How many blocks are read ahead of those that were hashed.
 
 
 class Given(Protocol):
@@ -50,7 +48,7 @@ class Car:
         self._response = response
         self._url = url
         self._given = given
-        self._blocks = _verified(response, url)
+        self._blocks = proven(_read(response, url), partial(_verify, url))
         self._early: dict[bytes, Block] = {}
         self._early_bytes = 0
 
@@ -101,31 +99,6 @@ class Car:
                 raise VerificationFailed(f"{self._url} sends {block.cid}, which does not belong to what was asked for")
 
 
-def _verified(response: httpx.Response, url: str) -> Generator[Block, None, None]:
-    """Yield the blocks of a CAR, each proven to be what its CID says; all that came before an error come before it."""
-    waiting: deque[tuple[Block, Future[None] | None]] = deque()
-    blocks, failure = _read(response, url), None
-    hashing = ThreadPoolExecutor(1)
-    try:
-        while True:
-            try:
-                block = next(blocks, None)
-                if block is None:
-                    break
-                waiting.append((block, _begun(block, hashing, url)))
-            except AccelError as error:
-                failure = error
-                break
-            while waiting and (len(waiting) > _AHEAD or waiting[0][1] is None or waiting[0][1].done()):
-                yield _proven(*waiting.popleft())
-        while waiting:
-            yield _proven(*waiting.popleft())
-    finally:
-        hashing.shutdown(cancel_futures=True)
-    if failure is not None:
-        raise failure
-
-
 def _read(response: httpx.Response, url: str) -> Iterator[Block]:
     """Yield the blocks of a CAR, not verified."""
     stream = reading(response)
@@ -137,25 +110,11 @@ def _read(response: httpx.Response, url: str) -> Iterator[Block]:
         raise TryAgain(f"the CAR of {url} breaks off") if stream.ended else of_content(error, url) from error
 
 
-def _begun(block: Block, hashing: ThreadPoolExecutor, url: str) -> Future[None] | None:
-    """Let the other thread verify a large block; to verify a small one at once costs less than handing it over."""
-    if len(block.data) > _SMALL_BYTES:
-        return hashing.submit(_verify, block, url)
-    _verify(block, url)
-    return None
-
-
-def _verify(block: Block, url: str) -> None:
+def _verify(url: str, block: Block) -> None:
     try:
         block.cid.verify(block.data)
     except ContentError as error:
         raise of_content(error, url) from error
-
-
-def _proven(block: Block, verifying: Future[None] | None) -> Block:
-    if verifying is not None:
-        verifying.result()
-    return block
 
 
 def of_content(error: ContentError, url: str) -> AccelError:

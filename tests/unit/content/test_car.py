@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipfs_accel_cli.content import car, dagcbor, varint
+from ipfs_accel_cli.content import car, dagcbor, multihash, varint
 from ipfs_accel_cli.content.car import Block
-from ipfs_accel_cli.content.cid import CID, DAG_PB
+from ipfs_accel_cli.content.cid import CID, DAG_PB, LIBP2P_KEY, RAW
 from ipfs_accel_cli.content.errors import ContentError, Malformed, Mismatch, Unsupported
 from ipfs_accel_cli.content.multihash import Multihash
 from tests.unit.content.damage import damaged
@@ -20,6 +22,13 @@ REFERENCE = json.loads((Path(__file__).parents[2] / "vectors/codecs_reference.js
 BLOCKS = [
     Block(CID.of(data, codec, version), data)
     for data, codec, version in ((b"one", 0x55, 1), (b"", 0x55, 1), (b"\x0a\0", DAG_PB, 0))
+]
+
+MAKERS: list[Callable[[bytes], CID]] = [
+    CID.of,
+    lambda data: CID.of(data, DAG_PB, 0),
+    lambda data: CID(1, RAW, multihash.named("sha2-512", data)),
+    lambda data: CID(1, LIBP2P_KEY, Multihash(multihash.SHA2_256, sha256(data).digest())),
 ]
 
 
@@ -158,17 +167,40 @@ def test_an_empty_file_is_no_car() -> None:
 
 
 class Trickle(io.RawIOBase):
-    """A stream that gives three bytes at a time, as a socket may."""
+    """A stream that gives few bytes at a time, as a socket may."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, sizes: Iterable[int] = ()) -> None:
         self._data = io.BytesIO(data)
+        self._sizes = chain(sizes, repeat(3))
 
     def read(self, size: int = -1, /) -> bytes:
-        return self._data.read(min(size, 3))
+        return self._data.read(min(size, next(self._sizes)))
 
 
 def test_short_reads_are_put_together() -> None:
     assert list(car.open_reader(Trickle(CAR)).blocks) == BLOCKS
+
+
+@given(
+    st.lists(st.tuples(st.binary(max_size=300), st.sampled_from(MAKERS)), max_size=5),
+    st.lists(st.integers(1, 400), max_size=20),
+    st.floats(0, 1),
+)
+def test_blocks_are_the_same_however_the_bytes_come_and_the_end_may_not_be_missing(
+    contents: list[tuple[bytes, Callable[[bytes], CID]]], sizes: list[int], kept: float
+) -> None:
+    blocks = [Block(make(data), data) for data, make in contents]
+    whole = packed(blocks, [])
+    assert list(car.open_reader(Trickle(whole, sizes)).blocks) == blocks
+    data, got = whole[: int(len(whole) * kept)], list[Block]()
+    try:
+        for block in car.open_reader(Trickle(data, sizes)).blocks:
+            got.append(block)
+    except Malformed:
+        assert len(data) < len(whole)
+    else:
+        assert packed(got, []) == data
+    assert got == blocks[: len(got)]
 
 
 def test_only_one_block_is_taken_at_a_time() -> None:
