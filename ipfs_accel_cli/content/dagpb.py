@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from . import _protobuf as protobuf
 from .cid import CID
@@ -12,6 +13,7 @@ from .varint import Buffer
 _NODE_DATA, _NODE_LINK = 1, 2
 _LINK_HASH, _LINK_NAME, _LINK_SIZE = 1, 2, 3
 _MAX_SIZE = (1 << 63) - 1
+_AGAIN_BYTES = 128 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ def decode(data: Buffer) -> Node:
     again need not give the same bytes: a CID comes from the block as it was read. Otherwise strict: no other field,
     the links in one run, data at most once, each link's fields in order. An absent name or size reads as empty or 0.
     """
+    return _decode_again(data) if isinstance(data, bytes) and len(data) <= _AGAIN_BYTES else _decode(data)
+
+
+def _decode(data: Buffer) -> Node:
     links: list[Link] = []
     content: bytes | None = None
     links_ended = False
@@ -60,6 +66,10 @@ def decode(data: Buffer) -> Node:
         else:
             raise Malformed("dag-pb has its links in one run and its data once")
     return Node(tuple(links), content)
+
+
+# A walk reads a block for what it is and at once again for what it links.
+_decode_again = lru_cache(maxsize=1)(_decode)
 
 
 def _encode_link(link: Link) -> bytes:

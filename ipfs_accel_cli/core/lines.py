@@ -90,9 +90,9 @@ class Lines:
         if waiting is not None:
             try:
                 return self._asked(waiting, request, meaning)
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, http.client.HTTPException, ValueError) as error:
                 # The server may have hung up just now, and what changes nothing there can be asked for once more.
-                if isinstance(error, TimeoutError) or request.method not in _HARMLESS:
+                if isinstance(error, TimeoutError | ValueError) or request.method not in _HARMLESS:
                     raise meaning(error) from error
         try:
             return self._asked(_opened(request.origin, self._certificates), request, meaning)

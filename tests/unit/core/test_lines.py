@@ -22,10 +22,14 @@ class Echo(Site):
     """Answers with what it was sent; `closes` hangs up after each answer without having said so."""
 
     closes = False
+    drops = False  # Whether it hangs up in place of an answer where a connection is used again.
 
     def answer(self, handler: Handler) -> None:
         self.log[-1] += f" {handler.client_address[1]}"
         data = handler.body()
+        if self.drops and self.log[-2:-1] and self.log[-2].endswith(f" {handler.client_address[1]}"):
+            handler.close_connection = True
+            return None
         if self.faults.cuts:
             return handler.send_file("one", b"x" * 5000)
         closes = self.closes  # Before the answer: who has that may ask for the next to be closed.
@@ -62,6 +66,19 @@ def test_a_line_is_used_again_and_another_taken_when_it_is_dead(site: Echo) -> N
 
     ports = [line.rpartition(" ")[2] for line in site.log]
     assert ports[0] == ports[1] == ports[2] != ports[3]
+
+
+def test_what_changes_nothing_is_asked_again_where_the_server_hangs_up_on_a_line_that_waited(site: Echo) -> None:
+    site.drops = True
+    lines = Lines(None)
+    for _ in range(2):
+        answer = lines.send("GET", f"{site.url}/one", [], [], "one", 1000)
+        assert b"".join(answer.pieces) == b"nothing"
+    assert len(site.log) == 3
+    with pytest.raises(TryAgain, match="broke"):
+        sent(lines, site, b"not twice")
+    assert len(site.log) == 4
+    lines.close()
 
 
 def test_an_answer_that_is_too_long_or_breaks_off_is_none(site: Echo) -> None:
