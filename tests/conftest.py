@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ipfs_accel_cli import Node
 from tests.running import Run, in_own_process, in_process
@@ -17,6 +18,11 @@ from tests.servers.storacha import Storacha, storacha
 from tests.servers.trustless_gateway import Helia, helia_gateway
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+# How long an example takes hangs on what else runs here.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 def pytest_configure() -> None:
