@@ -238,3 +238,54 @@ class Tags(Result):
     essence = "tags"
 
     tags: list[TagRow]
+
+
+class Suggestion(Result):
+    """A tag that content may want, and why."""
+
+    columns = ("confidence", "tag", "reasons")
+    essence = "tag"
+    bars = ("confidence",)
+
+    tag: str
+    confidence: float = Field(description="From 0 to 1; no probability, but it orders.")
+    reasons: list[str] = Field(description="The strongest first.")
+    command: str = Field(description="What gives it.")
+
+
+class Suggested(Result):
+    """Tags that content may want; none of them was given."""
+
+    columns = ("title", "note", "suggestions")
+    essence = "suggestions"
+
+    cid: str = Field(description=_CID)
+    title: str
+    note: str = ""
+    suggestions: list[Suggestion]
+
+
+class SavedSearch(Result):
+    """A query that has a name."""
+
+    columns = ("name", "query", "filter", "tags", "kinds", "sort")
+    essence = "name"
+
+    name: str
+    query: str
+    mode: Mode | None = Field(description="None is by words and, where there are vectors, by meaning.")
+    filter: str
+    tags: list[str]
+    kinds: list[str]
+    sort: str | None
+    limit: int
+    all_words: bool
+    saved_at: str
+
+
+class SavedSearches(Result):
+    """Queries that have names."""
+
+    essence = "searches"
+
+    searches: list[SavedSearch]
