@@ -83,8 +83,11 @@ class BackendTarget:
         if self._takes_dags(name):
             return
         there = {file.path for file in self._elsewhere.files(name, path, digests=False)}
-        differing = [item.path for item in delivery.missing if item.path in there]
-        differing = [one for one in differing if not passport.is_of_passport(one)] + list(delivery.removed)
+        came = {item.path for item in delivery.missing if item.path in there}
+        came = {one for one in came if not passport.is_of_passport(one)}
+        # Another push of the same model may have brought them since they were missed.
+        same = self.look(place, delivery.parcel).present if came else frozenset[str]()
+        differing = sorted(came - same) + list(delivery.removed)
         if differing:
             raise Conflict(
                 f"{name}:{path}/{differing[0]} is there already and differs",

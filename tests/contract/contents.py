@@ -121,6 +121,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "search index verify": ([], {}),
     "search index rebuild": ([], {}),
     "search index embed": (["--model", "encoder"], {"model": "encoder"}),
+    "search adapters": ([], {}),
     "search tag add": (["{hello}", "keep"], {"cid": "{hello}", "tags": ["keep"]}),
     "search tag rm": (["{hello}", "old"], {"cid": "{hello}", "tags": ["old"]}),
     "search tag ls": ([], {}),

@@ -60,7 +60,7 @@ migrate status | migrate history | migrate report | migrate write-report | migra
 migrate policy add | migrate policy ls | migrate policy show | migrate policy test | migrate policy enable
 migrate policy disable | migrate policy run | migrate policy rm
 monitor events
-search query | search similar | search duplicates
+search query | search adapters | search similar | search duplicates
 search index add | search index rm | search index ls | search index stat | search index verify
 search index rebuild | search index embed | search tag add | search tag rm | search tag ls
 config show | config get | config set | config path

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import cache, partial
-from pathlib import Path
 
 from ipfs_accel_cli.backends.base import Files
 from ipfs_accel_cli.content.cid import CID
@@ -28,6 +24,7 @@ from ipfs_accel_cli.core.errors import (
     VerificationFailed,
 )
 from ipfs_accel_cli.core.files import replacing
+from ipfs_accel_cli.core.locks import alone, is_held
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.migrate.checking import Reading
 from ipfs_accel_cli.services.migrate.dags import DagCopy
@@ -92,7 +89,10 @@ class Migrations:
             looked = look(self.world, self.ledger, source, destination, options)
             yield from map(_foreseen, (step for step in looked.steps if step.todo or step.symbol == "!"))
             return
-        with _alone(self.home.ensure("migrate") / f"{digest[:32]}.lock", source, destination):
+        with alone(self.home.ensure("migrate") / f"{digest[:32]}.lock") as ours:
+            if not ours:
+                said = f"another process is bringing {source} to {destination}"
+                raise Conflict(said, suggestion="ipfs-accel migrate status")
             yield from self._run(source, destination, options, digest, error_on_no_op=error_on_no_op)
 
     def check(self, source: str, destination: str, options: Options) -> Iterator[Planned]:
@@ -132,14 +132,7 @@ class Migrations:
 
     def is_alive(self, digest: str) -> bool:
         """Say whether some process is doing a migration now."""
-        path = self.home.path / "migrate" / f"{digest[:32]}.lock"
-        if not path.exists():
-            return False
-        try:
-            with _alone(path, "", ""):
-                return False
-        except Conflict:
-            return True
+        return is_held(self.home.path / "migrate" / f"{digest[:32]}.lock")
 
     def _planned(self, looked: Looked, options: Options) -> MigrationPlan:
         known = estimated(self.world, looked, options)
@@ -265,19 +258,3 @@ def _remove(world: World, place: Place, step: Step, at_source: bool) -> None:
     assert isinstance(backend, Files)
     backend.delete(found.locator)
     world.forget(place.backend, [found.locator])
-
-
-@contextmanager
-def _alone(path: Path, source: str, destination: str) -> Iterator[None]:
-    """Hold a migration for the block; the kernel lets go of it when the process dies."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Conflict(
-                f"another process is bringing {source} to {destination}", suggestion="ipfs-accel migrate status"
-            ) from error
-        yield
-    finally:
-        os.close(descriptor)

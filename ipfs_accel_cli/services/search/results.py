@@ -129,7 +129,7 @@ class Duplicates(Result):
 class Taken(Result):
     """What was taken in, or is not yet."""
 
-    columns = ("documents", "removed", "unread", "behind", "problems")
+    columns = ("documents", "removed", "unread", "behind")
     essence = "documents"
 
     documents: int = Field(description="Written to the index, new or anew.")

@@ -180,6 +180,16 @@ def test_what_cannot_be_meant_is_refused(node: Node, places: Path, go: Go) -> No
         list(node.migrations.migrate("cold:", "lab:", Options(), error_on_no_op=True))
 
 
+@pytest.mark.parametrize(("source", "destination"), [("./In Flight", "cold:"), ("cold:", "./In Flight")])
+def test_for_a_folder_the_next_command_names_it(places: Path, go: Go, source: str, destination: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        go(source, destination)
+    assert (
+        raised.value.suggestion
+        == f"ipfs-accel store backend add in-flight local --path '{Path('In Flight').absolute()}'"
+    )
+
+
 def test_who_may_not_delete_moves_nothing(node: Node, places: Path, go: Go) -> None:
     write(places / "cold", a=b"one")
     with using(Call(Principal("guest", "mcp", frozenset({"migrate:write"})))), pytest.raises(NotAuthorised):
