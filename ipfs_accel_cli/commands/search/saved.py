@@ -51,6 +51,17 @@ def ls() -> SavedSearches:
     return node().search.saved.all()
 
 
+@app.command()
+@effects(READ)
+def show(name: Name) -> SavedSearch:
+    """Show what a saved search asks.
+
+    Examples:
+        ipfs-accel search saved show to-read
+    """
+    return node().search.saved.show(name)
+
+
 # It writes: the index takes in what changed since the last query.
 @app.command()
 @effects(WRITE)
@@ -58,13 +69,15 @@ def run(
     name: Name,
     limit: Annotated[int | None, Option(help="How many on a page, if not as it was saved.")] = None,
     cursor: Annotated[str | None, Option(help="Go on where the page ended that gave this.")] = None,
+    new: Annotated[bool, Option("--new", help="Only what came since it ran before.")] = False,
 ) -> Found:
     """Ask a saved search.
 
     Examples:
         ipfs-accel search saved run to-read
+        ipfs-accel search saved run to-read --new
     """
-    return node().search.saved.run(name, limit, cursor)
+    return node().search.saved.run(name, limit, cursor, new=new)
 
 
 @app.command()

@@ -8,7 +8,8 @@ from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.core.effects import READ, WRITE, effects
 from ipfs_accel_cli.node import node
-from ipfs_accel_cli.services.search.results import Suggested, Tagged, Tags
+from ipfs_accel_cli.services.search.kin_results import Suggested
+from ipfs_accel_cli.services.search.results import Tagged, Tags
 
 app = Typer(help="Words that you give to content.", no_args_is_help=True)
 

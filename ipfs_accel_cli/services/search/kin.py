@@ -9,7 +9,7 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid, NotFound, UnsupportedContent
 from ipfs_accel_cli.services.search.filtering import ALL
 from ipfs_accel_cli.services.search.index import Index, paths_of
-from ipfs_accel_cli.services.search.results import By, Copy, Duplicates, Group, Kin, Similar
+from ipfs_accel_cli.services.search.kin_results import By, Copy, Duplicates, Group, Kin, Similar
 from ipfs_accel_cli.services.search.sketches import (
     Pair,
     distance,

@@ -11,14 +11,14 @@ from ipfs_accel_cli.core.errors import Invalid, UnsupportedContent
 from ipfs_accel_cli.services.search.entry import TAG
 from ipfs_accel_cli.services.search.index import Index, tags_of
 from ipfs_accel_cli.services.search.kin import MOST, Kinship
-from ipfs_accel_cli.services.search.results import Kin, Suggested, Suggestion
+from ipfs_accel_cli.services.search.kin_results import Kin, Suggested, Suggestion
 
 _NEIGHBOURS = 10
 _LOOKED_AT = 200
 _LEAST = 0.1
 _DECIMALS = 2
 # Facts that sort things as tags do. What one of them says is right, but nobody has said yet that it is wanted as a tag.
-_FACTS = ("task", "tasks", "tags", "library", "language", "architecture", "licence", "media_type")
+_FACTS = ("task", "tasks", "tags", "library", "language", "architecture", "licence")
 _STATED = ("task", "tasks", "tags", "library", "language")
 _STATED_CONFIDENCE = 0.5
 
@@ -39,7 +39,7 @@ class Suggesting:
         try:
             kin = self.kinship.similar(cid, _LOOKED_AT).kin
         except UnsupportedContent as error:
-            note = f"{error.message}: only its facts were looked at"
+            note = f"{error.detail}: only its facts were looked at"
         found: dict[str, list[tuple[float, str]]] = defaultdict(list)
         for tag, confidence, reason in (*self._of_kin(kin), *self._of_facts(document)):
             found[tag].append((confidence, reason))
