@@ -97,6 +97,12 @@ class Stat:
     etag: str | None = None
     modified_at: datetime | None = None
 
+    @property
+    def described(self) -> str:
+        """Return what changes when the bytes do, as far as the place tells."""
+        modified = "" if self.modified_at is None else self.modified_at.isoformat()
+        return f"{self.size_bytes}|{self.etag or ''}|{modified}"
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
@@ -185,6 +191,22 @@ class Files(Protocol):
 
     def delete(self, locator: str) -> None:
         """Remove a file; what is gone already is no error."""
+        ...
+
+
+@runtime_checkable
+class Replaces(Protocol):
+    """A place of files where new bytes take the place of old ones at once."""
+
+    def replace(self, body: Body, key: str, seen: Stat) -> Receipt:
+        """Keep a file under a key where `seen` lies; may be called again. Raises Conflict where something else does.
+
+        Whoever reads gets the old file or the new one, whole, and after a crash or a refusal one of them is there.
+        """
+        ...
+
+    def guards(self) -> bool:
+        """Say whether the place itself refuses where `seen` changed; else it was looked at just before."""
         ...
 
 

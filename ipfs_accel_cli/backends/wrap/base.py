@@ -27,6 +27,7 @@ from ipfs_accel_cli.backends.base import (
     Pin,
     Pins,
     Receipt,
+    Replaces,
     Scope,
     Stat,
     Sweeps,
@@ -130,6 +131,21 @@ class FilesAround(Wrapped):
 
     def delete(self, locator: str) -> None:
         self._around.call("delete", lambda _: self._inner.delete(locator))
+
+
+class ReplacesAround(Wrapped):
+    """The calls of `Replaces`."""
+
+    _inner: Replaces
+    _around: Around
+
+    def replace(self, body: Body, key: str, seen: Stat) -> Receipt:
+        return self._around.call(
+            "replace", lambda passing: _sent([body], passing, lambda passed: self._inner.replace(passed[0], key, seen))
+        )
+
+    def guards(self) -> bool:
+        return self._around.call("guards", lambda _: self._inner.guards())
 
 
 class OnDiskAround(Wrapped):
@@ -237,6 +253,7 @@ class SweepsAround(Wrapped):
 
 _CONTRACTS: dict[type, type[Wrapped]] = {
     Files: FilesAround,
+    Replaces: ReplacesAround,
     OnDisk: OnDiskAround,
     Dags: DagsAround,
     TakesDags: TakesDagsAround,

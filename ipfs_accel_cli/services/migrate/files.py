@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from ipfs_accel_cli.backends.base import Backend, Blocks, Body, Dags, Files, Receipt, Stat, TakesDags
+from ipfs_accel_cli.backends.base import Backend, Blocks, Body, Dags, Files, Receipt, Replaces, Stat, TakesDags
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, NotFound, TryAgain, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.services.migrate import hashing
-from ipfs_accel_cli.services.migrate.model import Done, Step, Verify
+from ipfs_accel_cli.services.migrate.model import Done, Listed, Step, Verify
 
 Wait = Callable[[int], None]
 
@@ -117,16 +117,15 @@ class FileCopy:
         key = self.key(step)
         body = Body(found.size_bytes, found.sha256, self._again(found, locator), found.cid)
         if replace and step.destination is not None:
-            # A key holds one content for good, so the old one makes room once all of the new one was read.
-            target.delete(step.destination.locator)
-        try:
-            receipt = target.put(body, key)
-        except Conflict:
-            # The listing did not tell whether it is the same, and it is not.
-            if self.immutable or step.destination is None:
-                raise
-            target.delete(step.destination.locator)
-            receipt = target.put(body, key)
+            receipt = _over(target, body, key, step.destination)
+        else:
+            try:
+                receipt = target.put(body, key)
+            except Conflict:
+                # The listing did not tell whether it is the same, and it is not.
+                if self.immutable or step.destination is None:
+                    raise
+                receipt = _over(target, body, key, step.destination)
         self.count(found.size_bytes)
         return receipt
 
@@ -165,6 +164,15 @@ class FileCopy:
         return "reread"
 
 
+def _over(target: Files, body: Body, key: str, old: Listed) -> Receipt:
+    """Bring a file in the place of the one that the plan saw; raises Conflict where another is there by now."""
+    if isinstance(target, Replaces):
+        return target.replace(
+            body, key, Stat(key, old.locator, old.size_bytes or 0, etag=old.etag, modified_at=old.modified_at)
+        )
+    target.delete(old.locator)
+    return target.put(body, key)
+
+
 def _print(stat: Stat) -> str:
-    modified = "" if stat.modified_at is None else stat.modified_at.isoformat()
-    return f"{stat.size_bytes}|{stat.etag or ''}|{modified}"
+    return stat.described
