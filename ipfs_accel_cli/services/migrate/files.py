@@ -49,9 +49,9 @@ class FileCopy:
             raise NotFound(f"{step.name} is not at the source any more")
         found = self._read(listed.locator, before)
         if isinstance(self.target, Files):
-            receipt = self._put(self.target, found, listed.locator, step, replace=replace)
+            receipt, replaced = self._put(self.target, found, listed.locator, step, replace=replace)
         elif isinstance(self.target, TakesDags):
-            receipt = self._put_dag(self.target, found, listed.locator)
+            receipt, replaced = self._put_dag(self.target, found, listed.locator), False
         else:
             raise UnsupportedContent(f"{self.target.name} takes no content that is sent to it")
         self._unchanged(listed.locator, before, step.name)
@@ -65,6 +65,7 @@ class FileCopy:
             proof,
             verify,
             print=_print(before),
+            replaced=replaced,
         )
 
     def verified(self, step: Step, verify: Verify) -> Done:
@@ -113,21 +114,25 @@ class FileCopy:
 
         return read
 
-    def _put(self, target: Files, found: hashing.Known, locator: str, step: Step, *, replace: bool) -> Receipt:
-        key = self.key(step)
+    def _put(
+        self, target: Files, found: hashing.Known, locator: str, step: Step, *, replace: bool
+    ) -> tuple[Receipt, bool]:
+        """Return the receipt, and whether other bytes made room."""
+        key, old = self.key(step), step.destination
         body = Body(found.size_bytes, found.sha256, self._again(found, locator), found.cid)
-        if replace and step.destination is not None:
-            receipt = _over(target, body, key, step.destination)
-        else:
+        if not replace or old is None:
             try:
                 receipt = target.put(body, key)
             except Conflict:
                 # The listing did not tell whether it is the same, and it is not.
-                if self.immutable or step.destination is None:
+                if self.immutable or old is None:
                     raise
-                receipt = _over(target, body, key, step.destination)
+            else:
+                self.count(found.size_bytes)
+                return receipt, False
+        receipt = _over(target, body, key, old)
         self.count(found.size_bytes)
-        return receipt
+        return receipt, True
 
     def _put_dag(self, target: TakesDags, found: hashing.Known, locator: str) -> Receipt:
         read = self._again(found, locator)

@@ -21,7 +21,7 @@ class Planned(Result):
     name: str
     todo: str = Field(description="copy, replace, delete, take (there already, only leaves the source), or nothing.")
     size_bytes: int | None
-    kind: Literal["file", "dag"]
+    kind: Literal["file", "dag", "model"]
     cid: str | None = None
     sha256: str | None = None
     modified_at: str | None = None
@@ -40,7 +40,9 @@ class MigrationPlan(Result):
     bytes_to_move: int = Field(description="Of items whose size is known.")
     items_to_delete: int
     unchanged: int
-    symbols: dict[str, int]
+    counts: dict[str, int] = Field(
+        description="Items by what is known of them; differs is also: not known to be the same."
+    )
     currency: str
     transfer_cost: float | None = Field(description="Once, by the price book; null where a price is not declared.")
     month_cost: float | None = Field(description="Keeping it at the destination; null where not declared.")

@@ -155,7 +155,8 @@ class Run:
         )
 
         def follow() -> None:
-            if backend != self.world.here:
+            # What a model's parts are was noted as they went.
+            if backend != self.world.here and step.kind != "model":
                 self.world.note([reference])
 
         return Ended(step, done.attempts, self._receipt(step, done), remember=remember, follow=follow)
@@ -219,7 +220,7 @@ class Run:
 
     def _moved(self, ended: Ended, done: Done | None, outcome: Outcome) -> Moved:
         step, problem = ended.step, ended.problem
-        if outcome == "copied" and step.todo == "replace":
+        if outcome == "copied" and (step.todo == "replace" or (done is not None and done.replaced)):
             outcome = "replaced"
         return Moved(
             outcome="failed" if problem is not None else outcome,

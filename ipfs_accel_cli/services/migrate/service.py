@@ -34,6 +34,7 @@ from ipfs_accel_cli.services.migrate.dags import DagCopy
 from ipfs_accel_cli.services.migrate.files import FileCopy
 from ipfs_accel_cli.services.migrate.ledger import Ledger
 from ipfs_accel_cli.services.migrate.model import Options, Place, Step
+from ipfs_accel_cli.services.migrate.models import ModelCopy
 from ipfs_accel_cli.services.migrate.pace import Pace, timetable
 from ipfs_accel_cli.services.migrate.plan import symbols
 from ipfs_accel_cli.services.migrate.planning import Looked, estimated, look, row
@@ -152,7 +153,7 @@ class Migrations:
             bytes_to_move=sum(step.size_bytes or 0 for step in moved),
             items_to_delete=sum(step.todo == "delete" for step in looked.steps),
             unchanged=sum(step.symbol == "=" for step in looked.steps),
-            symbols={str(name): count for name, count in symbols(looked.steps).items()},
+            counts={_MEANING[name]: count for name, count in symbols(looked.steps).items()},
             currency=self.world.currency(),
             transfer_cost=known.transfer_cost,
             month_cost=known.month_cost,
@@ -167,8 +168,6 @@ class Migrations:
         # A backend has connections and what it learned of its server: one for the whole run.
         world = replace(self.world, open=cache(self.world.open))
         looked = look(world, self.ledger, source, destination, options)
-        if options.action == "move" and looked.source.cid is not None and looked.source.text != str(looked.source.cid):
-            raise Invalid("a model is copied and then removed with `model rm`, not moved")
         todo = [step for step in looked.steps if step.todo in _MOVED]
         extra = [step for step in looked.steps if step.todo == "delete"]
         refused = [step for step in looked.steps if step.symbol == "!"]
@@ -223,6 +222,7 @@ class Migrations:
 
 
 _NOT_IDENTITY = ("transfers", "bwlimit", "max_transfer", "retries", "force")
+_MEANING = {"=": "same", "-": "only_there", "+": "missing", "*": "differs", "!": "refused"}
 _SAID = {"-": "only at the destination", "+": "only at the source", "*": "it differs", "!": "it could not be read"}
 
 
@@ -247,6 +247,8 @@ def _copier(world: World, looked: Looked, options: Options, pace: Pace, run: str
     def count(_size: int) -> None:
         current().check()
 
+    if looked.kind == "model":
+        return ModelCopy(world, looked.source, looked.destination, count)
     if looked.kind == "dag":
         return DagCopy(world, looked.source, looked.destination, f"migrate {run}", pace.wait, count)
     source = world.open(looked.source.backend)
