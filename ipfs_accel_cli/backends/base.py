@@ -97,12 +97,6 @@ class Stat:
     etag: str | None = None
     modified_at: datetime | None = None
 
-    @property
-    def described(self) -> str:
-        """Return what changes when the bytes do, as far as the place tells."""
-        modified = "" if self.modified_at is None else self.modified_at.isoformat()
-        return f"{self.size_bytes}|{self.etag or ''}|{modified}"
-
 
 @dataclass(frozen=True, slots=True)
 class Health:

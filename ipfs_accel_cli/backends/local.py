@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ipfs_accel_cli.backends.base import Body, Config, Health, Receipt, Stat, Traits
 from ipfs_accel_cli.backends.keys import checked_key
+from ipfs_accel_cli.backends.seen import described
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, Invalid, NotFound, Unavailable, VerificationFailed
 from ipfs_accel_cli.core.files import folder_inside, refuse_links, replacing_inside, writing_into
@@ -146,7 +147,7 @@ class LocalBackend:
         if hashed.digest() == body.sha256 and size_bytes == body.size_bytes:
             return True
         if seen is not None:
-            if _stat(seen.key, found).described == seen.described:
+            if described(_stat(seen.key, found)) == described(seen):
                 return False
             raise Conflict(f"{self.name}:{path} has changed meanwhile; run the command again")
         raise Conflict(f"{self.name}:{path} is there already with other bytes; choose another path or delete it")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ipfs_accel_cli.backends.base import Backend, Blocks, Body, Dags, Files, Receipt, Replaces, Stat, TakesDags
+from ipfs_accel_cli.backends.seen import described
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, NotFound, TryAgain, UnsupportedContent, VerificationFailed
@@ -64,7 +65,7 @@ class FileCopy:
             str(found.cid),
             proof,
             verify,
-            print=_print(before),
+            print=described(before),
             replaced=replaced,
         )
 
@@ -79,19 +80,19 @@ class FileCopy:
         locator = step.destination.locator if step.destination is not None else self.key(step)
         proof = self._proven(Receipt(locator, found.size_bytes, "none"), found, "full")
         self._unchanged(listed.locator, before, step.name)
-        return Done(locator, found.size_bytes, 0, found.sha256, str(found.cid), proof, verify, print=_print(before))
+        return Done(locator, found.size_bytes, 0, found.sha256, str(found.cid), proof, verify, print=described(before))
 
     def is_unchanged(self, step: Step, done: Done) -> bool:
         """Say whether the source is still what was copied."""
         assert step.source is not None
         now = self.source.stat(step.source.locator)
-        return now is not None and _print(now) == done.print
+        return now is not None and described(now) == done.print
 
     def _read(self, locator: str, stat: Stat) -> hashing.Known:
         found = hashing.known(self._pieces(locator))
         if found.size_bytes != stat.size_bytes or (stat.sha256 is not None and stat.sha256 != found.sha256):
             now = self.source.stat(locator)
-            if now is None or _print(now) != _print(stat):
+            if now is None or described(now) != described(stat):
                 raise Changed(f"{locator} changed while it was read")
             raise VerificationFailed(f"{locator} is not what its place says of it: it is damaged there")
         return found
@@ -146,7 +147,7 @@ class FileCopy:
 
     def _unchanged(self, locator: str, before: Stat, name: str) -> None:
         after = self.source.stat(locator)
-        if after is None or _print(after) != _print(before):
+        if after is None or described(after) != described(before):
             raise Changed(f"{name} changed at the source while it was copied")
 
     def _proven(self, receipt: Receipt, found: hashing.Known, verify: Verify) -> str:
@@ -177,7 +178,3 @@ def _over(target: Files, body: Body, key: str, old: Listed) -> Receipt:
         )
     target.delete(old.locator)
     return target.put(body, key)
-
-
-def _print(stat: Stat) -> str:
-    return stat.described

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
+from ipfs_accel_cli.backends.seen import described
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Cancelled, DiskFull, LimitReached, Offline, TryAgain, classified
@@ -171,8 +172,7 @@ class Run:
             return ""
         if stat.size_bytes != done.size_bytes or (stat.sha256 is not None and stat.sha256 != done.sha256):
             raise TryAgain(f"{self.destination.backend}:{done.locator} was replaced by somebody else meanwhile")
-        modified = "" if stat.modified_at is None else stat.modified_at.isoformat()
-        return f"{stat.size_bytes}|{stat.etag or ''}|{modified}"
+        return described(stat)
 
     def _receipt(self, step: Step, done: Done) -> dict[str, object]:
         source = step.source.locator if step.source is not None else step.name
