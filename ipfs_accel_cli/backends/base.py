@@ -190,13 +190,10 @@ class Files(Protocol):
 
 @runtime_checkable
 class Replaces(Protocol):
-    """A place of files where new bytes take the place of old ones at once."""
+    """A place of files where new bytes take the place of old ones at once: a reader, or a crash, finds either, whole."""
 
     def replace(self, body: Body, key: str, seen: Stat) -> Receipt:
-        """Keep a file under a key where `seen` lies; may be called again. Raises Conflict where something else does.
-
-        Whoever reads gets the old file or the new one, whole, and after a crash or a refusal one of them is there.
-        """
+        """Keep a file where `seen` lies; again is no error. Raises Conflict where something else lies there by now."""
         ...
 
     def guards(self) -> bool:
