@@ -190,7 +190,7 @@ class Files(Protocol):
 
 @runtime_checkable
 class Replaces(Protocol):
-    """A place of files where new bytes take the place of old ones at once: a reader, or a crash, finds either, whole."""
+    """A place of files where new bytes take the place of old ones at once: readers, and crashes, find either whole."""
 
     def replace(self, body: Body, key: str, seen: Stat) -> Receipt:
         """Keep a file where `seen` lies; again is no error. Raises Conflict where something else lies there by now."""

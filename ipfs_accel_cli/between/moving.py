@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.paths import Home
+from ipfs_accel_cli.core.settings import Settings
 
 if TYPE_CHECKING:
     from ipfs_accel_cli.services.job.service import Jobs
@@ -19,14 +20,19 @@ if TYPE_CHECKING:
 
 
 def migrations(
-    home: Home, database: Database, store: Store, models: Callable[[], Models], jobs: Callable[[], Jobs]
+    home: Home,
+    settings: Settings,
+    store: Store,
+    models: Callable[[], Models],
+    jobs: Callable[[], Jobs],
+    database: Database,
 ) -> Migrations:
     """Return the migrations of a home."""
     from ipfs_accel_cli.services.migrate.ledger import Ledger
     from ipfs_accel_cli.services.migrate.service import Migrations
 
     places = world(store, models, jobs)
-    return Migrations(home, Ledger(database), places)
+    return Migrations(home, Ledger(database), places, lambda: float(settings.get("migrate.patience-seconds")))
 
 
 def world(store: Store, models: Callable[[], Models], jobs: Callable[[], Jobs]) -> World:

@@ -16,6 +16,7 @@ from ipfs_accel_cli.core.errors import AccelError, Cancelled, DiskFull, LimitRea
 from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.services.migrate.ledger import Ended, Ledger
 from ipfs_accel_cli.services.migrate.model import Action, Done, Options, Place, Step, Verify
+from ipfs_accel_cli.services.migrate.patience import Patience
 from ipfs_accel_cli.services.migrate.results import Moved
 from ipfs_accel_cli.services.migrate.world import Reference, World
 
@@ -61,6 +62,7 @@ class Run:
     options: Options
     copier: Copier
     remove: Callable[[Place, Step, bool], None]
+    patience: Patience
     sleep: Callable[[float], None] = time.sleep
 
     def go(self, steps: Sequence[Step], tally: Tally) -> Iterator[Moved]:
@@ -112,7 +114,7 @@ class Run:
         return found
 
     def _one(self, step: Step) -> tuple[Ended, Done | None]:
-        began, began_at, attempt = time.monotonic(), _now(), 0
+        began, began_at, attempt, most = time.monotonic(), _now(), 0, self.options.retries
         while True:
             attempt += 1
             try:
@@ -123,9 +125,11 @@ class Run:
                 known = classified(error)
                 if known is None or isinstance(known, Cancelled | Offline):
                     raise
-                if not known.retryable or attempt >= self.options.retries:
+                if self.patience.waited(known):
+                    most = attempt + self.options.retries
+                elif not known.retryable or attempt >= most:
                     return Ended(step, attempt, problem=known), None
-                self.sleep(_WAIT_SECONDS * 2 ** (attempt - 1))
+                self.sleep(_WAIT_SECONDS * 2 ** min(attempt - 1, self.options.retries))
                 current().check()
 
     def _brought(self, step: Step) -> Done:
