@@ -96,7 +96,7 @@ def seaweedfs(folder: Path, volumes: int = 40) -> Iterator[Machine]:
         "-s3.port.lance=0",
         "-master.volumeSizeLimitMB=64",
     ]
-    command += [f"-volume.max={volumes}", "-master.telemetry=false"]
+    command += [f"-volume.max={volumes}", "-master.telemetry=false", "-master.electionTimeout=1s"]
     server = Machine(ports[3], tuple(command), folder)
     try:
         server.start()

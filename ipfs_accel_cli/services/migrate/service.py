@@ -16,6 +16,7 @@ from ipfs_accel_cli.core.errors import (
 )
 from ipfs_accel_cli.core.files import replacing
 from ipfs_accel_cli.core.paths import Home
+from ipfs_accel_cli.core.unit_files import program
 from ipfs_accel_cli.services.migrate.alone import alone, is_held
 from ipfs_accel_cli.services.migrate.carrying import Carrying
 from ipfs_accel_cli.services.migrate.checking import Reading
@@ -25,13 +26,15 @@ from ipfs_accel_cli.services.migrate.pace import timetable
 from ipfs_accel_cli.services.migrate.plan import symbols
 from ipfs_accel_cli.services.migrate.planning import Looked, estimated, look, row
 from ipfs_accel_cli.services.migrate.policies import PolicyRoom
-from ipfs_accel_cli.services.migrate.policy_results import Rescued
+from ipfs_accel_cli.services.migrate.policy_results import Rescued, Units
 from ipfs_accel_cli.services.migrate.rendering import Form, rendered
 from ipfs_accel_cli.services.migrate.rescue import Rescue
 from ipfs_accel_cli.services.migrate.results import MigrationPlan, Moved, Planned, Report, Runs, Written
 from ipfs_accel_cli.services.migrate.running import in_parallel
 from ipfs_accel_cli.services.migrate.shelf import Shelf
 from ipfs_accel_cli.services.migrate.showing import reported, shown
+from ipfs_accel_cli.services.migrate.units import Form as UnitForm
+from ipfs_accel_cli.services.migrate.units import Start, units
 from ipfs_accel_cli.services.migrate.world import World
 
 
@@ -121,6 +124,10 @@ class Migrations:
         with replacing(path) as file:
             file.write(data)
         return Written(path=str(path), form=form, size_bytes=len(data))
+
+    def units(self, form: UnitForm, output: str | None, *, replace: bool) -> Units:
+        """Return what makes scheduler and worker start by themselves; raises as `units.units`."""
+        return units(Start(program(), self.home.path), form, output, replace=replace)
 
     def is_alive(self, digest: str) -> bool:
         """Say whether some process is doing a migration now."""
