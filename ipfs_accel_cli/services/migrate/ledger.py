@@ -69,6 +69,11 @@ class Ledger:
                     "INSERT INTO migrate_runs VALUES (?, ?, ?, ?, ?, ?, 'running', ?, NULL, ?, NULL)",
                     (run, source, destination, options, digest, policy, now, json.dumps(foreseen)),
                 )
+            else:
+                # How long it takes in all says nothing about its speed any more.
+                connection.execute(
+                    "UPDATE migrate_runs SET foreseen = json_set(foreseen, '$.resumed', 1) WHERE id = ?", (run,)
+                )
             kind = "began" if known is None else "resumed"
             events.tell(connection, TOPIC, kind, run, source=source, destination=destination, policy=policy)
         return run, known is not None
@@ -149,6 +154,25 @@ class Ledger:
         return self.database.rows(
             "SELECT * FROM migrate_items WHERE run = ? AND state = 'failed' ORDER BY name", (run,)
         )
+
+    def tries(self, run: str) -> int:
+        """Return how many attempts its items took in all."""
+        (row,) = self.database.rows("SELECT coalesce(sum(attempts), 0) AS n FROM migrate_items WHERE run = ?", (run,))
+        return int(row["n"])
+
+    def newest(self, run: str, count: int) -> list[sqlite3.Row]:
+        """Return the newest receipts of a run, the newest first."""
+        return self.database.rows(
+            "SELECT receipt FROM migrate_receipts WHERE run = ? ORDER BY sequence DESC LIMIT ?", (run, count)
+        )
+
+    def moved_bytes(self, run: str) -> int:
+        """Return the bytes that travelled for a run."""
+        (row,) = self.database.rows(
+            "SELECT coalesce(sum(json_extract(receipt, '$.sent_bytes')), 0) AS n FROM migrate_receipts WHERE run = ?",
+            (run,),
+        )
+        return int(row["n"])
 
     def receipts(self, run: str) -> list[sqlite3.Row]:
         """Return the receipts of a run, in their order."""

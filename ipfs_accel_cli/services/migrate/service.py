@@ -32,7 +32,7 @@ from ipfs_accel_cli.services.migrate.rescue import Rescue
 from ipfs_accel_cli.services.migrate.results import MigrationPlan, Moved, Planned, Report, Runs, Written
 from ipfs_accel_cli.services.migrate.running import in_parallel
 from ipfs_accel_cli.services.migrate.shelf import Shelf
-from ipfs_accel_cli.services.migrate.showing import reported, shown
+from ipfs_accel_cli.services.migrate.showing import misjudged, reported, shown
 from ipfs_accel_cli.services.migrate.units import Form as UnitForm
 from ipfs_accel_cli.services.migrate.units import Start, units
 from ipfs_accel_cli.services.migrate.world import World
@@ -149,6 +149,9 @@ class Migrations:
             transfer_cost=known.transfer_cost,
             month_cost=known.month_cost,
             seconds=known.seconds,
+            seconds_error=misjudged(self.ledger, looked.source.backend, looked.destination.backend),
+            month_saving=known.month_saving if options.action == "move" else None,
+            break_even_months=known.break_even_months if options.action == "move" else None,
             lacks=list(known.lacks),
             items=[row(step) for step in looked.steps if step.symbol != "=" or step.todo],
         )
