@@ -8,6 +8,7 @@ from typing import Any
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.content.cid import CID, RAW
+from ipfs_accel_cli.services.search.querying import Asked
 from ipfs_accel_cli.services.store.placement.book import Declared
 from ipfs_accel_cli.services.store.placement.prices import Price
 from ipfs_accel_cli.services.store.placement.service import Wish
@@ -121,9 +122,17 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "search index verify": ([], {}),
     "search index rebuild": ([], {}),
     "search index embed": (["--model", "encoder"], {"model": "encoder"}),
+    "search adapters": ([], {}),
     "search tag add": (["{hello}", "keep"], {"cid": "{hello}", "tags": ["keep"]}),
     "search tag rm": (["{hello}", "old"], {"cid": "{hello}", "tags": ["old"]}),
     "search tag ls": ([], {}),
+    "search tag suggest": ([STORY_CID], {"cid": STORY_CID}),
+    "search recommend": ([STORY_CID], {"reference": STORY_CID}),
+    "search saved add": (["all", "storm"], {"name": "all", "text": "storm"}),
+    "search saved ls": ([], {}),
+    "search saved show": (["kept"], {"name": "kept"}),
+    "search saved run": (["kept"], {"name": "kept"}),
+    "search saved rm": (["kept"], {"name": "kept"}),
     "store backend test": (["cold", "--round-trip"], {"name": "cold", "round_trip": True}),
 }
 
@@ -163,3 +172,4 @@ def prepare(node: Node, folder: Path, cid: str) -> None:
     list(node.store.put([folder / "stories"]))
     node.search.keeping.add([])
     node.search.tags.add(node.store.stat(f"{cid}/hello.txt").cid, ["old"])
+    node.search.saved.add("kept", Asked("storm"))

@@ -193,6 +193,6 @@ def _options(
 
 
 def _stream(source: str, destination: str, options: Options, dry_run: bool, error_on_no_op: bool) -> Stream[Moved]:
-    return Stream(
-        node().migrations.migrate(source, destination, options, dry_run=dry_run, error_on_no_op=error_on_no_op)
-    )
+    moved = node().migrations.migrate(source, destination, options, dry_run=dry_run, error_on_no_op=error_on_no_op)
+    kept = "" if options.action != "sync" or options.delete else "; what else is there stays without --delete"
+    return Stream(moved, f"{destination} has all that {source} has{kept}")

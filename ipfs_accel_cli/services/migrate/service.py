@@ -10,14 +10,15 @@ from dataclasses import asdict, replace
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import (
+    Conflict,
     Invalid,
     NotAuthorised,
     VerificationFailed,
 )
 from ipfs_accel_cli.core.files import replacing
+from ipfs_accel_cli.core.locks import alone, is_held
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.unit_files import program
-from ipfs_accel_cli.services.migrate.alone import alone, is_held
 from ipfs_accel_cli.services.migrate.carrying import Carrying
 from ipfs_accel_cli.services.migrate.checking import Reading
 from ipfs_accel_cli.services.migrate.ledger import Ledger
@@ -87,7 +88,10 @@ class Migrations:
             looked = look(self.world, self.ledger, source, destination, options)
             yield from map(_foreseen, (step for step in looked.steps if step.todo or step.symbol == "!"))
             return
-        with alone(self.home.ensure("migrate") / f"{digest[:32]}.lock", source, destination):
+        with alone(self.home.ensure("migrate") / f"{digest[:32]}.lock") as ours:
+            if not ours:
+                said = f"another process is bringing {source} to {destination}"
+                raise Conflict(said, suggestion="ipfs-accel migrate status")
             yield from self._carrying.run(source, destination, options, digest, error_on_no_op=error_on_no_op)
 
     def check(self, source: str, destination: str, options: Options) -> Iterator[Planned]:

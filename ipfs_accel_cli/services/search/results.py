@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from ipfs_accel_cli.core.results import Result
 
 Mode = Literal["text", "vector", "hybrid"]
-By = Literal["same", "meaning", "text", "picture"]
-_CID = "CID of the content; a model has that of its manifest."
+CID_OF = "CID of the content; a model has that of its manifest."
 
 
 class Explained(Result):
@@ -29,7 +28,7 @@ class Hit(Result):
     essence = "cid"
 
     rank: int = Field(description="From 1 on; pages go on counting.")
-    cid: str = Field(description=_CID)
+    cid: str = Field(description=CID_OF)
     kind: str
     title: str
     paths: list[str] = Field(description="Where it is kept: root and path.")
@@ -72,60 +71,6 @@ class Found(Result):
     cursor: str | None = Field(default=None, description="Give it to --cursor for what follows.")
 
 
-class Copy(Result):
-    """A document that others are like."""
-
-    columns: ClassVar[tuple[str, ...]] = ("kind", "title", "size_bytes", "paths", "cid")
-    essence = "cid"
-
-    cid: str = Field(description=_CID)
-    kind: str
-    title: str
-    size_bytes: int
-    paths: list[str] = Field(description="Where it is kept: root and path.")
-
-
-class Kin(Copy):
-    """A document, and how much it is like another."""
-
-    columns = ("likeness", "kind", "title", "cid")
-
-    by: By = Field(description="What was compared: vectors, pictures, or words.")
-    likeness: float = Field(description="Cosine, share of words in common, or share of equal bits; 1 is the same.")
-
-
-class Similar(Result):
-    """What is most like a document, the most alike first."""
-
-    columns = ("title", "by", "kin")
-    essence = "kin"
-
-    cid: str = Field(description=_CID)
-    title: str
-    by: By
-    kin: list[Kin]
-
-
-class Group(Result):
-    """Documents that are alike, or one that is kept under several paths."""
-
-    columns = ("by", "likeness", "size_bytes", "copies")
-    essence = "copies"
-
-    by: By
-    likeness: float = Field(description="Of the two in the group that are least alike, of those compared.")
-    size_bytes: int = Field(description="What all but the largest take; nothing where one content has several paths.")
-    copies: list[Copy]
-
-
-class Duplicates(Result):
-    """What is there more than once."""
-
-    essence = "groups"
-
-    groups: list[Group]
-
-
 class Taken(Result):
     """What was taken in, or is not yet."""
 
@@ -144,7 +89,7 @@ class Row(Result):
     columns = ("kind", "title", "size_bytes", "chunks", "tags", "cid")
     essence = "cid"
 
-    cid: str = Field(description=_CID)
+    cid: str = Field(description=CID_OF)
     kind: str
     title: str
     size_bytes: int
@@ -238,3 +183,30 @@ class Tags(Result):
     essence = "tags"
 
     tags: list[TagRow]
+
+
+class SavedSearch(Result):
+    """A query that has a name."""
+
+    columns = ("name", "query", "filter", "tags", "kinds", "sort", "ran_at")
+    essence = "name"
+
+    name: str
+    query: str
+    mode: Mode | None = Field(description="None is by words and, where there are vectors, by meaning.")
+    filter: str
+    tags: list[str]
+    kinds: list[str]
+    sort: str | None
+    limit: int
+    all_words: bool
+    saved_at: str
+    ran_at: str | None = Field(description="When `saved run` asked it last.")
+
+
+class SavedSearches(Result):
+    """Queries that have names."""
+
+    essence = "searches"
+
+    searches: list[SavedSearch]

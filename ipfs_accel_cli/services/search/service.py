@@ -12,10 +12,14 @@ from ipfs_accel_cli.services.search.index import Index
 from ipfs_accel_cli.services.search.intake import Intake
 from ipfs_accel_cli.services.search.keeping import Keeping
 from ipfs_accel_cli.services.search.kin import Kinship
+from ipfs_accel_cli.services.search.kin_results import Duplicates, Recommended, Similar, Suggested
 from ipfs_accel_cli.services.search.making import Maker
 from ipfs_accel_cli.services.search.near import Nearby
 from ipfs_accel_cli.services.search.querying import Asked, Querying
-from ipfs_accel_cli.services.search.results import Duplicates, Found, Similar
+from ipfs_accel_cli.services.search.recommending import Recommending
+from ipfs_accel_cli.services.search.results import Found
+from ipfs_accel_cli.services.search.saved import SavedBook
+from ipfs_accel_cli.services.search.suggesting import Suggesting
 from ipfs_accel_cli.services.search.supply import Beside
 from ipfs_accel_cli.services.search.tags import TagBook, tags_of
 from ipfs_accel_cli.services.search.vectors import Vectors
@@ -27,8 +31,8 @@ CATCH_UP_SECONDS = 2.0
 class Search:
     """What is kept, found by words, meaning, metadata and kinship; in one home folder, shared by threads.
 
-    `keeping` is what can be done with the index, `tags` are words that people give to content, `vectors` what texts
-    mean.
+    `keeping` is what can be done with the index, `tags` are words that people give to content, `saved` the queries that
+    they gave a name, `vectors` what texts mean.
     """
 
     def __init__(self, home: Home, state: Database, beside: Beside, graph_above: Callable[[], int] = lambda: 0) -> None:
@@ -41,6 +45,7 @@ class Search:
         matrices = Matrices(home, self.index)
         self.vectors = Vectors(self.index, beside, matrices, Nearby(home, self.index, graph_above))
         self._kinship = Kinship(self.index, self.vectors, beside)
+        self.saved = SavedBook(state, self.query, self.behind)
 
     @cached_property
     def querying(self) -> Querying:
@@ -60,6 +65,16 @@ class Search:
         """Return what is there more than once, after the index had a moment; raises as `Kinship.duplicates`."""
         self.behind()
         return self._kinship.duplicates(kinds, least)
+
+    def suggest(self, reference: str, limit: int = 10) -> Suggested:
+        """Return tags that content may want, after the index had a moment; raises as `Suggesting.tags`."""
+        self.behind()
+        return Suggesting(self.index, self._kinship).tags(reference, limit)
+
+    def recommend(self, reference: str | None = None, limit: int = 10) -> Recommended:
+        """Return what to look at next, after the index had a moment; raises as `Recommending.next`."""
+        self.behind()
+        return Recommending(self._state, self.index, self._kinship).next(reference, limit)
 
     def behind(self) -> int:
         """Let the index catch up for a moment, and return what is still not in it."""

@@ -21,8 +21,9 @@ _HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _COMPOUND = re.compile(r"\w+(?:[-_./]\w+)+")
 _MOST_SPLIT = 4096
 _STOP = """
-    a an and are as at be been by can do does for from has have how if in into is it its of on or such that the their
-    there these this to was were what when where which who will with would any
+    a about am an and any are as at be been but by can could did do does for from has have how i if in into is it its
+    me my of on or our should so such than that the their them then there these they this to us was we were what when
+    where which who will with would you your
 """
 STOP_WORDS = frozenset(_STOP.split())
 
