@@ -17,17 +17,22 @@ from ipfs_accel_cli.services.migrate.model import Step
 from ipfs_accel_cli.services.migrate.schema import MIGRATIONS, OWNER
 
 TOPIC = "migrate"
+_FORGET = "DELETE FROM migrate_remembered WHERE backend = ? AND locator = ?"
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an item ended: its receipt, or the problem; `remember` is (backend, locator, print, sha-256, CID)."""
+    """How an item ended: its receipt, or the problem.
+
+    `remember` is (backend, locator, print, sha-256, CID), `doubt` (backend, locator) of what is not believed any more.
+    """
 
     step: Step
     attempts: int
     receipt: Mapping[str, object] | None = None
     problem: AccelError | None = None
     remember: Sequence[tuple[str, str, str, bytes, str]] = ()
+    doubt: Sequence[tuple[str, str]] = ()
     follow: Callable[[], None] = lambda: None
 
 
@@ -109,9 +114,15 @@ class Ledger:
                 connection.executemany(
                     "INSERT OR REPLACE INTO migrate_remembered VALUES (?, ?, ?, ?, ?)", list(one.remember)
                 )
+                connection.executemany(_FORGET, list(one.doubt))
                 one.follow()
                 more = {} if one.problem is None else {"code": one.problem.code}
                 events.tell(connection, TOPIC, f"item-{state}", run, item=one.step.name, todo=one.step.todo, **more)
+
+    def doubt(self, places: Sequence[tuple[str, str]]) -> None:
+        """Remember no longer what lies at (backend, locator): its bytes are not what they were."""
+        with self.database.write() as connection:
+            connection.executemany(_FORGET, list(places))
 
     def end(self, run: str, state: str, problem: AccelError | None = None) -> None:
         """End a run."""

@@ -69,6 +69,12 @@ class Step:
         return None if found is None else found.size_bytes
 
 
+def doubted(step: Step, source: Place, destination: Place) -> list[tuple[str, str]]:
+    """Return (backend, locator) of both sides of a step whose bytes are not what was remembered of them."""
+    sides = ((source, step.source), (destination, step.destination))
+    return [(place.backend, found.locator) for place, found in sides if found is not None]
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a migration is done; `take` in a plan of a move is what is there already and only leaves the source."""

@@ -12,10 +12,19 @@ from typing import Literal, Protocol
 from ipfs_accel_cli.backends.seen import described
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Cancelled, DiskFull, LimitReached, Offline, TryAgain, classified
+from ipfs_accel_cli.core.errors import (
+    AccelError,
+    Cancelled,
+    DiskFull,
+    LimitReached,
+    Offline,
+    TryAgain,
+    VerificationFailed,
+    classified,
+)
 from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.services.migrate.ledger import Ended, Ledger
-from ipfs_accel_cli.services.migrate.model import Action, Done, Options, Place, Step, Verify
+from ipfs_accel_cli.services.migrate.model import Action, Done, Options, Place, Step, Verify, doubted
 from ipfs_accel_cli.services.migrate.patience import Patience
 from ipfs_accel_cli.services.migrate.results import Moved
 from ipfs_accel_cli.services.migrate.world import Reference, World
@@ -128,9 +137,12 @@ class Run:
                 if self.patience.waited(known):
                     most = attempt + self.options.retries
                 elif not known.retryable or attempt >= most:
-                    return Ended(step, attempt, problem=known), None
+                    return Ended(step, attempt, problem=known, doubt=self._doubted(step, known)), None
                 self.sleep(_WAIT_SECONDS * 2 ** min(attempt - 1, self.options.retries))
                 current().check()
+
+    def _doubted(self, step: Step, error: AccelError) -> list[tuple[str, str]]:
+        return doubted(step, self.source, self.destination) if isinstance(error, VerificationFailed) else []
 
     def _brought(self, step: Step) -> Done:
         if step.todo == "take":

@@ -22,7 +22,7 @@ from ipfs_accel_cli.core.unit_files import program
 from ipfs_accel_cli.services.migrate.carrying import Carrying
 from ipfs_accel_cli.services.migrate.checking import Reading
 from ipfs_accel_cli.services.migrate.ledger import Ledger
-from ipfs_accel_cli.services.migrate.model import Options, Step
+from ipfs_accel_cli.services.migrate.model import Options, Step, doubted
 from ipfs_accel_cli.services.migrate.pace import timetable
 from ipfs_accel_cli.services.migrate.plan import symbols
 from ipfs_accel_cli.services.migrate.planning import Looked, estimated, look, row
@@ -102,6 +102,9 @@ class Migrations:
         unlike: list[dict[str, str]] = []
         for done, step in enumerate(in_parallel(reading.decided, looked.steps, options.transfers), 1):
             current().progress(done, len(looked.steps), f"Comparing with {destination}")
+            if step.symbol == "*":
+                # So that the next copy mends it, though the places still show what they did.
+                self.ledger.doubt(doubted(step, looked.source, looked.destination))
             if step.symbol != "=":
                 unlike.append({"pointer": step.name, "detail": step.why or _SAID[step.symbol]})
             yield row(replace(step, todo=""))

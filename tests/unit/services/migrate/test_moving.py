@@ -72,6 +72,8 @@ def test_a_move_reads_back_what_is_there_already_before_it_deletes(node: Node, p
     with pytest.raises(SomeFailed):
         go("cold:", "lab:", action="move")
     assert tree(places / "cold") == {"a.bin": b"one"}
+    assert go("cold:", "lab:", action="move") == {"a.bin": "moved"}
+    assert (tree(places / "cold"), tree(places / "lab")) == ({}, {"a.bin": b"one"})
 
 
 def test_a_sync_replaces_what_differs_and_deletes_only_when_told(node: Node, places: Path, go: Go) -> None:
@@ -148,6 +150,8 @@ def test_a_full_check_sees_damage_that_no_listing_shows(node: Node, places: Path
     assert [row.symbol for row in node.migrations.check("cold:", "lab:", Options())] == ["="]
     with pytest.raises(VerificationFailed):
         list(node.migrations.check("cold:", "lab:", Options(compare="full")))
+    assert go("cold:", "lab:") == {"a.bin": "replaced"}
+    assert tree(places / "lab") == {"a.bin": b"one"}
 
 
 def test_a_run_ends_at_its_most_bytes_and_goes_on_as_the_same_run(node: Node, places: Path, go: Go) -> None:
