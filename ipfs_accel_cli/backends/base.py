@@ -189,6 +189,19 @@ class Files(Protocol):
 
 
 @runtime_checkable
+class Replaces(Protocol):
+    """A place of files where new bytes take the place of old ones at once: readers, and crashes, find either whole."""
+
+    def replace(self, body: Body, key: str, seen: Stat) -> Receipt:
+        """Keep a file where `seen` lies; again is no error. Raises Conflict where something else lies there by now."""
+        ...
+
+    def guards(self) -> bool:
+        """Say whether the place itself refuses where `seen` changed; else it was looked at just before."""
+        ...
+
+
+@runtime_checkable
 class OnDisk(Protocol):
     """A place of files that is a folder of this machine."""
 

@@ -57,6 +57,7 @@ store sync | store meta get | store meta set | store meta ls | store meta diff |
 job ls | job show | job wait | job logs | job cancel | job pause | job resume | job retry | job work | job prune
 migrate plan | migrate copy | migrate move | migrate sync | migrate check | migrate run | migrate rescue
 migrate status | migrate history | migrate report | migrate write-report | migrate schedule ls | migrate schedule run
+migrate schedule unit
 migrate policy add | migrate policy ls | migrate policy show | migrate policy test | migrate policy enable
 migrate policy disable | migrate policy run | migrate policy rm
 monitor events
@@ -94,6 +95,7 @@ def test_only_what_makes_sense_there_is_offered_to_assistants(command: Found) ->
     shell_only = command.path[0] in ("mcp", "serve-mcp") or command.path in (
         *(("config", "set"), ("hw", "top"), ("job", "work")),
         ("migrate", "schedule", "run"),
+        ("migrate", "schedule", "unit"),
         *(("model", "sign"), ("model", "attest"), ("model", "trust")),
         *(("infer", "endpoint", "add"), ("infer", "endpoint", "rm")),
         *(("store", group, verb) for group in ("key", "identity") for verb in ("new", "rm", "export", "import")),

@@ -206,7 +206,7 @@ def test_a_round_trip_says_how_each_step_went(cli: Cli, place: Path) -> None:
     tested = cli("store", "backend", "test", "cold", "--round-trip", "--json").json
 
     assert [(step["name"], step["state"]) for step in tested["steps"]] == [
-        (name, "ok") for name in ("put", "read", "range", "stat", "delete")
+        (name, "ok") for name in ("put", "read", "range", "stat", "replace", "delete")
     ]
     assert [one for one in place.rglob("*") if one.is_file()] == []
     place.rename(place.with_name("gone"))

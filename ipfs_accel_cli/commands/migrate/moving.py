@@ -18,7 +18,7 @@ app = Typer()
 Source = Annotated[
     str, Argument(metavar="SOURCE", help="NAME:path with a backend's name, here:, a CID, or a model's name.")
 ]
-Destination = Annotated[str, Argument(metavar="DESTINATION", help="NAME:path, or here:.")]
+Destination = Annotated[str, Argument(metavar="DESTINATION", help="NAME:path, here:, or here:NAME for one model.")]
 Where = Annotated[
     str | None, Option("--filter", metavar="EXPRESSION", help="Only what fits, as name~weights AND size<1GiB.")
 ]

@@ -20,6 +20,14 @@ class Estimate:
     month_cost: float | None
     seconds: float | None
     lacks: tuple[str, ...]
+    month_saving: float | None = None
+
+    @property
+    def break_even_months(self) -> float | None:
+        """Return after how many months what is saved has paid for the move; None where it never does."""
+        if self.transfer_cost is None or self.month_saving is None or self.month_saving <= 0:
+            return None
+        return round(self.transfer_cost / self.month_saving, 2)
 
 
 def plan(
@@ -98,11 +106,14 @@ def estimate(steps: Sequence[Step], source: PlaceFacts | None, destination: Plac
     unpaid = bool(lacks)
     monthly = money(destination, "storage", gib)
     seconds, slow = _seconds(gib * GIB, count, source, destination, transfers)
+    kept = 0.0 if source is None else source.storage
+    saving = None if kept is None or destination.storage is None else gib * (kept - destination.storage)
     return Estimate(
         None if unpaid else round(once, 6),
         None if destination.storage is None and gib else round(monthly, 6),
         seconds,
         (*lacks, *slow),
+        None if saving is None else round(saving, 6),
     )
 
 

@@ -84,6 +84,26 @@ class Due(Result):
         return f"{self.policy}  job {self.job}"
 
 
+class UnitFile(Result):
+    """A unit, or the lines of a crontab."""
+
+    columns: ClassVar[tuple[str, ...]] = ("name", "path")
+
+    name: str
+    text: str
+    path: str | None = Field(default=None, description="Where it was written.")
+
+
+class Units(Result):
+    """What makes the scheduler and a worker start by themselves."""
+
+    columns: ClassVar[tuple[str, ...]] = ("form", "files", "commands")
+
+    form: str
+    files: list[UnitFile]
+    commands: list[str] = Field(description="What to type next.")
+
+
 class Rescued(Result):
     """A DAG that only a dying place held, or was thought to."""
 
