@@ -294,7 +294,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
 # What may differ between two runs because the world went on between them; a folder's revision tells its change time.
 VOLATILE = {
     "load_1m", "load_5m", "load_15m", "available_bytes", "limit_used_bytes", "swap_free_bytes", "memory_free_bytes",
-    "home_free_bytes", "free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "saved_at", "saved_at", "revision",
+    "home_free_bytes", "free_bytes", "created_at", "pulled_at", "kept_at", "added_at", "saved_at", "revision",
     "duration_ms", "seconds", "measured_at", "at", "verified_at", "processes", "engine", "chosen", "id", "started_at",
     "median", "mad", "samples", "noisy", "busy_share", "texts_s", "one_texts_s", "many_texts_s", "long_texts_s",
     "threads", "markdown", "fit", "statement_cid", "original", "quantized", "ratio", "original_spread",
