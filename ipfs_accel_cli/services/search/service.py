@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ipfs_accel_cli.core.database import Database
+from ipfs_accel_cli.core.errors import NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.search.exact import Matrices
 from ipfs_accel_cli.services.search.index import Index
@@ -27,6 +28,8 @@ from ipfs_accel_cli.services.search.vectors import Vectors
 
 if TYPE_CHECKING:
     from ipfs_accel_cli.services.search.ask.answering import Answering
+
+T = TypeVar("T")
 
 # How long a query lets the index catch up before it answers with what is there.
 CATCH_UP_SECONDS = 2.0
@@ -80,8 +83,7 @@ class Search:
 
     def similar(self, reference: str, limit: int = 10) -> Similar:
         """Return what is most like a document, after the index had a moment; raises as `Kinship.similar`."""
-        self.behind()
-        return self._kinship.similar(reference, limit)
+        return self._of_one(lambda: self._kinship.similar(reference, limit))
 
     def duplicates(self, kinds: Sequence[str] = (), least: float = 0.8) -> Duplicates:
         """Return what is there more than once, after the index had a moment; raises as `Kinship.duplicates`."""
@@ -90,17 +92,25 @@ class Search:
 
     def suggest(self, reference: str, limit: int = 10) -> Suggested:
         """Return tags that content may want, after the index had a moment; raises as `Suggesting.tags`."""
-        self.behind()
-        return Suggesting(self.index, self._kinship).tags(reference, limit)
+        return self._of_one(lambda: Suggesting(self.index, self._kinship).tags(reference, limit))
 
     def recommend(self, reference: str | None = None, limit: int = 10) -> Recommended:
         """Return what to look at next, after the index had a moment; raises as `Recommending.next`."""
-        self.behind()
-        return Recommending(self._state, self.index, self._kinship).next(reference, limit)
+        return self._of_one(lambda: Recommending(self._state, self.index, self._kinship).next(reference, limit))
 
     def behind(self) -> int:
         """Let the index catch up for a moment, and return what is still not in it."""
         return self.keeping.fresh(CATCH_UP_SECONDS)
+
+    def _of_one(self, work: Callable[[], T]) -> T:
+        behind = self.behind()
+        try:
+            return work()
+        except NotFound as error:
+            if not behind:
+                raise
+            told = f"{error.detail}, which is behind by {behind}"
+            raise NotFound(told, suggestion="ipfs-accel search index add") from error
 
     def close(self) -> None:
         """Close the index."""
