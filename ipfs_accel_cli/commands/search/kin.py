@@ -37,6 +37,7 @@ def similar(
 def duplicates(
     kind: Annotated[list[str] | None, Option("--type", help="Only where one of these is among them.")] = None,
     least: Annotated[float, Option(help="Which share of their words texts must have in common.")] = 0.8,
+    tensors: Annotated[bool, Option("--tensors", help="Read all models, too, and tell which share tensors.")] = False,
 ) -> Duplicates:
     """Show what is there more than once: under several paths, as nearly the same text, or as the same picture.
 
@@ -45,8 +46,9 @@ def duplicates(
     Examples:
         ipfs-accel search duplicates
         ipfs-accel search duplicates --type image --json
+        ipfs-accel search duplicates --type model --tensors
     """
-    return node().search.duplicates(kind or (), least)
+    return node().search.duplicates(kind or (), least, tensors=tensors)
 
 
 @effects(WRITE)

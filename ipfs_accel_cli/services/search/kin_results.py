@@ -9,7 +9,7 @@ from pydantic import Field
 from ipfs_accel_cli.core.results import Result
 from ipfs_accel_cli.services.search.results import CID_OF
 
-By = Literal["same", "meaning", "text", "picture"]
+By = Literal["same", "meaning", "text", "picture", "tensors"]
 
 
 class Copy(Result):
@@ -53,8 +53,14 @@ class Group(Result):
     essence = "copies"
 
     by: By
-    likeness: float = Field(description="Of the two in the group that are least alike, of those compared.")
-    size_bytes: int = Field(description="What all but the largest take; nothing where one content has several paths.")
+    likeness: float = Field(
+        description="Of the two in the group that are least alike, of those compared; by tensors, the share of the"
+        " smaller model that both have."
+    )
+    size_bytes: int = Field(
+        description="What all but the largest take, nothing where one content has several paths; by tensors, what both"
+        " have."
+    )
     copies: list[Copy]
 
 

@@ -85,10 +85,10 @@ class Search:
         """Return what is most like a document, after the index had a moment; raises as `Kinship.similar`."""
         return self._of_one(lambda: self._kinship.similar(reference, limit))
 
-    def duplicates(self, kinds: Sequence[str] = (), least: float = 0.8) -> Duplicates:
+    def duplicates(self, kinds: Sequence[str] = (), least: float = 0.8, *, tensors: bool = False) -> Duplicates:
         """Return what is there more than once, after the index had a moment; raises as `Kinship.duplicates`."""
         self.behind()
-        return self._kinship.duplicates(kinds, least)
+        return self._kinship.duplicates(kinds, least, tensors=tensors)
 
     def suggest(self, reference: str, limit: int = 10) -> Suggested:
         """Return tags that content may want, after the index had a moment; raises as `Suggesting.tags`."""
