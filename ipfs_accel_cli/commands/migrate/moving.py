@@ -63,7 +63,8 @@ def plan(
         ipfs-accel migrate plan cold:models lab:models
         ipfs-accel migrate plan here: cold: --filter "size<1GiB" --json
     """
-    options = Options(action, transfers=transfers, immutable=immutable, delete=delete, where=where)
+    verify: Verify = "full" if action == "move" else "metadata"
+    options = Options(action, verify=verify, transfers=transfers, immutable=immutable, delete=delete, where=where)
     return node().migrations.plan(source, destination, options)
 
 
