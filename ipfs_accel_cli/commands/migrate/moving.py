@@ -16,7 +16,8 @@ from ipfs_accel_cli.services.migrate.results import MigrationPlan, Moved, Planne
 app = Typer()
 
 Source = Annotated[
-    str, Argument(metavar="SOURCE", help="NAME:path with a backend's name, here:, a CID, or a model's name.")
+    str,
+    Argument(metavar="SOURCE", help="NAME:path or NAME:CID with a backend's name, here:, a CID, or a model's name."),
 ]
 Destination = Annotated[str, Argument(metavar="DESTINATION", help="NAME:path, here:, or here:NAME for one model.")]
 Where = Annotated[
