@@ -113,6 +113,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
         ["hello", "--type", "text", "--facet", "kind"],
         {"text": "hello", "kind": ["text"], "facet": ["kind"]},
     ),
+    "search ask": (["files about storms"], {"question": "files about storms"}),
     "search similar": ([STORY_CID], {"reference": STORY_CID}),
     "search duplicates": ([], {}),
     "search index add": (["{files}/folder"], {"subjects": ["{files}/folder"]}),

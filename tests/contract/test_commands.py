@@ -61,7 +61,7 @@ migrate schedule unit
 migrate policy add | migrate policy ls | migrate policy show | migrate policy test | migrate policy enable
 migrate policy disable | migrate policy run | migrate policy rm
 monitor events
-search query | search adapters | search similar | search duplicates | search recommend
+search query | search ask | search adapters | search similar | search duplicates | search recommend
 search index add | search index rm | search index ls | search index stat | search index verify
 search index rebuild | search index embed | search tag add | search tag rm | search tag ls
 search tag suggest | search saved add | search saved ls | search saved show | search saved run | search saved rm

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.paths import Home
@@ -23,6 +24,9 @@ from ipfs_accel_cli.services.search.suggesting import Suggesting
 from ipfs_accel_cli.services.search.supply import Beside
 from ipfs_accel_cli.services.search.tags import TagBook, tags_of
 from ipfs_accel_cli.services.search.vectors import Vectors
+
+if TYPE_CHECKING:
+    from ipfs_accel_cli.services.search.ask.answering import Answering
 
 # How long a query lets the index catch up before it answers with what is there.
 CATCH_UP_SECONDS = 2.0
@@ -51,6 +55,13 @@ class Search:
     def querying(self) -> Querying:
         """What answers queries."""
         return Querying(self.index, self.vectors)
+
+    @cached_property
+    def answering(self) -> Answering:
+        """What answers questions in words."""
+        from ipfs_accel_cli.services.search.ask.answering import Answering
+
+        return Answering(self.index, self.query)
 
     def query(self, asked: Asked) -> Found:
         """Return a page of what fits best, after the index had a moment to catch up; raises as `Querying.ask`."""
