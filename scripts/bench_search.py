@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import search_quality
+import search_speed
 
 from ipfs_accel_cli import Node
 
@@ -53,6 +54,9 @@ def main() -> int:
     one.add_argument("--model")
     one.add_argument("--show", action="store_true", help="every query that is not held out")
     one.set_defaults(run=quality)
+    two = parts.add_parser("speed")
+    two.add_argument("--documents", type=int, default=100_000)
+    two.set_defaults(run=search_speed.run)
     chosen = parser.parse_args()
     return 0 if chosen.run(chosen) else 1
 
