@@ -62,6 +62,19 @@ class Index:
         with self.database.write() as connection:
             yield connection
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """See one state in all of the block, whatever others write meanwhile."""
+        connection = self.connection()
+        if connection.in_transaction:
+            yield
+            return
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")
+
     def progress(self, name: str, start: int = 0) -> int:
         """Return a number that is remembered: `sequence` (the last event taken in), `epoch`, `vectors`."""
         found = self.rows("SELECT value FROM progress WHERE name = ?", (name,))
