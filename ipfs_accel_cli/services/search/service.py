@@ -65,7 +65,9 @@ class Search:
 
     def query(self, asked: Asked) -> Found:
         """Return a page of what fits best, after the index had a moment to catch up; raises as `Querying.ask`."""
-        return self.querying.ask(asked, self.behind())
+        behind = self.behind()
+        with self.index.reading():
+            return self.querying.ask(asked, behind)
 
     def similar(self, reference: str, limit: int = 10) -> Similar:
         """Return what is most like a document, after the index had a moment; raises as `Kinship.similar`."""
