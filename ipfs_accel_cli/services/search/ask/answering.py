@@ -31,7 +31,7 @@ class Understood(Result):
 class Answer(Result):
     """What a question was read as, and what that found; or the command that it asks for, which was not run."""
 
-    columns: ClassVar[tuple[str, ...]] = ("command", "filter", "query", "sort", "note", "total", "hits")
+    columns: ClassVar[tuple[str, ...]] = ("command", "filter", "query", "sort", "note", "total", "understood", "hits")
     essence: ClassVar[str] = "hits"
 
     question: str

@@ -13,7 +13,8 @@ _UNIT = "|".join(_DAYS_OF)
 _COUNT = rf"(?P<count>\d{{1,4}}|an?|{'|'.join(NUMBERS)})"
 _FEW = {"a": 1, "an": 1, **NUMBERS}
 _DAY = (
-    rf"(?:(?P<iso>\d{{4}}-\d\d-\d\d)|(?:(?P<date>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?)?(?P<month>{'|'.join(MONTHS)})(?: (?P<of>\d{{4}}))?"
+    r"(?:(?P<iso>\d{4}-\d\d-\d\d)"
+    rf"|(?:(?P<date>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?)?(?P<month>{'|'.join(MONTHS)})(?: (?P<of>\d{{4}}))?"
     rf"|(?P<weekday>{'|'.join(DAYS)})|(?P<year>(?:19|20)\d\d))"
 )
 _ANY_DAY = re.sub(r"\(\?P<\w+>", "(?:", _DAY)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-_WORDS = frozenset(
-    "models pictures images photos documents recordings embedding embeddings licence license yesterday larger smaller "
-    "bigger archives notebooks datasets scripts transcription translation parameters spreadsheets between".split()
-)
+_CHOOSING = """
+    models pictures images photos documents recordings embedding embeddings licence license yesterday larger smaller
+    bigger archives notebooks datasets scripts transcription translation parameters spreadsheets between
+"""
+_WORDS = frozenset(_CHOOSING.split())
 _LEAST_LETTERS = 6
 
 
@@ -38,5 +39,5 @@ def _slipped(word: str, right: str) -> bool:
         return any(word == right[:at] + right[at + 1 : at + 2] + right[at] + right[at + 2 :] for at in places)
     if len(word) == len(right) - 1:
         # A singular is no slip.
-        return not right == word + "s" and any(word == right[:at] + right[at + 1 :] for at in places)
+        return right != word + "s" and any(word == right[:at] + right[at + 1 :] for at in places)
     return any(word == right[: at + 1] + right[at:] for at in places)

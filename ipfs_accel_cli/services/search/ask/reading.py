@@ -18,8 +18,10 @@ LONGEST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What a question was read as; `pieces` in the order of its words, `unknown` what nothing here has, `slips`
-    the words that were misspelled."""
+    """What a question was read as; `pieces` in the order of its words, `unknown` what nothing here has.
+
+    `slips` are the words that were misspelled, and what they were taken for.
+    """
 
     filter: str
     words: str

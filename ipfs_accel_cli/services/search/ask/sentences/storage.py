@@ -68,7 +68,8 @@ STORAGE: tuple[Sentence, ...] = (
     Sentence(
         "store gc --dry-run",
         r"(?:free|make|get)(?: me)?(?: some| more)? (?:disk )?(?:space|room)(?: on (?:the|my) disk| in the store)?",
-        r"(?:clean(?: up| out)?|prune|purge|tidy(?: up)?|empty)(?: the| my)? (?:store|disk|home|trash|garbage)(?: up| out)?",
+        r"(?:clean(?: up| out)?|prune|purge|tidy(?: up)?|empty)(?: the| my)?"
+        r" (?:store|disk|home|trash|garbage)(?: up| out)?",
         r"how much (?:disk )?(?:space|room) (?:can|could|would) (?:i|be) (?:free|freed|save|get back)",
         r"collect(?: the)? garbage",
         r"(?:run )?(?:the )?garbage collect(?:ion|or)?",
