@@ -50,6 +50,10 @@ def world(store: Store, models: Callable[[], Models], jobs: Callable[[], Jobs]) 
         (sent,) = exchange.copy(root, [f"{name}:{path}"])
         return Sent(sent.path, sent.size_bytes, sent.sent_bytes, sent.proof)
 
+    def model(name: str) -> tuple[CID, int]:
+        shown = models().show(name)
+        return CID.parse(shown.manifest_cid), shown.size_bytes
+
     def push(name: str, place: str, dry_run: bool) -> Carried:
         sent = models().pushes.push(name, place, dry_run=dry_run)
         locator = sent.reference.partition(":")[2]
@@ -127,7 +131,7 @@ def world(store: Store, models: Callable[[], Models], jobs: Callable[[], Jobs]) 
         copies_of=lambda cid: [known(one) for one in exchange.copies.of(cid)],
         facts=facts,
         currency=lambda: placement.facts.books.read().currency,
-        model=lambda name: CID.parse(models().show(name).manifest_cid),
+        model=model,
         push=push,
         pull=pull,
         foresee=foresee,

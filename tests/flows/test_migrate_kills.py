@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,25 +15,37 @@ from pathlib import Path
 import pytest
 
 from ipfs_accel_cli import Node
+from ipfs_accel_cli.backends.base import Files as FilesPlace
 from ipfs_accel_cli.core import retry
 from ipfs_accel_cli.core.errors import TryAgain
 from ipfs_accel_cli.services.migrate.model import Options
 from ipfs_accel_cli.services.migrate.results import ReceiptShown
+from tests.conformance.backend_suite import body
+from tests.conformance.hub_offer import HubOffer
+from tests.servers.faulty_proxy import faulty_proxy
+from tests.servers.hub import hub
+from tests.servers.js_ipfs import JsIpfs
 from tests.servers.s3 import S3Site
 from tests.servers.seaweedfs import ACCESS_KEY, BUCKET, SECRET_KEY, Machine, Seaweed, seaweedfs
 from tests.servers.serving import Handler, serving
+from tests.servers.tiny_model import lay_out
 
 Files = dict[str, bytes]
 
 
 class Weather(S3Site):
-    """The way to a server: it can be cut, and a share of the answers is an error of the server."""
+    """The way to a server: cut from a certain put on, and a share of the answers is an error of the server."""
 
     cut = False
+    cut_at = 0
+    puts = 0
     share = 0.0
     dice = random.Random(7)
 
     def answer(self, handler: Handler) -> None:
+        self.puts += handler.command == "PUT"
+        if handler.command == "PUT" and self.puts == self.cut_at:
+            self.cut = True
         if self.cut:
             handler.close_connection = True
             raise ConnectionResetError("the network is cut")
@@ -117,25 +128,49 @@ def once_each(node: Node, names: set[str]) -> None:
     assert sorted(one.name for one in report.receipts) == sorted(names)
 
 
-@pytest.mark.parametrize("kind", ["local", "s3"])
-def test_killed_while_it_replaces_each_file_is_the_old_or_the_new(
-    node: Node, cold: Path, tmp_path: Path, seaweed: Seaweed, kind: str
-) -> None:
+Full = tuple[Callable[[], Files], Callable[[Files], object]]
+"""What tells the files of a place, and what puts some there."""
+
+
+@pytest.fixture
+def a_local(node: Node, tmp_path: Path) -> Full:
+    (tmp_path / "far").mkdir()
+    node.store.backends.add("far", "local", {"path": str(tmp_path / "far")})
+    return lambda: contents(tmp_path / "far"), lambda files: lay_out(tmp_path / "far", files)
+
+
+@pytest.fixture
+def a_s3(node: Node, seaweed: Seaweed) -> Full:
     site = S3Site(seaweed)
-    old = {f"{n:02}.bin": os.urandom(50_000) for n in range(12)}
-    if kind == "s3":
-        bucket(node, seaweed.url, site.prefix)
-        site.upload(old, folder="")
-    else:
-        (tmp_path / "far").mkdir()
-        for name, data in old.items():
-            (tmp_path / "far" / name).write_bytes(data)
-        node.store.backends.add("far", "local", {"path": str(tmp_path / "far")})
+    bucket(node, seaweed.url, site.prefix)
+    return lambda: lying(seaweed, site.prefix), lambda files: site.upload(files, folder="")
 
-    def there() -> Files:
-        return lying(seaweed, site.prefix) if kind == "s3" else contents(tmp_path / "far")
 
-    new = contents(cold)
+@pytest.fixture
+def a_hf(node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Full]:
+    pytest.importorskip("huggingface_hub")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    (tmp_path / "hub").mkdir()
+    with hub(tmp_path / "hub") as site:
+        offer = HubOffer(site, tmp_path)
+        monkeypatch.setenv("HUB_TOKEN", offer.token)
+        node.store.backends.add("far", "hf", offer.options, token_env="HUB_TOKEN")
+        files = node.store.backends.open("far")
+        assert isinstance(files, FilesPlace)
+
+        def there() -> Files:
+            return {one.key: b"".join(files.open(one.locator)) for one in files.scan() if one.key.endswith(".bin")}
+
+        yield there, lambda old: [files.put(body(data), name) for name, data in old.items()]
+
+
+@pytest.mark.parametrize("kind", ["local", "s3", "hf"])
+def test_killed_while_it_replaces_each_file_is_the_old_or_the_new(
+    node: Node, cold: Path, kind: str, request: pytest.FixtureRequest
+) -> None:
+    there, put_old = request.getfixturevalue(f"a_{kind}")
+    old, new = {f"{n:02}.bin": os.urandom(50_000) for n in range(12)}, contents(cold)
+    put_old(old)
     process = copying("far:")
     until(lambda: any(there()[name] == new[name] for name in new), process)
     kill(process)
@@ -173,18 +208,14 @@ def test_worker_and_server_killed_together_go_on_together(node: Node, cold: Path
 
 def test_a_cut_network_is_waited_for(node: Node, cold: Path, weather: Weather, seaweed: Seaweed) -> None:
     waits: list[float] = []
-    lock = threading.Lock()
 
     def sleep(seconds: float) -> None:
-        with lock:
-            waits.append(seconds)
-            weather.cut = len(waits) < 20
+        waits.append(seconds)
+        weather.cut = len(waits) < 20
 
     node.migrations._carrying = replace(node.migrations._carrying, sleep=sleep)
-    outcomes = []
-    for moved in node.migrations.migrate("cold:", "far:", Options(transfers=3)):
-        outcomes.append(moved.outcome)
-        weather.cut = weather.cut or len(waits) < 20
+    weather.cut_at = 4
+    outcomes = [one.outcome for one in node.migrations.migrate("cold:", "far:", Options(transfers=3))]
     assert outcomes == ["copied"] * 12
     assert len(waits) >= 20
     assert max(waits) <= 5
@@ -196,16 +227,38 @@ def test_who_has_no_patience_ends_and_goes_on_later(
     node: Node, cold: Path, weather: Weather, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IPFS_ACCEL_MIGRATE_PATIENCE_SECONDS", "0")
-    done = []
+    weather.cut_at = 4
     with pytest.raises(TryAgain, match="far has not answered"):
-        for moved in node.migrations.migrate("cold:", "far:", Options(transfers=1)):
-            done.append(moved.name)
-            weather.cut = True
+        list(node.migrations.migrate("cold:", "far:", Options(transfers=1)))
     weather.cut = False
     assert [run.state for run in node.migrations.status().runs] == ["interrupted"]
-    assert 0 < len(done) < 12
+    assert all(0 < run.done < 12 for run in node.migrations.status().runs)
     list(node.migrations.migrate("cold:", "far:", Options()))
     once_each(node, set(contents(cold)))
+
+
+def test_dags_wait_for_a_node_that_is_away(node: Node, cold: Path, ipfs_node: JsIpfs) -> None:
+    stored = list(node.store.put(sorted(cold.glob("*.bin"))))
+    with faulty_proxy("127.0.0.1", ipfs_node.port) as proxy:
+        node.store.backends.add("far", "ipfs", {"url": proxy.url})
+        waits: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            waits.append(seconds)
+            proxy.is_down = len(waits) < 5
+
+        class Third(list[tuple[str, str, dict[str, str]]]):
+            def append(self, asked: tuple[str, str, dict[str, str]]) -> None:
+                super().append(asked)
+                imports = sum("dag/import" in path for _, path, _ in self)
+                proxy.is_down = proxy.is_down or (imports == 3 and not waits)
+
+        proxy.seen = Third()
+        node.migrations._carrying = replace(node.migrations._carrying, sleep=sleep)
+        moved = list(node.migrations.migrate("here:", "far:", Options(transfers=1)))
+    assert [one.outcome for one in moved] == ["copied"] * 12
+    assert len(waits) >= 5
+    once_each(node, {one.cid for one in stored})
 
 
 def test_errors_now_and_then_hold_up_nothing(node: Node, cold: Path, weather: Weather, seaweed: Seaweed) -> None:

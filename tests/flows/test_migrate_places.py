@@ -86,6 +86,23 @@ def test_files_go_to_a_server_and_back_and_what_changed_is_replaced(mine: Node, 
     assert mine.migrations.plan("near:", "far:kept", Options()).items_to_move == 2
 
 
+@pytest.mark.parametrize("place", ["hf"], indirect=True)
+def test_many_small_files_are_few_commits_and_one_that_is_at_odds_fails_alone(
+    mine: Node, place: Place, tmp_path: Path
+) -> None:
+    assert place.commits is not None
+    lay_out(tmp_path / "near", {f"{n:02}.txt": f"number {n}".encode() for n in range(60)})
+    assert set(migrated(mine, "near:", "far:").values()) == {"copied"}
+    assert sorted(path for commit in place.commits for path in commit) == [f"{n:02}.txt" for n in range(60)]
+    assert len(place.commits) <= 6
+
+    lay_out(tmp_path / "near", {f"new/{n}.txt": b"new" for n in range(5)} | {"07.txt": b"NUMBER 7"})
+    with pytest.raises(SomeFailed):
+        migrated(mine, "near:", "far:", immutable=True)
+    assert migrated(mine, "near:", "far:") == {"07.txt": "replaced"}
+    assert symbols(mine, "near:", "far:") == ["="] * 65
+
+
 @pytest.mark.parametrize("place", ["storacha"], indirect=True)
 def test_dags_go_from_a_node_to_storacha_and_are_read_at_its_gateway(
     mine: Node, place: Place, ipfs_node: JsIpfs, tmp_path: Path

@@ -27,6 +27,7 @@ class Place:
     kind: str
     options: dict[str, str]
     token: str = ""
+    commits: list[list[str]] | None = None
 
     @property
     def files(self) -> bool:
@@ -48,7 +49,7 @@ def standing(
         (tmp_path / "hub").mkdir()
         with hub(tmp_path / "hub") as served:
             offer = HubOffer(served, tmp_path)
-            yield Place(kind, offer.options, offer.token)
+            yield Place(kind, offer.options, offer.token, offer.commits)
     elif kind == "ipfs":
         yield Place(kind, {"url": request.getfixturevalue("ipfs_node").url})
     else:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 
-from ipfs_accel_cli.backends.base import Files
+from ipfs_accel_cli.backends.base import Batch, Files
+from ipfs_accel_cli.backends.wrap.gather import gathered
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Cancelled, Conflict, NothingToDo, Offline, SomeFailed
@@ -24,6 +25,7 @@ from ipfs_accel_cli.services.migrate.running import Copier, Run, Tally
 from ipfs_accel_cli.services.migrate.world import World
 
 _MOVED = ("copy", "replace", "take")
+_TOGETHER = 32  # Small files of one commit; each is held in memory until then.
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Carrying:
             self.ledger,
             looked.source,
             looked.destination,
-            options,
+            _together(world, looked, options),
             _copier(world, looked, options, pace, run_id),
             partial(_remove, world),
             Patience(
@@ -100,6 +102,13 @@ class Carrying:
         self.ledger.end(run_id, "done")
 
 
+def _together(world: World, looked: Looked, options: Options) -> Options:
+    """Let more items be on their way where one commit takes many."""
+    if looked.kind != "file" or not isinstance(world.open(looked.destination.backend), Batch):
+        return options
+    return replace(options, transfers=max(options.transfers, _TOGETHER))
+
+
 def _copier(world: World, looked: Looked, options: Options, pace: Pace, run: str) -> Copier:
     def count(_size: int) -> None:
         current().check()
@@ -110,7 +119,7 @@ def _copier(world: World, looked: Looked, options: Options, pace: Pace, run: str
         return DagCopy(world, looked.source, looked.destination, f"migrate {run}", pace.wait, count)
     source = world.open(looked.source.backend)
     assert isinstance(source, Files)
-    target = world.open(looked.destination.backend)
+    target = gathered(world.open(looked.destination.backend), _TOGETHER)
     return FileCopy(source, target, looked.destination.path, pace.wait, count, options.immutable)
 
 

@@ -32,7 +32,7 @@ def listed(world: World, place: Place, kind: Kind, remembered: Mapping[str, tupl
     if place.cid is not None:
         if place.backend == world.here and not world.is_whole(place.cid):
             raise NotFound(f"{place.cid} is not whole here, and no backend is known to have it")
-        return [_dag(str(place.cid.to_v1()), world.size_of(place.cid))]
+        return [_dag(str(place.cid.to_v1()), place.size_bytes or world.size_of(place.cid))]
     if place.backend == world.here:
         return [_dag(str(cid.to_v1()), size_bytes) for cid, size_bytes in world.own_roots()]
     if kind == "dag":

@@ -20,7 +20,7 @@ State = Literal["pending", "done", "failed"]
 class Place:
     """A backend and a path there, this store (`here`), or one DAG by its CID, which lies here or at `backend`.
 
-    `model` is the name of a model that is here, or is to be.
+    `model` is the name of a model that is here, with the bytes of its files, or that is to be here.
     """
 
     text: str
@@ -28,6 +28,7 @@ class Place:
     path: str = ""
     cid: CID | None = None
     model: str = ""
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def source_of(world: World, text: str) -> Place:
             return Place(text, name, "", cid)
         return _placed(world, text, name, path)
     try:
-        cid = world.model(text)
+        cid, size_bytes = world.model(text)
     except AccelError as error:
         if path.startswith("//"):
             raise Invalid(
@@ -34,7 +34,7 @@ def source_of(world: World, text: str) -> Place:
         if colon:
             world.open(name)  # What is wrong with it says more.
         raise _no_place(text, "NAME:path with a backend's name, here:, a CID, or a model's name") from error
-    return Place(text, world.here, "", cid, text)
+    return Place(text, world.here, "", cid, text, size_bytes)
 
 
 def destination_of(world: World, text: str) -> Place:

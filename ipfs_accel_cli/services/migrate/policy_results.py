@@ -46,6 +46,16 @@ class PolicyShown(Result):
     conflicts: list[PolicyConflict]
 
 
+class PolicyWhole(PolicyShown):
+    """A policy with all that is known of it."""
+
+    columns: ClassVar[tuple[str, ...]] = (
+        *("name", "enabled", "action", "source", "destinations", "match", "verify", "min_copies", "priority", "cron"),
+        *("timezone", "missed", "due_at", "ran_at", "source_bytes_in_30d", "forecast_error", "forecast_why"),
+        "conflicts",
+    )
+
+
 class Policies(Result):
     """The policies of this home."""
 

@@ -31,13 +31,13 @@ class Planned(Result):
 class MigrationPlan(Result):
     """What a migration would do, what it costs, and how long it takes."""
 
-    essence: ClassVar[str] = "bytes_to_move"
+    essence: ClassVar[str] = "to_move_bytes"
 
     source: str
     destination: str
     action: str
     items_to_move: int
-    bytes_to_move: int = Field(description="Of items whose size is known.")
+    to_move_bytes: int = Field(description="Of items whose size is known.")
     items_to_delete: int
     unchanged: int
     counts: dict[str, int] = Field(
@@ -110,7 +110,7 @@ class RunShown(Result):
     pending: int
     retries: int = Field(default=0, description="Attempts beyond the first of each item.")
     moved_bytes: int = Field(default=0, description="That travelled.")
-    rate_bytes_s: float | None = Field(default=None, description="Of the newest hundred items.")
+    rate_bytes_s: int | None = Field(default=None, description="Of the newest hundred items.")
     last_at: str | None = Field(default=None, description="When the newest item arrived.")
     done_bytes: int
     pending_bytes: int
@@ -168,7 +168,7 @@ class Report(Result):
     seconds_error: float | None = Field(
         default=None, description="How wrong the time foreseen was, as a share; null for a run that was broken off."
     )
-    bytes_moved: int
+    moved_bytes: int
     head: str = Field(description="The hash of the last receipt, which stands for all of them.")
     chain: Literal["whole", "broken"]
     broken_at: int | None

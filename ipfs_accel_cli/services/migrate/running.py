@@ -55,7 +55,7 @@ class Tally:
     done: int = 0
     failed: int = 0
     deleted: int = 0
-    bytes_moved: int = 0
+    moved_bytes: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -227,7 +227,7 @@ class Run:
                 self._failed(tally, ended.step, problem)
             elif done is not None:
                 tally.done += 1
-                tally.bytes_moved += done.sent_bytes
+                tally.moved_bytes += done.sent_bytes
             told.append(self._moved(replace(ended, problem=problem), done, _OUTCOMES[self.options.action]))
         # Whoever has gone is not told; the next item finds out.
         with suppress(Cancelled):

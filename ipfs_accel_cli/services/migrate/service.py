@@ -148,7 +148,7 @@ class Migrations:
             destination=looked.destination.text,
             action=options.action,
             items_to_move=len(moved),
-            bytes_to_move=sum(step.size_bytes or 0 for step in moved),
+            to_move_bytes=sum(step.size_bytes or 0 for step in moved),
             items_to_delete=sum(step.todo == "delete" for step in looked.steps),
             unchanged=sum(step.symbol == "=" for step in looked.steps),
             counts={_MEANING[name]: count for name, count in symbols(looked.steps).items()},

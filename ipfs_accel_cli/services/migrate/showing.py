@@ -72,7 +72,7 @@ def reported(ledger: Ledger, row: sqlite3.Row, is_alive: Callable[[str], bool]) 
         foreseen_seconds=foreseen["seconds"],
         seconds=_seconds(row),
         seconds_error=_error(row),
-        bytes_moved=sum(one.sent_bytes for one in receipts),
+        moved_bytes=sum(one.sent_bytes for one in receipts),
         head=rows[-1]["hash"] if rows else FIRST,
         chain="whole" if broken is None else "broken",
         broken_at=broken,
@@ -92,7 +92,7 @@ def _failure(row: sqlite3.Row) -> FailedItem:
     return FailedItem(name=row["name"], attempts=row["attempts"], code=problem["code"], detail=problem["detail"])
 
 
-def _tempo(ledger: Ledger, run: str) -> tuple[str | None, float | None]:
+def _tempo(ledger: Ledger, run: str) -> tuple[str | None, int | None]:
     """Return when the newest item arrived, and the bytes a second of the newest ones."""
     found = [json.loads(row["receipt"]) for row in ledger.newest(run, _NEWEST)]
     if not found:
@@ -101,7 +101,7 @@ def _tempo(ledger: Ledger, run: str) -> tuple[str | None, float | None]:
         [datetime.fromisoformat(one[name]).timestamp() for one in found] for name in ("ended_at", "began_at")
     )
     seconds = max(ends) - min(begins)
-    rate = round(sum(one["sent_bytes"] for one in found) / seconds, 1) if seconds > 0 else None
+    rate = round(sum(one["sent_bytes"] for one in found) / seconds) if seconds > 0 else None
     return str(found[0]["ended_at"]), rate
 
 

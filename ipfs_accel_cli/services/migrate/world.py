@@ -84,7 +84,7 @@ class World:
     copies_of: Callable[[CID], Sequence[Reference]]
     facts: Callable[[Sequence[str]], Sequence[PlaceFacts]]
     currency: Callable[[], str]
-    model: Callable[[str], CID]
+    model: Callable[[str], tuple[CID, int]]
     push: Callable[[str, str, bool], Carried]
     pull: Callable[[str, str, bool], Carried]
     foresee: Callable[[str, int], tuple[int | None, float | None, str]]

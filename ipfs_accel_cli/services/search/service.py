@@ -68,7 +68,9 @@ class Search:
 
     def query(self, asked: Asked) -> Found:
         """Return a page of what fits best, after the index had a moment to catch up; raises as `Querying.ask`."""
-        return self.querying.ask(asked, self.behind())
+        behind = self.behind()
+        with self.index.reading():
+            return self.querying.ask(asked, behind)
 
     def everywhere(self, asked: Asked, remote: str) -> Found:
         """Return what is here with what a hub has; a hub that does not answer is told in the answer.

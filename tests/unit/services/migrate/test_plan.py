@@ -61,7 +61,7 @@ def test_costs_and_time_follow_from_what_is_declared_and_measured() -> None:
     unknown = estimate(steps, source, PlaceFacts("lab"), transfers=2)
     assert unknown.transfer_cost is None
     assert unknown.seconds is None
-    assert "lab: puts is not declared" in unknown.lacks
+    assert "lab: ingress, puts, storage not declared: ipfs-accel store price set lab" in unknown.lacks
 
 
 def test_a_move_to_a_cheaper_class_pays_after_some_months() -> None:
