@@ -155,12 +155,6 @@ def remove(connection: sqlite3.Connection, document: int) -> None:
     connection.execute("DELETE FROM documents WHERE id = ?", (document,))
 
 
-def read_again(connection: sqlite3.Connection, document: int) -> None:
-    """Let a document be read anew when one of its roots is taken in; until then it is found as before."""
-    connection.execute("DELETE FROM extracted WHERE cid = (SELECT cid FROM documents WHERE id = ?)", (document,))
-    connection.execute("UPDATE documents SET extractor = '' WHERE id = ?", (document,))
-
-
 def find(connection: sqlite3.Connection, cid: str) -> sqlite3.Row | None:
     """Return the row of a document."""
     row: sqlite3.Row | None = connection.execute("SELECT * FROM documents WHERE cid = ?", (cid,)).fetchone()
