@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ STORY = " ".join(
     f"On day {day} the old cat sat on mat number {day * day} and saw {day + 3} of them." for day in range(20)
 )
 STORY_CID = str(CID.of(STORY.encode(), RAW))
+
+PEER = "12D3KooWBxo29iJeT8AWAc1DBB4NP72DyBh8rKLhRqjPVbLbaEjQ"
 
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store put": (["{files}/folder"], {"paths": ["{files}/folder"]}),
@@ -92,6 +96,20 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store files stat": (["/kept", "--on", "lab"], {"path": "/kept", "on": "lab"}),
     "store files mkdir": (["/kept", "--on", "lab"], {"path": "/kept", "on": "lab"}),
     "store files cp": (["/kept", "/kept", "--on", "lab"], {"source": "/kept", "path": "/kept", "on": "lab"}),
+    "store files read": (["/kept", "--on", "lab"], {"path": "/kept", "on": "lab"}),
+    "store files write": (
+        ["/kept", "{files}/folder/hello.txt", "--on", "lab", "--replace"],
+        {"path": "/kept", "file": "{files}/folder/hello.txt", "on": "lab", "replace": True},
+    ),
+    "store files mv": (["/kept", "/free", "--on", "lab"], {"source": "/kept", "path": "/free", "on": "lab"}),
+    "store swarm ping": ([PEER, "--on", "lab"], {"peer": PEER, "on": "lab"}),
+    "store repo verify": (["--on", "lab"], {"on": "lab"}),
+    "store dht find-peer": ([PEER, "--on", "lab"], {"peer": PEER, "on": "lab"}),
+    "store dht get": (["{name}", "--on", "lab"], {"name": "{name}", "on": "lab"}),
+    "store dht put": (
+        ["{name}", "{files}/{name}.ipns-record", "--on", "lab"],
+        {"name": "{name}", "file": "{files}/{name}.ipns-record", "on": "lab"},
+    ),
     "store files rm": (["/kept", "--on", "lab"], {"path": "/kept", "on": "lab"}),
     "store key ls": ([], {}),
     "store identity ls": ([], {}),
@@ -138,8 +156,24 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
 }
 
 
-_KEPT = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"
-_PEER = '"ID":"12D3KooWBxo29iJeT8AWAc1DBB4NP72DyBh8rKLhRqjPVbLbaEjQ"'
+_PEER = f'"ID":"{PEER}"'
+
+
+def _at_path(options: dict[str, list[str]]) -> Answer:
+    """Say what lies at a path; what is moved to /free is there once that was asked."""
+    if options["arg"] == ["/free"] and next(_FREE):
+        return 500, '{"Message":"file does not exist","Code":0,"Type":"error"}'
+    return 200, f'{{"Hash":"{STORY_CID}","Size":11,"CumulativeSize":11,"Blocks":0,"Type":"file"}}'
+
+
+def _record(options: dict[str, list[str]]) -> Answer:
+    found = base64.b64encode(RECORDS[options["arg"][0].removeprefix("/ipns/")]).decode()
+    return 200, f'{{"Type":5,"ID":"","Extra":"{found}","Responses":null}}\n'
+
+
+_FREE = itertools.cycle((True, False))
+# By their names; whoever makes the home lays them here.
+RECORDS: dict[str, bytes] = {}
 # What the node of the backend `lab` answers, as Kubo does.
 NODE_CALLS: dict[str, Answer | Callable[[dict[str, list[str]]], Answer]] = {
     "repo/stat": (200, '{"NumObjects":3,"RepoSize":900,"StorageMax":10000,"RepoPath":"/x","Version":"fs-repo@16"}'),
@@ -149,8 +183,16 @@ NODE_CALLS: dict[str, Answer | Callable[[dict[str, list[str]]], Answer]] = {
     "swarm/addrs": (200, '{"Addrs":{"12D3KooW":["/ip4/127.0.0.1/tcp/9"]}}'),
     "routing/findprovs": (200, f'{{"Type":4,"ID":"","Extra":"","Responses":[{{{_PEER},"Addrs":[]}}]}}\n'),
     "routing/provide": (200, ""),
-    "files/ls": (200, f'{{"Entries":[{{"Name":"kept","Type":0,"Size":11,"Hash":"{_KEPT}"}}]}}'),
-    "files/stat": (200, f'{{"Hash":"{_KEPT}","Size":11,"CumulativeSize":11,"Blocks":0,"Type":"file"}}'),
+    "files/ls": (200, f'{{"Entries":[{{"Name":"kept","Type":0,"Size":11,"Hash":"{STORY_CID}"}}]}}'),
+    "files/stat": _at_path,
+    "files/write": (200, ""),
+    "files/mv": (200, ""),
+    "files/read": (200, "hello world"),
+    "ping": (200, '{"Success":true,"Time":2000000,"Text":""}\n'),
+    "repo/verify": (200, '{"Msg":"","Progress":3}\n'),
+    "routing/findpeer": (200, f'{{"Type":2,"ID":"","Extra":"","Responses":[{{{_PEER},"Addrs":[]}}]}}\n'),
+    "routing/get": _record,
+    "routing/put": (200, ""),
     "files/mkdir": (200, ""),
     "files/rm": (200, ""),
 }

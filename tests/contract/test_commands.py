@@ -49,8 +49,10 @@ store key new | store key ls | store key rm | store key export | store key impor
 store name publish | store name resolve | store name ls | store name inspect | store name verify
 store name export | store name import
 store stats | store swarm peers | store swarm addrs | store swarm connect | store swarm disconnect
-store dht find-providers | store dht provide | store repo gc
+store dht find-providers | store dht provide | store repo gc | store repo verify | store swarm ping
+store dht find-peer | store dht get | store dht put
 store files ls | store files stat | store files mkdir | store files cp | store files rm
+store files read | store files write | store files mv
 store rewrap | store identity new | store identity ls | store identity rm | store identity export
 store identity import
 store sync | store meta get | store meta set | store meta ls | store meta diff | store meta sync

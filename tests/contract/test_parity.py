@@ -113,6 +113,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, server: str) -> World:
         node.store.names.keys.new("site")
         named = node.store.names.publish("site", put.cid, lifetime="30d").name
         node.store.names.files.export("site", files / f"{named}.ipns-record")
+        contents.RECORDS[named] = (files / f"{named}.ipns-record").read_bytes()
     return World(base / "home", files, put.cid, hello, loose, pinned, named)
 
 

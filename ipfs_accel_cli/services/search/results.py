@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from ipfs_accel_cli.core.errors import SomeFailed
 from ipfs_accel_cli.core.results import Result
 
 Mode = Literal["text", "vector", "hybrid"]
@@ -19,6 +20,7 @@ class Explained(Result):
     text_score: float | None = Field(default=None, description="BM25; more is better.")
     vector_rank: int | None = Field(default=None, description="Its place by meaning.")
     vector_score: float | None = Field(default=None, description="Cosine.")
+    remote_rank: int | None = Field(default=None, description="Its place at the hub.")
 
 
 class Hit(Result):
@@ -28,17 +30,18 @@ class Hit(Result):
     essence = "cid"
 
     rank: int = Field(description="From 1 on; pages go on counting.")
-    cid: str = Field(description=CID_OF)
+    cid: str | None = Field(description=f"{CID_OF} None: not here.")
     kind: str
     title: str
     paths: list[str] = Field(description="Where it is kept: root and path.")
-    size_bytes: int
+    size_bytes: int | None = Field(description="None: the hub does not say.")
     added_at: str
     tags: list[str]
     score: float | None = Field(default=None, description="More is better; only within one answer.")
     snippet: str = Field(default="", description="The text around what was found, which stands between ** and **.")
     source: str = Field(default="here", description="here, or the hub that knows it.")
-    command: str | None = Field(default=None, description="What brings it here.")
+    reference: str | None = Field(default=None, description="Its name at the hub that was asked and has it, too.")
+    command: str | None = Field(default=None, description="What brings it here, or the commit that is newer there.")
     explain: Explained | None = None
 
 
@@ -50,6 +53,17 @@ class Facet(Result):
     name: str
     value: str
     documents: int
+
+
+class Unanswered(Result):
+    """A hub that did not answer, and why."""
+
+    columns = ("source", "detail")
+
+    source: str
+    code: str
+    detail: str
+    suggestion: str
 
 
 class Found(Result):
@@ -69,6 +83,15 @@ class Found(Result):
     facets: list[Facet] = Field(default_factory=list)
     expression: str | None = Field(default=None, description="What the words became, with --explain.")
     cursor: str | None = Field(default=None, description="Give it to --cursor for what follows.")
+    unanswered: list[Unanswered] = Field(default_factory=list, description="Hubs that were asked and did not answer.")
+
+    def failure(self) -> SomeFailed | None:
+        """Return which hubs did not answer."""
+        if not self.unanswered:
+            return None
+        errors = [{"pointer": f"/{one.source}", "detail": one.detail, "code": one.code} for one in self.unanswered]
+        hint = self.unanswered[0].suggestion
+        return SomeFailed("only what is here was found", errors=errors, suggestion=hint)
 
 
 class Taken(Result):

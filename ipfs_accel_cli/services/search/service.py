@@ -65,7 +65,20 @@ class Search:
 
     def query(self, asked: Asked) -> Found:
         """Return a page of what fits best, after the index had a moment to catch up; raises as `Querying.ask`."""
-        return self.querying.ask(asked, self.behind())
+        behind = self.behind()
+        with self.index.reading():
+            return self.querying.ask(asked, behind)
+
+    def everywhere(self, asked: Asked, remote: str) -> Found:
+        """Return what is here with what a hub has; a hub that does not answer is told in the answer.
+
+        Raises as `Querying.ask`, and Invalid for what cannot be asked of the hub.
+        """
+        from ipfs_accel_cli.services.search import elsewhere
+
+        hub = elsewhere.source(remote, asked)
+        elsewhere.checked(asked)
+        return elsewhere.joined(self.index, self.query(asked), remote, hub, asked)
 
     def similar(self, reference: str, limit: int = 10) -> Similar:
         """Return what is most like a document, after the index had a moment; raises as `Kinship.similar`."""

@@ -8,6 +8,7 @@ from ipfs_accel_cli.services.search.ask.lexicon import ANYTHING, COMPARED, KINDS
 from ipfs_accel_cli.services.search.ask.scan import Scan
 
 _FIGURE = r"(?P<number>\d+(?:[.,]\d+)?)"
+_SOME = rf"(?P<number>\d+(?:[.,]\d+)?|an?|half an?|{'|'.join(NUMBERS)})"
 _SIZE = "|".join(SIZES)
 _THAN = "|".join(COMPARED)
 _OR_MORE = {"more": ">=", "larger": ">=", "bigger": ">=", "longer": ">=", "less": "<=", "smaller": "<=", "fewer": "<="}
@@ -43,7 +44,7 @@ def read_sizes(scan: Scan) -> None:
         unit = _unit(match["unit"])
         lower = f"{_plain(match['number'])}{_unit(match['one']) if match['one'] else unit}"
         scan.condition(match, f"size>={lower} AND size<={_plain(match['upper'])}{unit}")
-    for match in scan.find(rf"(?:that is |that are )?(?P<than>{_THAN}) ?{_FIGURE} ?(?P<unit>{_SIZE})"):
+    for match in scan.find(rf"(?:that is |that are )?(?P<than>{_THAN}) ?{_SOME} ?(?P<unit>{_SIZE})"):
         if match["unit"] == "b" and _of_models(scan):
             continue  # People call seven billion parameters 7B.
         scan.take(match, "size", _operator(match["than"]), f"{_plain(match['number'])}{_unit(match['unit'])}")
@@ -57,10 +58,13 @@ def read_counts(scan: Scan) -> None:
     for pattern in (
         rf"(?:with |having )?(?P<than>{_THAN}) ?{_FIGURE} ?(?P<power>{power})? ?(?:parameters|params|weights)",
         rf"(?P<than>{_THAN}) ?{_FIGURE} ?(?P<power>b|bn|billion)",
-        rf"(?:with |of |having )?(?P<than>){_FIGURE} ?(?P<power>{power})? ?(?:parameters|params)",
+        rf"(?:with |of |having )?(?P<than>){_FIGURE} ?(?P<power>{power})? ?(?:parameters|params)"
+        rf"(?: (?:or|and) (?P<more>{'|'.join(_OR_MORE)}))?",
     ):
         for match in scan.find(pattern):
-            scan.take(match, "parameters", _operator(match["than"]), _plain(match["number"]) + _power(match["power"]))
+            more = match.groupdict().get("more")
+            operator = _OR_MORE[more] if more else _operator(match["than"])
+            scan.take(match, "parameters", operator, _plain(match["number"]) + _power(match["power"]))
     context = (
         rf"(?:with |having )?(?:a )?(?P<than>{_THAN})? ?(?:a )?{_FIGURE} ?(?P<power>k)? ?(?:tokens? )?(?:of )?"
         "context(?: window| length)?"
@@ -68,7 +72,7 @@ def read_counts(scan: Scan) -> None:
     for match in scan.find(context):
         operator = _operator(match["than"]) if match["than"] else ">="
         scan.take(match, "context_tokens", operator, _plain(match["number"]) + (match["power"] or ""))
-    for match in scan.find(rf"(?P<than>{_THAN}) ?{_FIGURE} ?(?P<unit>{'|'.join(_SECONDS)})s?"):
+    for match in scan.find(rf"(?:of )?(?P<than>{_THAN}) ?{_SOME} ?(?P<unit>{'|'.join(_SECONDS)})s?(?: long)?"):
         seconds = float(_plain(match["number"])) * _SECONDS[match["unit"]]
         scan.take(match, "duration_s", _operator(match["than"]), f"{seconds:g}")
     for match in scan.find(rf"(?P<than>{_THAN}) ?{_FIGURE} ?(?:pixels?|px)(?: (?P<side>wide|high|tall))?"):
@@ -120,4 +124,5 @@ def _power(text: str | None) -> str:
 
 
 def _plain(number: str) -> str:
-    return number.replace(",", ".")
+    spoken = {"a": "1", "an": "1", "half a": "0.5", "half an": "0.5"}
+    return spoken.get(number) or str(NUMBERS.get(number) or number.replace(",", "."))

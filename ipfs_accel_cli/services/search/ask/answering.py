@@ -16,7 +16,7 @@ from ipfs_accel_cli.services.search.ask.commands import propose
 from ipfs_accel_cli.services.search.ask.reading import LONGEST, Read, read
 from ipfs_accel_cli.services.search.index import Index
 from ipfs_accel_cli.services.search.querying import Asked
-from ipfs_accel_cli.services.search.results import Found, Hit
+from ipfs_accel_cli.services.search.results import Found, Hit, Mode
 
 
 class Understood(Result):
@@ -31,7 +31,7 @@ class Understood(Result):
 class Answer(Result):
     """What a question was read as, and what that found; or the command that it asks for, which was not run."""
 
-    columns: ClassVar[tuple[str, ...]] = ("command", "filter", "query", "sort", "note", "total", "hits")
+    columns: ClassVar[tuple[str, ...]] = ("command", "filter", "query", "sort", "note", "total", "understood", "hits")
     essence: ClassVar[str] = "hits"
 
     question: str
@@ -40,6 +40,8 @@ class Answer(Result):
     query: str = Field(default="", description="The words that are left, as `search query` takes them.")
     sort: str = Field(default="", description="As of `search query --sort`.")
     understood: list[Understood] = Field(default_factory=list, description="In the order of the question.")
+    left_over: list[str] = Field(default_factory=list, description="Words that nothing was made of but the query.")
+    mode: Mode | None = Field(default=None, description="How the words were looked for; none for a command.")
     note: str = ""
     total: int | None = Field(default=None, description="Documents that match; unknown by meaning, where all do.")
     hits: list[Hit] = Field(default_factory=list)
@@ -77,6 +79,8 @@ class Answering:
             filter=found.filter,
             query=understood.words,
             sort=sort,
+            mode=found.mode,
+            left_over=understood.words.split(),
             understood=_pieces(understood, sort),
             note="; ".join(filter(None, [*_left_out(understood, sort), _read_as(found), found.note])),
             total=found.total,
@@ -93,7 +97,8 @@ def _pieces(found: Read, sort: str) -> list[Understood]:
 
 
 def _left_out(found: Read, sort: str) -> list[str]:
-    told = [f"nothing here has what {piece.said!r} asks for ({piece.condition}); left out" for piece in found.unknown]
+    told = [f"{word} is taken for {right}" for word, right in found.slips.items()]
+    told += [f"nothing here has what {piece.said!r} asks for ({piece.condition}); left out" for piece in found.unknown]
     if found.order and not sort:
         told.append(f"nothing here can be sorted by {found.order.lstrip('-')}; left out")
     return told

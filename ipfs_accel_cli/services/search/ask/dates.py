@@ -13,9 +13,11 @@ _UNIT = "|".join(_DAYS_OF)
 _COUNT = rf"(?P<count>\d{{1,4}}|an?|{'|'.join(NUMBERS)})"
 _FEW = {"a": 1, "an": 1, **NUMBERS}
 _DAY = (
-    rf"(?:(?P<iso>\d{{4}}-\d\d-\d\d)|(?P<month>{'|'.join(MONTHS)})(?: (?P<of>\d{{4}}))?"
+    r"(?:(?P<iso>\d{4}-\d\d-\d\d)"
+    rf"|(?:(?P<date>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?)?(?P<month>{'|'.join(MONTHS)})(?: (?P<of>\d{{4}}))?"
     rf"|(?P<weekday>{'|'.join(DAYS)})|(?P<year>(?:19|20)\d\d))"
 )
+_ANY_DAY = re.sub(r"\(\?P<\w+>", "(?:", _DAY)
 _ADDED = (
     r"(?:(?:that )?(?:were |was |i |have been |came )?"
     r"(?:added|kept|stored|put|pulled|saved|in|from|of|on|during|created) ?)*(?:here )?(?:the )?"
@@ -51,8 +53,18 @@ def read_dates(scan: Scan, today: date) -> None:
     for match in scan.find(rf"{_ADDED}{_COUNT} (?P<unit>{_UNIT})s? ago"):
         scan.take(match, "added", "=", _back(today, _few(match["count"]) * _DAYS_OF[match["unit"]]).isoformat())
     for words, (start, end) in {**fixed, "last month": (before, first)}.items():
+        for match in scan.find(rf"{_ADDED}(?P<how>since|after|before|until|till) (?:{words})"):
+            if match["how"] in ("before", "until", "till"):
+                scan.take(match, "added", "<", start.isoformat())
+            else:
+                _since(scan, match, end if end and match["how"] == "after" else start)
         for match in scan.find(rf"{_ADDED}(?:{words})"):
             _span(scan, match, start, end)
+    for match in scan.find(rf"{_ADDED}between (?P<one>{_ANY_DAY}) and (?P<other>{_ANY_DAY})"):
+        ends = [re.fullmatch(_DAY, match[name]) for name in ("one", "other")]
+        spans = [_named(end, today) for end in ends if end is not None]
+        if len(spans) == 2 and spans[0] is not None and spans[1] is not None:
+            _span(scan, match, spans[0][0], spans[1][1])
     for match in scan.find(rf"{_ADDED}(?P<how>since|after|before|until|till|from|in|on|of|during) {_DAY}"):
         if match["month"] == "may" and match["how"] == "of":
             continue
@@ -88,6 +100,12 @@ def _named(match: re.Match[str], today: date) -> tuple[date, date] | None:
     year = int(match["of"]) if match["of"] else today.year - (month > today.month)
     if not 1 <= year < date.max.year:
         return None
+    if match["date"]:
+        try:
+            day = date(year, month, int(match["date"]))
+        except ValueError:
+            return None
+        return day, day + timedelta(days=1)
     return date(year, month, 1), date(year + month // 12, month % 12 + 1, 1)
 
 

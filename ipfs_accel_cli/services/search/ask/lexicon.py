@@ -18,7 +18,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "markdown files?|markdown pages?|markdown": ("markdown",),
     "json files?|json": ("json",),
     "jsonl files?|jsonl": ("jsonl",),
-    "csv files?|csvs?|tables?": ("csv",),
+    "csv files?|csvs?": ("csv",),
     "parquet files?|parquets?": ("parquet",),
     "data ?sets?": ("csv", "jsonl", "parquet", "dataset-card"),
     "model cards?": ("model-card",),
@@ -91,8 +91,8 @@ DTYPES: dict[str, str] = {
     "float16|fp16|half precision": "float16",
     "bfloat16|bf16": "bfloat16",
     "float32|fp32|full precision": "float32",
-    "int8|8[- ]bit": "int8",
-    "int4|4[- ]bit": "int4",
+    "int8|8[- ]?bits?": "int8",
+    "int4|4[- ]?bits?": "int4",
 }
 
 SIZES: dict[str, str] = {
@@ -133,6 +133,6 @@ _ASKING = """
     from that this these those and or as it its about regarding concerning mention mentions mentioning mentioned
     contain contains containing word words called titled talk talks talking say says said added came come put
     kept stored during ones one written whose into than then too also only just exist exists existing named up
-    add keep store got am first other
+    add keep store got am first other use uses using wrote kindly bring
 """
 ASKING = frozenset(_ASKING.split())

@@ -56,7 +56,7 @@ def read_model(scan: Scan) -> None:
         scan.take(match, "base_model", "~", scan.original(match, "name"))
     if not re.search(r"\bmodels?\b", scan.low):
         return
-    for match in scan.find(rf"(?P<name>{ARCHITECTURES})(?= models?\b)"):
+    for match in scan.find(rf"(?:of (?:the )?)?(?P<name>{ARCHITECTURES})(?:(?= models?\b)| architectures?)"):
         scan.take(match, "architecture", "~", match["name"], "architecture")
     for words, dtype in DTYPES.items():
         for match in scan.find(rf"(?:in )?(?:{words})"):
@@ -79,7 +79,7 @@ def read_licences(scan: Scan) -> None:
             for name in names:
                 scan.take(match, "licence", "~", name, "licence")
     for match in scan.find(_LICENSED):
-        if scan.has("licence"):
+        if any(piece.condition.startswith("licence") for piece in scan.pieces):
             scan.blank(match.start(), match.end())
 
 

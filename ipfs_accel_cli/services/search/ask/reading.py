@@ -10,6 +10,7 @@ from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.fields import Field
 from ipfs_accel_cli.services.search import filtering
 from ipfs_accel_cli.services.search.ask import amounts, dates, qualities
+from ipfs_accel_cli.services.search.ask.mending import mended
 from ipfs_accel_cli.services.search.ask.scan import Piece, Scan
 
 LONGEST = 1000
@@ -17,7 +18,10 @@ LONGEST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What a question was read as; `pieces` in the order of its words, `unknown` what nothing here has."""
+    """What a question was read as; `pieces` in the order of its words, `unknown` what nothing here has.
+
+    `slips` are the words that were misspelled, and what they were taken for.
+    """
 
     filter: str
     words: str
@@ -26,6 +30,7 @@ class Read:
     pieces: tuple[Piece, ...] = ()
     ordered_by: str = ""
     unknown: tuple[Piece, ...] = field(default=())
+    slips: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(text: str, today: date, known: Mapping[str, Field]) -> Read:
@@ -36,6 +41,7 @@ def read(text: str, today: date, known: Mapping[str, Field]) -> Read:
     """
     if len(text) > LONGEST:
         raise Invalid(f"a question has up to {LONGEST} characters, not {len(text)}; `search query` takes longer texts")
+    text, slips = mended(text)
     scan = Scan(text)
     dates.read_dates(scan, today)
     amounts.read_sizes(scan)
@@ -51,7 +57,7 @@ def read(text: str, today: date, known: Mapping[str, Field]) -> Read:
     scan.pieces = [piece for piece in scan.pieces if piece not in unknown]
     in_order = tuple(sorted(scan.pieces, key=lambda one: one.start))
     words = " ".join(scan.left())
-    return Read(scan.filter(), words, scan.order, scan.most, in_order, scan.ordered_by, tuple(unknown))
+    return Read(scan.filter(), words, scan.order, scan.most, in_order, scan.ordered_by, tuple(unknown), slips)
 
 
 def _parses(condition: str, known: Mapping[str, Field]) -> bool:

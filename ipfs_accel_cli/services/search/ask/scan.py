@@ -10,7 +10,7 @@ from ipfs_accel_cli.services.search.ask.lexicon import ASKING, OPPOSITE
 
 _NEGATION = re.compile(
     r"(?:\b(?:not|without|except|excluding|but|other than|isn't|aren't|no)\s+"
-    r"(?:(?:for|the|an?|any|under|in|those|these|ones|that are|which are)\s+)*)+$"
+    r"(?:(?:for|the|an?|any|under|in|those|these|ones|that are|which are)\s+)*|\bnon[- ])+$"
 )
 _TAKEN = "\x00"
 _QUOTED = re.compile(r'"[^"]*"')

@@ -14,10 +14,12 @@ from ipfs_accel_cli.services.search.ask.sentences.form import (
     task,
 )
 
+_TAKE_AWAY = "(?:delete|remove|drop|forget|get rid of|erase|uninstall|trash|throw away)"
+
 MODELS: tuple[Sentence, ...] = (
     Sentence(
         "model pull {one}",
-        rf"(?:pull|download|fetch|get) {MODEL}(?P<one>[a-z0-9+]+://\S+)",
+        rf"(?:pull|download|fetch|get|install|grab) {MODEL}(?P<one>[a-z0-9+]+://\S+)",
     ),
     Sentence(
         "model push {one} {destination}",
@@ -29,11 +31,12 @@ MODELS: tuple[Sentence, ...] = (
     ),
     Sentence(
         "model rm {one}",
-        rf"(?:delete|remove|drop|forget|get rid of) (?:the |my )?model (?:called |named )?(?P<one>{THING})",
+        rf"{_TAKE_AWAY} (?:the |my )?model (?:called |named )?(?P<one>{THING})",
+        rf"{_TAKE_AWAY} (?:the |my )(?P<one>{THING}) model",
     ),
     Sentence(
         "store rm {one}",
-        rf"(?:delete|remove|forget|drop|stop keeping) (?P<one>{CID})",
+        rf"(?:{_TAKE_AWAY}|stop keeping) (?P<one>{CID})",
     ),
     Sentence(
         "model scan {one}",
@@ -53,6 +56,18 @@ MODELS: tuple[Sentence, ...] = (
         "hw fit {one}",
         rf"can (?:i|this (?:machine|computer|laptop)) (?:run|use|load) {ONE}(?: (?:on|in) (?:this|my)"
         r" (?:machine|computer|laptop)| here)*",
+    ),
+    Sentence(
+        "hw fit {one}",
+        rf"is there (?:enough )?(?:memory|room|ram) (?:enough )?for {ONE}",
+        rf"how much (?:memory|ram|vram) (?:does|will|would) {ONE} (?:need|take|use)",
+        rf"is {ONE} too (?:big|large|heavy) for (?:this|my) (?:machine|computer|laptop|gpu)",
+    ),
+    Sentence(
+        # It has to be of some task; which one is for whoever reads the line to change.
+        "hw recommend --task generate",
+        r"(?:what|which models?) (?:can|could|will|would)? ?(?:runs?|works?|fits?)(?: best)? "
+        r"(?:here|on (?:this|my) (?:machine|computer|laptop))",
     ),
     Sentence(
         task,

@@ -8,6 +8,7 @@ PROVING: tuple[Sentence, ...] = (
     Sentence(
         either("store verify {one}", "model verify {one}"),
         rf"(?:verify|prove) {ONE}",
+        rf"is {ONE} (?:still )?(?:intact|undamaged|complete|unchanged)",
         rf"check {MODEL}(?P<one>\S+) for (?:damage|errors|bit ?rot)",
     ),
 )

@@ -32,6 +32,8 @@ RUNNING: tuple[Sentence, ...] = (
     Sentence(
         "infer audio transcribe {one}",
         rf"(?:transcribe|write down) (?:the )?(?:recording |file )?(?P<one>{SOUNDS})",
+        rf"(?:(?:give|get|make)(?: me)? )?(?:an? |the )?(?:transcript|transcription) (?:of|from|for) (?P<one>{SOUNDS})",
+        rf"(?:convert|turn) (?P<one>{SOUNDS}) (?:to|into) (?:text|words)",
         rf"what (?:is|was) said in (?P<one>{SOUNDS})",
     ),
     Sentence(
@@ -46,6 +48,8 @@ RUNNING: tuple[Sentence, ...] = (
     Sentence(
         "infer multimodal caption {one}",
         rf"(?:describe|caption) (?:the )?(?:picture |photo |image )?(?P<one>{PICTURES})",
+        rf"what does (?:the )?(?:picture |photo |image )?(?P<one>{PICTURES}) (?:show|depict)",
+        rf"what (?:can be seen|can you see|do you see) (?:in|on) (?:the )?(?P<one>{PICTURES})",
         rf"what is (?:in|on|shown (?:in|on)) (?:the )?(?:picture |photo |image )?(?P<one>{PICTURES})",
     ),
 )

@@ -10,10 +10,12 @@ SEARCHING: tuple[Sentence, ...] = (
         r"(?:what is|show(?: me)?(?: what is)?|find(?: me)?(?: what is)?) (?:like|similar to|related to)"
         rf" (?P<one>{CID})",
         rf"similar to (?P<one>{CID})",
+        rf"(?:which|what) (?:files|pictures|documents|models) (?:look|are|is) (?:like|similar to) (?P<one>{CID})",
     ),
     Sentence(
         "search duplicates",
-        r"(?:show(?: me)?|find(?: me)?|list|are there)? ?(?:the |any |all )?duplicates",
+        r"(?:show(?: me)?|find(?: me)?|list|are there)? ?(?:the |any |all )?"
+        r"(?:duplicates|duplicate (?:files|pictures|documents|models))",
         r"what (?:is (?:there|here|kept) twice|do i have twice)",
         r"(?:what|which files) (?:is|are) (?:there )?(?:twice|doubled)",
     ),
@@ -43,7 +45,7 @@ SEARCHING: tuple[Sentence, ...] = (
     Sentence(
         "job ls",
         r"(?:which|what)(?: jobs)? (?:is|are) (?:running|waiting|queued)(?: now)?",
-        r"(?:show|list)(?: me)?(?: the| my| all)* (?:jobs|queue)",
+        r"(?:show|list)(?: me)?(?: the| my| all)* (?:jobs|queue)(?: that are (?:running|waiting|queued))?",
         r"what is (?:going on|being done)",
     ),
     Sentence(

@@ -7,11 +7,11 @@ from ipfs_accel_cli.services.search.ask.sentences.form import CID, PLACE, SOURCE
 STORAGE: tuple[Sentence, ...] = (
     Sentence(
         between("copy"),
-        rf"(?:copy|back up|backup|bring|send) {SOURCE} {TO}",
+        rf"(?:copy|back up|backup|bring|send|transfer|clone|duplicate|replicate) {SOURCE} {TO}",
     ),
     Sentence(
         between("move", " --dry-run"),
-        rf"(?:move|shift) {SOURCE} {TO}",
+        rf"(?:move|shift|relocate|migrate) {SOURCE} {TO}",
     ),
     Sentence(
         between("sync", " --dry-run"),
@@ -68,7 +68,9 @@ STORAGE: tuple[Sentence, ...] = (
     Sentence(
         "store gc --dry-run",
         r"(?:free|make|get)(?: me)?(?: some| more)? (?:disk )?(?:space|room)(?: on (?:the|my) disk| in the store)?",
-        r"clean(?: up)?(?: the| my)? (?:store|disk|home)",
+        r"(?:clean(?: up| out)?|prune|purge|tidy(?: up)?|empty)(?: the| my)?"
+        r" (?:store|disk|home|trash|garbage)(?: up| out)?",
+        r"how much (?:disk )?(?:space|room) (?:can|could|would) (?:i|be) (?:free|freed|save|get back)",
         r"collect(?: the)? garbage",
         r"(?:run )?(?:the )?garbage collect(?:ion|or)?",
     ),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Never, cast
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.errors import AccelError, Invalid
 from ipfs_accel_cli.extractors.base import Fact
 from ipfs_accel_cli.services.search.ask.answering import Answer, Answering
+from ipfs_accel_cli.services.search.index import Index
 from ipfs_accel_cli.services.search.service import Search
 from tests.unit.services.search.library import entry, search_in, write
 
@@ -84,6 +88,28 @@ def test_a_command_is_shown_and_nothing_is_looked_for(search: Search) -> None:
     assert found.command == "ipfs-accel migrate move lab: cold: --dry-run"
     assert (found.hits, found.filter, found.query) == ([], "", "")
     assert "not run" in found.note
+
+
+def test_a_sentence_that_means_a_command_reaches_nothing_at_all() -> None:
+    def touched(*_: object) -> Never:
+        raise AssertionError("something was done")
+
+    found = Answering(cast("Index", None), touched, touched).ask("delete the model minilm")
+    assert (found.command, found.mode, found.left_over) == ("ipfs-accel model rm minilm", None, [])
+
+
+def test_what_is_left_over_and_how_it_was_looked_for_are_told(search: Search) -> None:
+    found = ask(search, "pdfs about storm tides")
+    assert (found.left_over, found.query, found.mode) == (["storm", "tides"], "storm tides", "text")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=120))
+def test_a_question_is_answered_or_refused_and_nothing_else(search: Search, text: str) -> None:
+    try:
+        ask(search, text, limit=1)
+    except AccelError:
+        assert not text.strip()
 
 
 def test_a_misspelled_word_is_mended_and_told(search: Search) -> None:
