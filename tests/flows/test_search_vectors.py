@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Conflict, Invalid, NotFound
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.search import index as tables
+from ipfs_accel_cli.services.search.near import Nearby
 from ipfs_accel_cli.services.search.querying import Asked
 from ipfs_accel_cli.services.search.service import Search
 from ipfs_accel_cli.services.search.supply import Beside
@@ -166,6 +169,41 @@ def test_a_graph_finds_what_exact_search_finds(tmp_path: Path) -> None:
     drawn = meaning_in(tmp_path, lambda: 100, Drawn())
     assert nearest(ALL)[0] == exact[1]
     assert not made.exists()
+
+
+@pytest.mark.parametrize("lists_from", [300, 500])
+def test_lists_and_graphs_find_what_is_near_and_leave_nothing_of_a_killed_one(tmp_path: Path, lists_from: int) -> None:
+    faiss = pytest.importorskip("faiss", reason="faiss-cpu is not installed: pip install 'ipfs-accel[faiss]'")
+    chance = numpy.random.default_rng(3)
+    centres = chance.standard_normal((10, 16))
+    rows = (centres[numpy.arange(400) % 10] + 0.1 * chance.standard_normal((400, 16))).astype(numpy.float32)
+
+    @dataclass(frozen=True)
+    class Drawn(Meaning):
+        def embed(self, texts: Sequence[str], role: str) -> numpy.ndarray[Any, Any]:
+            return rows[[int(text.split()[0]) for text in texts]]
+
+    search = meaning_in(tmp_path, encoder=Drawn())
+    write(search.index, *(entry(f"{number}", f"text {number}") for number in range(400)))
+    search.vectors.make()
+    folder = tmp_path / "derived" / "search"
+    folder.mkdir(parents=True, exist_ok=True)
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    (folder / f".near-1-1.faiss.{int(ended.stdout)}").write_bytes(b"half of it")
+    nearby = Nearby(Home(tmp_path), search.index, lambda: 100, lists_from)
+    assert nearby.refresh()
+    assert not nearby.refresh()
+
+    (made,) = folder.glob("*near-*")
+    kept = faiss.read_index(str(made))
+    assert isinstance(
+        faiss.downcast_index(kept.index), faiss.IndexIVFFlat if lists_from == 300 else faiss.IndexHNSWFlat
+    )
+    unit = rows[7] / numpy.linalg.norm(rows[7])
+    exact = search.vectors.matrix().best(unit, 10, None)[:10]
+    found = nearby.search(unit, 10)
+    assert found is not None
+    assert len(set(found[:10]) & set(exact)) >= 9
 
 
 @pytest.mark.models

@@ -1,12 +1,14 @@
-"""Neighbours in a graph: an approximate index of many vectors, made by FAISS from the truth and thrown away at will.
+"""Neighbours by FAISS: an approximate index of many vectors, made from the truth and thrown away at will.
 
-It only proposes: what it names is compared exactly, and what was written since it was made is compared, too.
+A graph (HNSW) of some hundred thousand; lists around centres (IVF) of more, which are made several times as fast.
+Either only proposes: what it names is compared exactly, and what was written since it was made is compared, too.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,14 +27,18 @@ _NEIGHBOURS = 32
 _EFFORT = 128
 _OLD_SHARE = 0.1
 _BATCH = 10_000
+# From here on lists. As many centres as FAISS advises, of which a sixteenth is looked into.
+LISTS_FROM = 1_000_000
+_LISTS_PER_ROOT, _LOOKED_INTO, _LEAST_LOOKED_INTO = 4, 16, 8
+_SAMPLES_PER_LIST = 64
 _DECIMALS = 6
 
 
 class Nearby:
-    """The graph of one index; `above` says from how many vectors on there is one, 0 never."""
+    """The graph of one index; `above` says from how many vectors on there is one, 0 never, or lists from more on."""
 
-    def __init__(self, home: Home, index: Index, above: Callable[[], int]) -> None:
-        self._home, self._index, self._above = home, index, above
+    def __init__(self, home: Home, index: Index, above: Callable[[], int], lists_from: int = LISTS_FROM) -> None:
+        self._home, self._index, self._above, self._lists_from = home, index, above, lists_from
         self._loaded: tuple[Path, Any] | None = None
 
     def refresh(self) -> bool:
@@ -67,11 +73,8 @@ class Nearby:
         import numpy
 
         best: dict[int, Near] = {}
-        ordered = sorted(chunks)
-        for at in range(0, len(ordered), 500):
-            part = ordered[at : at + 500]
-            marks = ", ".join("?" * len(part))
-            for row in self._index.rows(f"SELECT chunk, vector FROM vectors WHERE chunk IN ({marks})", part):
+        for rows in self._rows_of(sorted(chunks)):
+            for row in rows:
                 chunk, score = int(row[0]), round(float(numpy.frombuffer(row[1], "<f4") @ vector), _DECIMALS)
                 document = chunk >> CHUNK_BITS
                 if document not in best or best[document][2] < score:
@@ -88,15 +91,12 @@ class Nearby:
 
         change = self._index.progress("vectors")
         (dimensions,) = self._index.rows("SELECT dimensions FROM spaces")[0]
-        inner = faiss.IndexHNSWFlat(dimensions, _NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
-        inner.hnsw.efSearch = _EFFORT
-        graph = faiss.IndexIDMap2(inner)
+        graph = faiss.IndexIDMap2(self._empty(dimensions))
         last = -1
         query = "SELECT chunk, vector FROM vectors WHERE chunk > ? ORDER BY chunk LIMIT ?"
         while rows := self._index.rows(query, (last, _BATCH)):
             last = rows[-1]["chunk"]
-            matrix = numpy.stack([numpy.frombuffer(row["vector"], "<f4") for row in rows])
-            graph.add_with_ids(matrix, numpy.array([row["chunk"] for row in rows], numpy.int64))
+            graph.add_with_ids(_stacked(rows), numpy.array([row["chunk"] for row in rows], numpy.int64))
         folder = self._home.ensure("derived", ROOM)
         path = folder / f"near-{self._index.progress('epoch')}-{change}.faiss"
         # The library writes to a path alone, and in place.
@@ -112,9 +112,34 @@ class Nearby:
             sync_folder(folder)
         finally:
             temporary.unlink(missing_ok=True)
-        for old in folder.glob("near-*.faiss"):
-            if old != path:
+        for old in [*folder.glob("near-*.faiss"), *folder.glob(".near-*.faiss.*")]:
+            if old != path and not _written_now(old):
                 old.unlink(missing_ok=True)
+
+    def _empty(self, dimensions: int) -> Any:
+        """Return what vectors are to be added to: a graph, or lists around centres that a sample of them gave."""
+        import faiss
+        import numpy
+
+        chunks = numpy.array([row[0] for row in self._index.rows("SELECT chunk FROM vectors")], numpy.int64)
+        if len(chunks) < self._lists_from:
+            graph = faiss.IndexHNSWFlat(dimensions, _NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
+            graph.hnsw.efSearch = _EFFORT
+            return graph
+        count = int(_LISTS_PER_ROOT * len(chunks) ** 0.5)
+        chance = numpy.random.default_rng(0)
+        sample = chance.choice(chunks, min(len(chunks), _SAMPLES_PER_LIST * count), replace=False)
+        lists = faiss.IndexIVFFlat(faiss.IndexFlatIP(dimensions), dimensions, count, faiss.METRIC_INNER_PRODUCT)
+        lists.cp.min_points_per_centroid = 1
+        lists.train(numpy.concatenate([_stacked(rows) for rows in self._rows_of(sorted(sample.tolist()))]))
+        lists.nprobe = max(_LEAST_LOOKED_INTO, count // _LOOKED_INTO)
+        return lists
+
+    def _rows_of(self, chunks: Sequence[int]) -> Iterator[list[sqlite3.Row]]:
+        for at in range(0, len(chunks), 500):
+            part = chunks[at : at + 500]
+            marks = ", ".join("?" * len(part))
+            yield self._index.rows(f"SELECT chunk, vector FROM vectors WHERE chunk IN ({marks})", part)
 
     def _newest(self) -> Path | None:
         epoch = self._index.progress("epoch")
@@ -136,3 +161,22 @@ class Nearby:
 
 def _change(path: Path) -> int:
     return int(path.stem.rpartition("-")[2])
+
+
+def _stacked(rows: Sequence[sqlite3.Row]) -> numpy.ndarray[Any, Any]:
+    import numpy
+
+    return numpy.stack([numpy.frombuffer(row["vector"], "<f4") for row in rows])
+
+
+def _written_now(path: Path) -> bool:
+    """Say whether a process that is still there writes a temporary file."""
+    if not path.name.startswith("."):
+        return False
+    try:
+        os.kill(int(path.suffix[1:]), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, ValueError):
+        pass
+    return True
