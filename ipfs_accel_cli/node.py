@@ -228,6 +228,7 @@ class Node:
 
     @cached_property
     def search(self) -> Search:
+        from ipfs_accel_cli.between.perceiving import reader
         from ipfs_accel_cli.between.searching import described, encoding, sharing
         from ipfs_accel_cli.services.search.service import Search
         from ipfs_accel_cli.services.search.supply import Beside as Supply
@@ -239,6 +240,7 @@ class Node:
             find=lambda reference: str(self.store.dags.resolve(reference).cid),
             encoder=lambda model: encoding(self.inference, model),
             sharing=lambda: sharing(self.models),
+            reader=lambda kind, model: reader(self.inference, kind, model),
             automatic=lambda: bool(self.settings.get("search.automatic")),
         )
         return Search(self.home, self.database, supply, lambda: int(self.settings.get("search.graph-above")))

@@ -9,6 +9,7 @@ from typer import Argument, Option, Typer
 from ipfs_accel_cli.commands.listing import Columns, Filter, Sort
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
 from ipfs_accel_cli.node import node
+from ipfs_accel_cli.services.search.perceiving import Wanted
 from ipfs_accel_cli.services.search.results import Rows, Space, Stat, Taken, Verified
 
 app = Typer(help="Look after the index, which can always be made again.", no_args_is_help=True)
@@ -18,16 +19,31 @@ _SUBJECTS = "Files, folders, CIDs or models."
 
 @app.command()
 @effects(WRITE)
-def add(subjects: Annotated[list[str] | None, Argument(metavar="PATH|CID", help=_SUBJECTS)] = None) -> Taken:
+def add(
+    subjects: Annotated[list[str] | None, Argument(metavar="PATH|CID", help=_SUBJECTS)] = None,
+    read_pictures: Annotated[
+        bool, Option("--read-pictures", help="Read text in pictures, and caption them where a model for that is here.")
+    ] = False,
+    transcribe: Annotated[bool, Option("--transcribe", help="Write down what is spoken in recordings.")] = False,
+    ocr_model: Annotated[
+        str | None, Option(help="Who reads text in pictures: a model, tesseract, tesseract:eng+deu, or none.")
+    ] = None,
+    caption_model: Annotated[str | None, Option(help="Who captions pictures: a model, or none.")] = None,
+    speech_model: Annotated[str | None, Option(help="Who writes down what is spoken.")] = None,
+) -> Taken:
     """Take in files, folders, CIDs or models; without any, all that changed in the store.
 
-    A path is read and not stored: it is found, and `store put` is what keeps it.
+    A path is read and not stored: it is found, and `store put` is what keeps it. What models read in pictures and
+    recordings is kept by CID and model: asked again, they read only what is new.
 
     Examples:
         ipfs-accel search index add
         ipfs-accel search index add notes/ bafy…
+        ipfs-accel search index add scans/ --read-pictures --ocr-model tesseract:eng+deu
+        ipfs-accel search index add --transcribe --speech-model whisper-tiny.en
     """
-    return node().search.keeping.add(subjects or [])
+    wanted = Wanted(read_pictures, transcribe, ocr_model, caption_model, speech_model)
+    return node().search.keeping.add(subjects or [], wanted)
 
 
 @app.command()

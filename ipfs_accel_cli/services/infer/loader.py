@@ -162,6 +162,10 @@ class Loader:
                 found.append(model.name)
         return found
 
+    def runnable(self, model: Loadable, wanted: Wanted) -> None:
+        """Raise what choosing an engine for a model raises, where none would run it; nothing is loaded."""
+        best(*candidates(model.facts, wanted, self._engines, self._measure))
+
     def prepared(self, model: Loadable, wanted: Wanted) -> Choice:
         """Return the engine for a model with what it makes of it; raises what choosing and making raise."""
         return self._making.prepared(model, best(*candidates(model.facts, wanted, self._engines, self._measure)))

@@ -90,6 +90,11 @@ class Opener:
         """Return the model of a name, whatever it can do; raises NotFound."""
         return self._find(name, "")
 
+    def check(self, model: Loadable, task: str) -> None:
+        """Raise what choosing an engine for a model raises, before anything is loaded."""
+        if not model.facts.name.startswith(REMOTE_PREFIX):
+            self.loader.runnable(model, self.loader.wanted(task, None, None))
+
     @contextmanager
     def open(
         self,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from ipfs_accel_cli.extractors.base import Document, Fact
 from ipfs_accel_cli.services.search.chunking import Chunk, chunks
+from ipfs_accel_cli.services.search.readings import Reading, as_facts, as_text
 from ipfs_accel_cli.services.search.schema import MOST_CHUNKS
 from ipfs_accel_cli.services.search.words import beside, of_name
 
@@ -21,7 +22,10 @@ FactRow = tuple[str, str, str, float | None]  # Name, key, value, number.
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A document under its CID. `extractor` is name/version of what made it, `problem` why there is no more of it."""
+    """A document under its CID. `extractor` is name/version of what made it, `problem` why there is no more of it.
+
+    `read` is what models read in it: found as the text is, and kept apart from it.
+    """
 
     cid: str
     document: Document
@@ -31,13 +35,14 @@ class Entry:
     problem: str | None = None
     tags: tuple[str, ...] = ()
     said: Mapping[str, Fact] = field(default_factory=dict)
+    read: tuple[Reading, ...] = ()
 
     def rows(self, names: Iterable[str], facts: Iterable[FactRow]) -> list[tuple[str, str, str]]:
         """Return (title, body, more) of every chunk; what is said beside the text goes with the first one.
 
         `names` are the paths it is kept under, `facts` its own. Facts that are words are found without a filter.
         """
-        parts = chunks(self.document.text)[:MOST_CHUNKS] or [Chunk("", 0, "")]
+        parts = chunks(as_text(self.document.text, self.read))[:MOST_CHUNKS] or [Chunk("", 0, "")]
         title = self.document.title
         said = " ".join([fact[2] for fact in facts if fact[3] is None])[:_MOST_SAID]
         spoken = " ".join(filter(None, (of_name(title), said)))
@@ -50,7 +55,7 @@ class Entry:
 
     def facts(self) -> Iterator[FactRow]:
         """Yield (name, key, value, number) of everything that is known of it."""
-        for facts in (self.document.facts, self.said, {TAG: self.tags} if self.tags else {}):
+        for facts in (self.document.facts, as_facts(self.read), self.said, {TAG: self.tags} if self.tags else {}):
             for name, value in facts.items():
                 if name != "size_bytes":
                     yield from fact_rows(name, value)

@@ -151,7 +151,8 @@ def remove(connection: sqlite3.Connection, document: int) -> None:
     _clear(connection, document)
     connection.execute("DELETE FROM sketches WHERE document = ?", (document,))
     connection.execute("DELETE FROM members WHERE document = ?", (document,))
-    connection.execute("DELETE FROM extracted WHERE cid = (SELECT cid FROM documents WHERE id = ?)", (document,))
+    for table in ("extracted", "readings"):
+        connection.execute(f"DELETE FROM {table} WHERE cid = (SELECT cid FROM documents WHERE id = ?)", (document,))
     connection.execute("DELETE FROM documents WHERE id = ?", (document,))
 
 

@@ -134,7 +134,9 @@ class Intake:
             _want(connection, event.subject, ROOT)
 
     def _work(self) -> Iterator[tuple[str, str]]:
-        for row in self._index.rows("SELECT subject, kind FROM work ORDER BY kind, subject"):
+        # What is kept goes first: a file that only moved from one root to another stays as it was read.
+        gone = "NOT EXISTS (SELECT 1 FROM roots WHERE cid = subject)"
+        for row in self._index.rows(f"SELECT subject, kind FROM work ORDER BY kind, {gone}, subject"):
             current().check()
             yield row["subject"], row["kind"]
 

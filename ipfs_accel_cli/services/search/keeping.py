@@ -24,10 +24,10 @@ from ipfs_accel_cli.services.search import index as tables
 from ipfs_accel_cli.services.search.index import Index
 from ipfs_accel_cli.services.search.intake import MODEL, ROOT, SEQUENCE, Intake, Tally
 from ipfs_accel_cli.services.search.making import Maker
+from ipfs_accel_cli.services.search.perceiving import BY_PATH, NOTHING, Perceiving, Wanted
 from ipfs_accel_cli.services.search.results import Row, Rows, Space, Stat, Taken, Verified
 from ipfs_accel_cli.services.search.supply import Beside
 
-BY_PATH = "path:"
 _LISTED = 100_000
 
 
@@ -40,6 +40,7 @@ class Keeping:
     intake: Intake
     maker: Maker
     beside: Beside
+    perceiving: Perceiving
 
     def fresh(self, seconds: float) -> int:
         """Catch up for so long and return what is still missing; where nothing can be written, only look."""
@@ -48,23 +49,27 @@ class Keeping:
         except (HomeUnusable, DiskFull):
             return self.intake.behind()
 
-    def add(self, subjects: Sequence[str]) -> Taken:
+    def add(self, subjects: Sequence[str], wanted: Wanted = NOTHING) -> Taken:
         """Take in files, folders, CIDs or models; all that changed in the store where none is named.
 
-        A path is read and not stored. Raises NotFound for what is neither a path nor in the store.
+        A path is read and not stored. Pictures and recordings among them are read by models as far as that is
+        `wanted`. Raises NotFound for what is neither a path nor in the store, and before anything else what
+        `Perceiving.readers` raises.
         """
+        readers = self.perceiving.readers(wanted)
         if not subjects:
-            return self.intake.catch_up()
+            taken = self.intake.catch_up()
+            return taken.model_copy(update={"readings": self.perceiving.read(None, readers)})
         self.intake.catch_up(0)
         tally = Tally()
+        roots: list[str] = []
         for subject in subjects:
             current().check()
             path = _path(subject)
-            if path is not None:
-                self._add_path(path, tally)
-            else:
-                self._add_kept(subject, tally)
-        return Taken(documents=tally.documents, removed=tally.removed, unread=tally.unread, behind=self.intake.behind())
+            roots.append(self._add_kept(subject, tally) if path is None else self._add_path(path, tally))
+        done = self.perceiving.read(roots, readers)
+        about = {"documents": tally.documents, "removed": tally.removed, "unread": tally.unread}
+        return Taken(**about, behind=self.intake.behind(), readings=done)
 
     def remove(self, subjects: Sequence[str]) -> Taken:
         """Take documents out by CID, root or path; they come back with `add` or a rebuild. Raises NotFound."""
@@ -148,7 +153,7 @@ class Keeping:
                 path.unlink(missing_ok=True)
             return []
 
-    def _add_path(self, path: Path, tally: Tally) -> None:
+    def _add_path(self, path: Path, tally: Tally) -> str:
         from ipfs_accel_cli.extractors.contents import FileContent
 
         absolute = path.absolute()
@@ -177,11 +182,12 @@ class Keeping:
             current().progress(tally.documents, None, "documents indexed")
         with self.index.write() as connection:
             tally.removed += tables.leave(connection, root, seen)
+        return root
 
-    def _add_kept(self, subject: str, tally: Tally) -> None:
+    def _add_kept(self, subject: str, tally: Tally) -> str:
         if self.beside.model(subject) is not None:
             self.intake.do(subject, MODEL, tally)
-            return
+            return subject
         try:
             cid = self.beside.find(subject)
         except Invalid as error:
@@ -197,6 +203,7 @@ class Keeping:
             if not rows:
                 connection.execute("INSERT OR IGNORE INTO roots VALUES (?, 'search', ?)", (cid, subject))
         self.intake.do(cid, ROOT, tally)
+        return cid
 
     def _out(self, connection: sqlite3.Connection, subject: str) -> int:
         by_path = f"{BY_PATH}{Path(subject).absolute()}"

@@ -13,8 +13,10 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Cancelled
 from ipfs_accel_cli.extractors.base import UNREADABLE, Content, Document
 from ipfs_accel_cli.services.search import index as tables
+from ipfs_accel_cli.services.search import readings
 from ipfs_accel_cli.services.search.entry import Entry, moment
 from ipfs_accel_cli.services.search.index import Index
+from ipfs_accel_cli.services.search.readings import Reading
 from ipfs_accel_cli.services.search.sketching import sketches_of
 from ipfs_accel_cli.services.search.supply import Beside, ModelAbout, StoredContent, facts_of
 
@@ -84,17 +86,21 @@ class Maker:
             tally.removed += tables.leave(connection, root, seen)
         return True
 
-    def again(self, cid: str) -> bool:
-        """Write a document anew, because what is said about it changed; False where it is not indexed."""
-        row = tables.find(self._index.connection(), cid)
-        if row is None or row["kind"] == "model":
-            return False
-        found = self._index.cached(cid, row["extractor"])
-        document = found or Document(row["kind"], row["title"])
+    def again(self, cid: str, reading: Reading | None = None) -> bool:
+        """Write a document anew, because of what is said about it or was read in it; False where it is not indexed."""
         with self._index.write() as connection:
+            row = tables.find(connection, cid)
+            if row is None or row["kind"] == "model":
+                return False
+            found = self._index.cached(cid, row["extractor"])
+            document = found or Document(row["kind"], row["title"])
+            unread = row["problem"] if found is None else found.facts.get(UNREADABLE)
+            problem = None if unread is None else str(unread)
+            if reading is not None:
+                readings.keep(connection, cid, reading)
             tags = tuple(tables.tags_of(connection, row["id"]))
-            entry = Entry(cid, document, row["size_bytes"], row["added_at"], row["extractor"], row["problem"], tags)
-            tables.put(connection, [replace(entry, said=self._said(cid))])
+            about = (row["size_bytes"], row["added_at"], row["extractor"], problem, tags)
+            tables.put(connection, [self._completed(Entry(cid, document, *about))])
         return True
 
     def of_model(self, connection: sqlite3.Connection, manifest: str, about: ModelAbout) -> Entry:
@@ -116,7 +122,7 @@ class Maker:
         if UNREADABLE in document.facts:
             problem = str(document.facts[UNREADABLE])
         entry = Entry(cid, document, content.size_bytes, added_at or moment(), stamp, problem, self._tags(cid))
-        return replace(entry, said=self._said(cid)), sketches_of(document)
+        return self._completed(entry), sketches_of(document)
 
     def _made(self, member: Member) -> Made:
         row = tables.find(self._index.connection(), member.cid)
@@ -133,7 +139,8 @@ class Maker:
             raise
         except AccelError as error:
             document = Document("unknown", member.name, "", {UNREADABLE: error.detail})
-            return Made(member, Entry(member.cid, document, member.size_bytes, moment(), "none/0", error.detail))
+            entry = Entry(member.cid, document, member.size_bytes, moment(), "none/0", error.detail)
+            return Made(member, replace(entry, read=self._read(member.cid)))
         return Made(member, entry, sketches, True)
 
     def _write(self, root: str, batch: list[Made], tally: Tally) -> None:
@@ -178,6 +185,15 @@ class Maker:
                 yield from self._below(one.cid, one.name, below, depth + 1)
             elif one.kind in ("file", "raw", "block", "encrypted"):
                 yield Member(one.cid, below, one.name, one.size_bytes or 0, "file" if one.kind == "raw" else one.kind)
+
+    def _completed(self, entry: Entry) -> Entry:
+        """Return an entry with what people said about its content, and models read in it."""
+        read = self._read(entry.cid)
+        problem = entry.problem or readings.problem_of(read)
+        return replace(entry, said=self._said(entry.cid), read=read, problem=problem)
+
+    def _read(self, cid: str) -> tuple[Reading, ...]:
+        return readings.shown(self._index.connection(), cid)
 
     def _said(self, cid: str) -> dict[str, Any]:
         try:

@@ -94,16 +94,31 @@ class Found(Result):
         return SomeFailed("only what is here was found", errors=errors, suggestion=hint)
 
 
+class ReadBy(Result):
+    """What a model read in pictures or recordings."""
+
+    columns = ("kind", "model", "read", "kept", "failed", "model_cid")
+    essence = "read"
+
+    kind: str = Field(description="ocr, caption or transcript.")
+    model: str
+    model_cid: str = Field(description="What its texts are kept under; of a program its name and its languages.")
+    read: int = Field(description="Files that it read now.")
+    kept: int = Field(description="Files that it had read before; it was not asked again.")
+    failed: int = Field(description="Files that it could not read; `search index ls` says why.")
+
+
 class Taken(Result):
     """What was taken in, or is not yet."""
 
-    columns = ("documents", "removed", "unread", "behind")
+    columns = ("documents", "removed", "unread", "behind", "readings")
     essence = "documents"
 
     documents: int = Field(description="Written to the index, new or anew.")
     removed: int = 0
     unread: int = Field(default=0, description="Known by name and kind only: what is in them could not be read.")
     behind: int = Field(default=0, description="What is still to be looked at.")
+    readings: list[ReadBy] = Field(default_factory=list, description="What models read, where that was asked for.")
 
 
 class Row(Result):

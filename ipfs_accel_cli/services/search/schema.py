@@ -79,6 +79,16 @@ INDEX_MIGRATIONS = (
     ),
     # Every merge writes again what it merges; half as many are worth a few more segments to look into.
     ("2-fewer-merges", "INSERT INTO words (words, rank) VALUES ('automerge', 8);"),
+    # Of the readers of one kind, `shown` is the one that was asked last: its text is in the document.
+    (
+        "3-readings",
+        """
+        CREATE TABLE readings (
+            cid TEXT NOT NULL, kind TEXT NOT NULL, model_cid TEXT NOT NULL, model TEXT NOT NULL,
+            text TEXT NOT NULL, problem TEXT, shown INTEGER NOT NULL, PRIMARY KEY (cid, kind, model_cid)
+        ) WITHOUT ROWID;
+        """,
+    ),
 )
 
 MIGRATIONS = (

@@ -17,6 +17,7 @@ from ipfs_accel_cli.services.search.kin import Kinship
 from ipfs_accel_cli.services.search.kin_results import Duplicates, Recommended, Similar, Suggested
 from ipfs_accel_cli.services.search.making import Maker
 from ipfs_accel_cli.services.search.near import Nearby
+from ipfs_accel_cli.services.search.perceiving import Perceiving
 from ipfs_accel_cli.services.search.querying import Asked, Querying
 from ipfs_accel_cli.services.search.recommending import Recommending
 from ipfs_accel_cli.services.search.results import Found
@@ -48,7 +49,8 @@ class Search:
         self.tags = TagBook(state)
         self.maker = Maker(self.index, beside, lambda cid: tags_of(state, cid))
         self.intake = Intake(state, self.index, self.maker, beside)
-        self.keeping = Keeping(home, self.index, self.intake, self.maker, beside)
+        perceiving = Perceiving(self.index, beside, self.maker)
+        self.keeping = Keeping(home, self.index, self.intake, self.maker, beside, perceiving)
         matrices = Matrices(home, self.index)
         self.vectors = Vectors(self.index, beside, matrices, Nearby(home, self.index, graph_above))
         self._kinship = Kinship(self.index, self.vectors, beside)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
 from ipfs_accel_cli.extractors.base import Document, Fact
+from ipfs_accel_cli.services.search.readings import Kind
 
 if TYPE_CHECKING:
     import numpy
@@ -108,11 +109,28 @@ class Encoder(Protocol):
     def embed(self, texts: Sequence[str], role: Role) -> numpy.ndarray[Any, Any]: ...
 
 
+# Takes a file and what it is called, and returns what is read in it.
+Read = Callable[[BinaryIO, str], str]
+
+
+class Reader(Protocol):
+    """A model, or a program, that reads pictures or recordings; `model_cid` is what its answers are kept under."""
+
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def model_cid(self) -> str: ...
+    def opened(self) -> AbstractContextManager[Read]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Beside:
     """What other services do for the index. `models` gives every manifest, `model` what is known of one.
 
-    `sharing` reads the tensors of all models.
+    `sharing` reads the tensors of all models; `reader` finds what reads a kind, by its name or the usual one, and loads
+    nothing yet.
     """
 
     store: Store
@@ -121,6 +139,7 @@ class Beside:
     find: Callable[[str], str] = str
     encoder: Callable[[str | None], AbstractContextManager[Encoder]] | None = None
     sharing: Callable[[], Iterable[Sharing]] = tuple
+    reader: Callable[[Kind, str | None], Reader] | None = None
     automatic: Callable[[], bool] = lambda: True
 
 

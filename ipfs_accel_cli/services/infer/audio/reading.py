@@ -84,18 +84,25 @@ def opened(source: str, call: Call, raw: Raw | None = None) -> Iterator[Sound]:
     Raises NotFound, Invalid for a file without sound or with more than 8 channels, MalformedContent for what is no
     sound, and MissingExtra.
     """
+    library("soundfile")
+    with _bytes(source, call) as (file, name), sound_in(file, name, raw) as sound:
+        yield sound
+
+
+@contextmanager
+def sound_in(file: IO[bytes], name: str, raw: Raw | None = None) -> Iterator[Sound]:
+    """Open the sound that a file holds for the block; raises as `opened`."""
     soundfile = library("soundfile")
-    with _bytes(source, call) as (file, name):
-        options: dict[str, Any] = {}
-        if raw is not None:
-            _check_raw(raw)
-            options = {"samplerate": raw.rate, "channels": raw.channels, "format": "RAW", "subtype": "PCM_16"}
-        try:
-            sound = soundfile.SoundFile(file, **options)
-        except (soundfile.LibsndfileError, TypeError) as error:
-            raise _refusal(file, name, error) from error
-        with sound:
-            yield _checked(sound, name)
+    options: dict[str, Any] = {}
+    if raw is not None:
+        _check_raw(raw)
+        options = {"samplerate": raw.rate, "channels": raw.channels, "format": "RAW", "subtype": "PCM_16"}
+    try:
+        sound = soundfile.SoundFile(file, **options)
+    except (soundfile.LibsndfileError, TypeError) as error:
+        raise _refusal(file, name, error) from error
+    with sound:
+        yield _checked(sound, name)
 
 
 def mono(block: Samples) -> Samples:

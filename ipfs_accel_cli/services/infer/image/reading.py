@@ -6,7 +6,7 @@ import io
 import math
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -92,17 +92,29 @@ def read_picture(file: Path, call: Call, *, frame: int = 0, longest: int = LONGE
     Raises NotFound; MalformedContent for what is damaged or no picture; LimitReached before anything is decoded that
     would take more than 512 MiB; and Invalid for a frame that it does not have.
     """
+    with opened(file, call) as (image, name):
+        return _picture(image, name, frame, longest)
+
+
+def picture_in(stream: BinaryIO, name: str, *, longest: int = LONGEST_SIDE) -> Picture:
+    """Return the picture, or the first one, that a file holds; raises as `read_picture`."""
+    _bound(stream.seek(0, io.SEEK_END), name)
+    stream.seek(0)
+    with closing(identified(stream, name)) as image:
+        return _picture(image, name, 0, longest)
+
+
+def _picture(image: Image, name: str, frame: int, longest: int) -> Picture:
     import numpy
 
-    with opened(file, call) as (image, name):
-        frames = seek(image, name, frame)
-        turned = orientation(image) >= _FIRST_TURNED
-        width, height = (image.height, image.width) if turned else image.size
-        shrink(image, name, longest)
-        with decoding(name):
-            image.load()
-            upright = in_colour(transposed(smaller(image, longest)), name)
-        return Picture(name, numpy.asarray(upright), width, height, image.format or "", frames)
+    frames = seek(image, name, frame)
+    turned = orientation(image) >= _FIRST_TURNED
+    width, height = (image.height, image.width) if turned else image.size
+    shrink(image, name, longest)
+    with decoding(name):
+        image.load()
+        upright = in_colour(transposed(smaller(image, longest)), name)
+    return Picture(name, numpy.asarray(upright), width, height, image.format or "", frames)
 
 
 @contextmanager
