@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from ipfs_accel_cli.services.infer.calibrating import Calibrations
 from ipfs_accel_cli.surfaces.cli.main import run
 from tests.conformance.engine_suite import chunks_of
 from tests.conformance.sound_suite import SoundSuite, hum
-from tests.servers.cache import locked
+from tests.flows.conftest import SENTENCES
 from tests.servers.catalogue_models import folder_of
 
 soundfile = pytest.importorskip("soundfile")
@@ -29,21 +28,7 @@ pytest.importorskip("espeakng_loader")
 pytest.importorskip("onnxruntime")
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
-SENTENCES = (
-    "The quick brown fox jumps over the lazy dog.",
-    "She sells fresh bread and butter at the market every Saturday.",
-)
 PACES = (1.0, 0.9, 1.1, 1.0)
-
-
-@pytest.fixture(scope="session")
-def speech_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the catalogue's models of speech."""
-    home = tmp_path_factory.mktemp("speech")
-    with Node(home) as node:
-        for name in ("silero-vad", "kokoro-82m", "whisper-tiny.en"):
-            node.models.add(folder_of(name))
-    return home
 
 
 @pytest.fixture
@@ -59,19 +44,6 @@ def ask(
         return status, said.out, said.err
 
     return asked
-
-
-@pytest.fixture(scope="session")
-def talk(speech_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two sentences, spoken by Kokoro, once for all processes that test."""
-    base = tmp_path_factory.getbasetemp()
-    room = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    path = room / "talk.wav"
-    with locked(room / "talk.lock"):
-        if not path.exists():
-            with Node(speech_home) as node:
-                node.inference.audio.speak(" ".join(SENTENCES), SpeakOptions(), Run(), path)
-    return path
 
 
 def words(text: str) -> list[str]:
