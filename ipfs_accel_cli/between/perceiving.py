@@ -34,8 +34,7 @@ def reader(inference: Inference, kind: Kind, model: str | None) -> Reader:
     _libraries(kind)
     name, _, languages = (model or "").partition(":")
     if kind == "ocr" and name == tesseract.NAME:
-        tesseract.program()
-        return _Program(languages or _LANGUAGES)
+        return _program(languages or _LANGUAGES)
     opener = inference.opener
     try:
         found = opener.find(model, _TASKS[kind])
@@ -49,11 +48,15 @@ def reader(inference: Inference, kind: Kind, model: str | None) -> Reader:
 
 def _program_instead(error: NotFound) -> Reader:
     try:
-        tesseract.program()
+        return _program(_LANGUAGES)
     except MissingExtra as missing:
         told = f"{error.detail}, and {missing.detail} either ({missing.suggestion})"
         raise NotFound(told, suggestion=error.suggestion) from error
-    return _Program(_LANGUAGES)
+
+
+def _program(languages: str) -> Reader:
+    tesseract.check(languages)
+    return _Program(languages)
 
 
 def _libraries(kind: Kind) -> None:

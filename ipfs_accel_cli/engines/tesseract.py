@@ -28,6 +28,20 @@ def program() -> str:
     return found
 
 
+def check(languages: str) -> None:
+    """Raise Invalid for languages that it has no data of, and what `program` raises."""
+    _check_spelling(languages)
+    try:
+        command = [program(), "--list-langs"]
+        done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Unavailable(f"tesseract failed: {error}") from error
+    known = set(done.stdout.decode("utf-8", "replace").splitlines()[1:])
+    for language in languages.split("+"):
+        if language not in known:
+            raise _lacking(language)
+
+
 def read_lines(pixels: Pixels, languages: str = "eng", least: float = 0.0) -> tuple[Line, ...]:
     """Return the lines of a picture, in the order of reading; `languages` as tesseract spells them: eng+deu.
 
@@ -35,8 +49,7 @@ def read_lines(pixels: Pixels, languages: str = "eng", least: float = 0.0) -> tu
     """
     from PIL import Image
 
-    if not all(part.replace("_", "").isalnum() for part in languages.split("+")):
-        raise Invalid(f"{languages!r} names no languages; eng, or eng+deu for several")
+    _check_spelling(languages)
     data = io.BytesIO()
     Image.fromarray(pixels).save(data, "BMP")
     command = [program(), "stdin", "stdout", "-l", languages, "tsv"]
@@ -47,12 +60,21 @@ def read_lines(pixels: Pixels, languages: str = "eng", least: float = 0.0) -> tu
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip()
         if "language" in said.lower():
-            raise Invalid(
-                f"tesseract has no data for the languages {languages!r}",
-                suggestion=f"apt-get install tesseract-ocr-{languages.partition('+')[0]}",
-            )
+            raise _lacking(languages)
         raise Unavailable(f"tesseract failed: {(said.splitlines() or ['it said nothing'])[-1][:300]}")
     return tuple(line for line in _lines(done.stdout.decode("utf-8", "replace")) if line.score >= least)
+
+
+def _check_spelling(languages: str) -> None:
+    if not all(part.replace("_", "").isalnum() for part in languages.split("+")):
+        raise Invalid(f"{languages!r} names no languages; eng, or eng+deu for several")
+
+
+def _lacking(languages: str) -> Invalid:
+    return Invalid(
+        f"tesseract has no data for the languages {languages!r}",
+        suggestion=f"apt-get install tesseract-ocr-{languages.partition('+')[0].replace('_', '-')}",
+    )
 
 
 def _lines(table: str) -> Iterator[Line]:

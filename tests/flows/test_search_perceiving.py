@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ipfs_accel_cli import Node
-from ipfs_accel_cli.core.errors import MissingExtra, NotFound, UnsupportedContent
+from ipfs_accel_cli.core.errors import Invalid, MissingExtra, NotFound, UnsupportedContent
 from ipfs_accel_cli.services.search.perceiving import Wanted
 from ipfs_accel_cli.services.search.querying import Asked
 from ipfs_accel_cli.services.search.results import Taken
@@ -55,6 +55,17 @@ def test_the_store_gives_the_bytes_and_languages_are_another_reader(node: Node, 
     assert found(node, "london", "ocr_model=tesseract:eng") == ["page.png"]
     again = Wanted(pictures=True, ocr="tesseract:eng+osd", caption="none")
     assert told(node.search.keeping.add([kept.cid], again))[0][1] == "tesseract:eng+osd"
+
+
+@installed
+@pytest.mark.parametrize("languages", ["xxx", "eng+xxx", "../eng"])
+def test_languages_without_data_are_refused_before_anything_is_indexed(
+    node: Node, tmp_path: Path, languages: str
+) -> None:
+    page = drawn.text(tmp_path / "page.png")
+    with pytest.raises(Invalid):
+        node.search.keeping.add([str(page)], Wanted(pictures=True, ocr=f"tesseract:{languages}"))
+    assert node.search.keeping.documents().documents == []
 
 
 def test_where_nothing_reads_text_both_ways_to_get_it_are_named(
