@@ -228,22 +228,11 @@ class Node:
 
     @cached_property
     def search(self) -> Search:
-        from ipfs_accel_cli.between.perceiving import reader
-        from ipfs_accel_cli.between.searching import described, encoding, sharing
+        from ipfs_accel_cli.between.searching import supply
         from ipfs_accel_cli.services.search.service import Search
-        from ipfs_accel_cli.services.search.supply import Beside as Supply
 
-        supply = Supply(
-            store=self.store,
-            model=lambda manifest: described(self.models, self.store, manifest),
-            models=lambda: [row.manifest_cid for row in self.models.ls().models],
-            find=lambda reference: str(self.store.dags.resolve(reference).cid),
-            encoder=lambda model: encoding(self.inference, model),
-            sharing=lambda: sharing(self.models),
-            reader=lambda kind, model: reader(self.inference, kind, model),
-            automatic=lambda: bool(self.settings.get("search.automatic")),
-        )
-        return Search(self.home, self.database, supply, lambda: int(self.settings.get("search.graph-above")))
+        beside = supply(self.store, lambda: self.models, lambda: self.inference, self.settings)
+        return Search(self.home, self.database, beside, lambda: int(self.settings.get("search.graph-above")))
 
     @cached_property
     def doctor(self) -> Doctor:

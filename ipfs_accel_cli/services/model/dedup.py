@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from pathlib import Path
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import MalformedContent, UnsupportedContent
@@ -63,17 +64,24 @@ def _parts(store: Store, known: Known, *, read: bool) -> _Parts:
         found.files[entry.sha256] = entry.size_bytes
         found.blocks.update(store.repairs.leaves(entry.cid))
         if read and entry.path in paths:
-            in_tensors = 0
-            try:
-                for tensor in tensors_of(entry.path, paths[entry.path]):
-                    digest = digest_of(paths[entry.path], tensor)
-                    if digest is not None:
-                        found.tensors[digest] = tensor.size_bytes
-                        in_tensors += tensor.size_bytes
-            except (MalformedContent, UnsupportedContent):
-                in_tensors = 0
+            hashed, whole = digests(entry.path, paths[entry.path])
+            found.tensors.update(hashed)
+            in_tensors = sum(size for _, size in hashed) if whole else 0
             found.rest[entry.sha256] = entry.size_bytes - in_tensors
     return found
+
+
+def digests(name: str, path: Path) -> tuple[list[tuple[bytes, int]], bool]:
+    """Return sha-256 and size of every tensor in a file, and whether all of it could be read."""
+    found: list[tuple[bytes, int]] = []
+    try:
+        for tensor in tensors_of(name, path):
+            digest = digest_of(path, tensor)
+            if digest is not None:
+                found.append((digest, tensor.size_bytes))
+    except (MalformedContent, UnsupportedContent):
+        return found, False
+    return found, True
 
 
 def _shared(models: Sequence[Known]) -> list[SharedFile]:

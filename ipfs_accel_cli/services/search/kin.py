@@ -20,34 +20,35 @@ from ipfs_accel_cli.services.search.sketches import (
 )
 from ipfs_accel_cli.services.search.sketching import TEXT
 from ipfs_accel_cli.services.search.supply import Beside
+from ipfs_accel_cli.services.search.tensors import TensorBook
 from ipfs_accel_cli.services.search.vectors import Vectors
 
 MOST = 1000
 _PICTURE = "perceptual_hash"
 _DECIMALS = 4
 # Texts and pictures that have less in common are not called alike; of meaning, only the order tells anything.
-_LEAST: dict[By, float] = {"meaning": -1.0, "text": 0.1, "picture": 1 - 16 / 64}
 # Norms that were never trained, and positions, are the same in models that have nothing to do with each other.
-_LEAST_TENSORS = 0.01
+_LEAST: dict[By, float] = {"meaning": -1.0, "text": 0.1, "picture": 1 - 16 / 64, "tensors": 0.01}
 
 
 @dataclass(frozen=True, slots=True)
 class Kinship:
-    """Compares documents of the index with each other; nothing is read anew."""
+    """Compares documents of the index with each other; only tensors are read, each once."""
 
     index: Index
     vectors: Vectors
     beside: Beside
 
-    def similar(self, reference: str, limit: int = 10) -> Similar:
+    def similar(self, reference: str, limit: int = 10, *, tensors: bool = False) -> Similar:
         """Return what is most like a document: by its vectors, else by its picture or its words.
 
-        Raises NotFound for what is not in the index, and UnsupportedContent for what nothing is known of to compare.
+        With `tensors` it is a model, and its kin are those that have tensors in common with it. Raises NotFound for
+        what is not in the index, and UnsupportedContent for what nothing is known of to compare.
         """
         if not 1 <= limit <= MOST:
             raise Invalid(f"--limit is from 1 to {MOST}")
         document, cid, title = self.document(reference)
-        by, scored = self._scored(document, cid, limit)
+        by, scored = self._by_tensors(cid) if tensors else self._scored(document, cid, limit)
         kept = [(number, score) for number, score in scored if number != document and score >= _LEAST[by]]
         found = sorted(kept, key=lambda one: (-one[1], one[0]))[:limit]
         rows = self._rows([number for number, _ in found])
@@ -74,11 +75,29 @@ class Kinship:
 
     def document(self, reference: str) -> tuple[int, str, str]:
         """Return number, CID and title of a document; raises NotFound for what is not in the index."""
-        for cid in (reference, self._cid(reference)):
-            rows = self.index.rows("SELECT id, cid, title FROM documents WHERE cid = ?", (cid,))
+        queries = (
+            ("cid = ?", reference),
+            ("cid = ?", self._cid(reference)),
+            ("kind = 'model' AND title = ? ORDER BY id DESC", reference),
+        )
+        for where, value in queries:
+            rows = self.index.rows(f"SELECT id, cid, title FROM documents WHERE {where}", (value,))
             if rows:
                 return int(rows[0]["id"]), str(rows[0]["cid"]), str(rows[0]["title"])
         raise NotFound(f"{reference} is not in the index", suggestion="ipfs-accel search index ls")
+
+    def _by_tensors(self, cid: str) -> tuple[By, list[tuple[int, float]]]:
+        """Return the models that have tensors in common with one, and which share of the smaller one that is."""
+        rows = self.index.rows("SELECT id, cid, size_bytes FROM documents WHERE kind = 'model'")
+        models = {row["cid"]: row for row in rows}
+        if cid not in models:
+            raise UnsupportedContent(f"{cid} is no model, so it has no tensors", suggestion="ipfs-accel model ls")
+        found = []
+        for pair in TensorBook(self.index, self.beside).beside_one(cid):
+            if pair.other in models:
+                smaller = min(models[one]["size_bytes"] for one in (cid, pair.other))
+                found.append((int(models[pair.other]["id"]), pair.size_bytes / max(1, smaller)))
+        return "tensors", found
 
     def _scored(self, document: int, cid: str, limit: int) -> tuple[By, list[tuple[int, float]]]:
         vector = self.vectors.of_document(document)
@@ -118,13 +137,13 @@ class Kinship:
 
     def _sharing(self) -> list[Group]:
         made = []
-        for pair in self.beside.sharing():
+        for pair in TensorBook(self.index, self.beside).pairs():
             both = self.index.rows("SELECT id FROM documents WHERE cid IN (?, ?) ORDER BY cid", (pair.one, pair.other))
             copies = list(self._rows([int(row["id"]) for row in both]).values())
             if len(copies) < 2:
                 continue
             share = pair.size_bytes / max(1, min(copy.size_bytes for copy in copies))
-            if share >= _LEAST_TENSORS:
+            if share >= _LEAST["tensors"]:
                 score = round(share, _DECIMALS)
                 made.append(Group(by="tensors", likeness=score, size_bytes=pair.size_bytes, copies=copies))
         return sorted(made, key=lambda one: (-one.size_bytes, one.copies[0].cid, one.copies[1].cid))

@@ -30,8 +30,10 @@ class Kin(Copy):
 
     columns = ("likeness", "kind", "title", "cid")
 
-    by: By = Field(description="What was compared: vectors, pictures, or words.")
-    likeness: float = Field(description="Cosine, share of words in common, or share of equal bits; 1 is the same.")
+    by: By = Field(description="What was compared: vectors, pictures, words, or tensors.")
+    likeness: float = Field(
+        description="Cosine, share of words in common, or of equal bits; by tensors, of the smaller model."
+    )
 
 
 class Similar(Result):

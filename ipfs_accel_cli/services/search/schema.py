@@ -89,6 +89,8 @@ INDEX_MIGRATIONS = (
         ) WITHOUT ROWID;
         """,
     ),
+    # Tensors are hashed once per file: digests of 32 bytes, each with eight of its size.
+    ("4-tensors", "CREATE TABLE hashed (file TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;"),
 )
 
 MIGRATIONS = (

@@ -85,9 +85,9 @@ class Search:
         elsewhere.checked(asked)
         return elsewhere.joined(self.index, self.query(asked), remote, hub, asked)
 
-    def similar(self, reference: str, limit: int = 10) -> Similar:
+    def similar(self, reference: str, limit: int = 10, *, tensors: bool = False) -> Similar:
         """Return what is most like a document, after the index had a moment; raises as `Kinship.similar`."""
-        return self._of_one(lambda: self._kinship.similar(reference, limit))
+        return self._of_one(lambda: self._kinship.similar(reference, limit, tensors=tensors))
 
     def duplicates(self, kinds: Sequence[str] = (), least: float = 0.8, *, tensors: bool = False) -> Duplicates:
         """Return what is there more than once, after the index had a moment; raises as `Kinship.duplicates`."""

@@ -90,13 +90,8 @@ class ModelAbout:
     root: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sharing:
-    """Two models, by their manifests, and how many bytes of tensors are in both."""
-
-    one: str
-    other: str
-    size_bytes: int
+# What names a file of a model, and what reads it: the digest and the size of every tensor.
+TensorFile = tuple[str, Callable[[], list[tuple[bytes, int]]]]
 
 
 class Encoder(Protocol):
@@ -129,7 +124,7 @@ class Reader(Protocol):
 class Beside:
     """What other services do for the index. `models` gives every manifest, `model` what is known of one.
 
-    `sharing` reads the tensors of all models; `reader` finds what reads a kind, by its name or the usual one, and loads
+    `tensors` gives the files of a model; `reader` finds what reads a kind, by its name or the usual one, and loads
     nothing yet.
     """
 
@@ -138,7 +133,7 @@ class Beside:
     models: Callable[[], list[str]] = list
     find: Callable[[str], str] = str
     encoder: Callable[[str | None], AbstractContextManager[Encoder]] | None = None
-    sharing: Callable[[], Iterable[Sharing]] = tuple
+    tensors: Callable[[str], Iterable[TensorFile]] = lambda _manifest: ()
     reader: Callable[[Kind, str | None], Reader] | None = None
     automatic: Callable[[], bool] = lambda: True
 
