@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -23,7 +24,8 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, TryAgain, Unavailable
 from ipfs_accel_cli.core.http import CONNECT_SECONDS, client, explained, trusted
 
-_MOST_IDLE = 8  # For each server.
+_MOST_IDLE = 16  # For each server.
+_IDLE_SECONDS = 15.0  # Servers hang up on those that wait longer, perhaps just when something is sent.
 _HARMLESS = ("GET", "HEAD")
 
 Meaning = Callable[[Exception], Exception]
@@ -80,7 +82,7 @@ class Lines:
 
     def __init__(self, certificates: str | None) -> None:
         self._certificates = certificates
-        self._idle: dict[_Origin, deque[http.client.HTTPConnection]] = {}
+        self._idle: dict[_Origin, deque[tuple[http.client.HTTPConnection, float]]] = {}
         self._lock = threading.Lock()
         self._closed = False
 
@@ -124,7 +126,7 @@ class Lines:
         """Close those that are open; those in use are closed by whoever reads them."""
         with self._lock:
             self._closed = True
-            for connection in [one for idle in self._idle.values() for one in idle]:
+            for connection in [one for idle in self._idle.values() for one, _ in idle]:
                 connection.close()
             self._idle.clear()
 
@@ -149,12 +151,12 @@ class Lines:
         while True:
             with self._lock:
                 idle = self._idle.get(origin)
-                connection = idle.pop() if idle else None
+                connection, since = idle.pop() if idle else (None, 0.0)
             if connection is None:
                 return None
             waiting = poll()
             waiting.register(connection.sock, POLLIN)
-            if not waiting.poll(0):
+            if time.monotonic() - since < _IDLE_SECONDS and not waiting.poll(0):
                 return connection
             connection.close()
 
@@ -162,7 +164,7 @@ class Lines:
         with self._lock:
             idle = self._idle.setdefault(origin, deque())
             if not self._closed and len(idle) < _MOST_IDLE:
-                idle.append(connection)
+                idle.append((connection, time.monotonic()))
                 return
         connection.close()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
@@ -16,10 +18,12 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import MissingExtra, Unavailable
 from ipfs_accel_cli.core.http import client as connection
 from ipfs_accel_cli.core.http import explained
-from ipfs_accel_cli.core.lines import Lines, is_straight
+from ipfs_accel_cli.core.lines import Answer, Lines, is_straight
 from ipfs_accel_cli.core.retry import patiently
-from ipfs_accel_cli.core.s3_errors import of_answer, of_library
+from ipfs_accel_cli.core.s3_direct import PROBED, Direct, Question, answered
+from ipfs_accel_cli.core.s3_errors import of_answer, of_library, of_page
 from ipfs_accel_cli.core.s3_places import Keys, Place, refuse_unencrypted
+from ipfs_accel_cli.core.s3_signing import Login
 
 if TYPE_CHECKING:
     import httpx
@@ -33,6 +37,10 @@ SIGNED_SECONDS = 900
 _PIECE_BYTES = 256 << 10
 _PAGES = (b"<!doctype html", b"<html")
 _REGION, _REGION_HEADER = "us-east-1", "x-amz-bucket-region"
+_MOVED = (301, 302, 307, 308)
+# What S3 answers where the bucket lies in another region.
+ELSEWHERE = ("PermanentRedirect", "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError")
+_MOST_REDIRECTS = 3
 _line: ContextVar[Lines | httpx.Client | None] = ContextVar("line", default=None)
 
 
@@ -74,16 +82,22 @@ class Bucket:
         self.place = place
         self._keys = keys
         self._opened: Any = None
-        self._line: Lines | httpx.Client | None = None
+        self._line: httpx.Client | None = None
+        self._lines: Lines | None = None
+        self._lock = threading.RLock()
+        self._login: Callable[[], Login] | None = None
+        self._direct: Direct | None = None
+        self._redirected = 0
         self.certificates: str | None = None
 
     @contextmanager
     def connected(self) -> Iterator[Bucket]:
         """Give the same bucket for the block, which keeps its connections open between questions."""
         self._translated(self._client, f"bucket {self.place.bucket}")
-        straight = is_straight()
-        opened = Lines(self.certificates) if straight else connection(self.certificates, guarded=True, passwords=False)
-        with closing(opened):
+        if self._line is not None or is_straight():
+            yield self
+            return
+        with closing(connection(self.certificates, guarded=True, passwords=False)) as opened:
             kept = copy.copy(self)
             kept._line = opened
             yield kept
@@ -114,15 +128,63 @@ class Bucket:
         return self._once(operation, what, parameters)
 
     def _once(self, operation: str, what: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        line = self._line or self._kept()
+        if isinstance(line, Lines) and (direct := self._straight()) is not None:
+            question = direct.question(operation, parameters)
+            if question is not None and (told := self._told(line, operation, question, what)) is not None:
+                return told
+
         def asked() -> dict[str, Any]:
             answer: dict[str, Any] = getattr(self._client(), operation)(Bucket=self.place.bucket, **parameters)
             return answer
 
-        token = _line.set(self._line)
+        token = _line.set(line)
         try:
             return self._translated(asked, what)
         finally:
             _line.reset(token)
+
+    def _kept(self) -> Lines | None:
+        """Return connections that stay open as long as this bucket; None where the running call may have none."""
+        if not is_straight():
+            return None
+        self._translated(self._client, f"bucket {self.place.bucket}")
+        with self._lock:
+            if self._lines is None:
+                self._lines = Lines(self.certificates)
+                weakref.finalize(self, self._lines.close)
+            return self._lines
+
+    def _straight(self) -> Direct | None:
+        """Return the bucket at its address, where requests to it are signed as we can."""
+        if self._direct is None and self._redirected < _MOST_REDIRECTS:
+            self._translated(self._client, f"bucket {self.place.bucket}")
+            if self._login is not None:
+                self._direct = Direct.of(self.address(PROBED), self._login)
+        return self._direct
+
+    def _told(self, line: Lines, operation: str, question: Question, what: str) -> dict[str, Any] | None:
+        """Return the answer to a question; None where the bucket is elsewhere, which botocore finds out."""
+        server = "{0.scheme}://{0.netloc}".format(urlsplit(question.url))
+        try:
+            answer = line.send(
+                question.method,
+                question.url,
+                question.headers.items(),
+                question.pieces(),
+                f"bucket {self.place.bucket} at {server}",
+                MAX_ANSWER_BYTES,
+            )
+        except Unavailable as error:
+            raise Unavailable(error.detail, suggestion=f"curl -I {server}") from error
+        page = b"".join(answer.pieces)
+        if answer.status == 200:
+            return answered(operation, answer.headers, page, what)
+        refusal = of_page(answer.status, answer.headers, page, what, self.place.bucket)
+        if answer.status in _MOVED or refusal.context.get("answer") in ELSEWHERE or _is_moved(question, answer):
+            self._direct, self._redirected = None, self._redirected + 1
+            return None
+        raise refusal
 
     def _translated(self, work: Callable[[], T], what: str) -> T:
         _needs_boto()
@@ -139,9 +201,10 @@ class Bucket:
             raise of_library(error, what) from error
 
     def _client(self) -> Any:
-        if self._opened is None:
-            self._opened = self._open()
-        return self._opened
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
 
     def _open(self) -> Any:
         from botocore import UNSIGNED
@@ -155,6 +218,7 @@ class Bucket:
         if keys is not None:
             session.set_credentials(keys.access, keys.secret, keys.session)
         signed = owner and not self.place.anonymous and session.get_credentials() is not None
+        self._login = session.get_credentials().get_frozen_credentials if signed else None
         # Asked again by us, who can be stopped, and not by botocore as well. Version 4 because others sign less. What
         # is sent has its digest in a signed header, and need not be hashed once more for the signature.
         config = Config(
@@ -253,6 +317,11 @@ def _cut(pieces: Iterator[bytes | memoryview]) -> Iterator[bytes]:
     for piece in pieces:
         view = memoryview(piece)
         yield from (bytes(view[start : start + _PIECE_BYTES]) for start in range(0, len(view), _PIECE_BYTES))
+
+
+def _is_moved(question: Question, answer: Answer) -> bool:
+    """Say whether an answer without words is that of another region."""
+    return question.method == "HEAD" and answer.status == 400 and _REGION_HEADER in answer.headers
 
 
 def _limited(chunks: Iterator[bytes], what: str) -> bytes:

@@ -12,7 +12,7 @@ from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, NotFound, TryAgain, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.services.migrate import hashing
-from ipfs_accel_cli.services.migrate.model import Done, Step, Verify
+from ipfs_accel_cli.services.migrate.model import Done, Step, Verify, is_strong
 
 Wait = Callable[[int], None]
 
@@ -65,6 +65,7 @@ class FileCopy:
             proof,
             verify,
             print=_print(before),
+            there=f"{found.size_bytes}|{receipt.etag}|" if is_strong(receipt.etag) else "",
         )
 
     def verified(self, step: Step, verify: Verify) -> Done:

@@ -62,7 +62,7 @@ def _files(world: World, place: Place, remembered: Mapping[str, tuple[str, bytes
             one.modified_at,
         )
         known = remembered.get(one.locator)
-        if known is not None and known[0] == row.print:
+        if known is not None and row.is_still(known[0]):
             row = replace(row, sha256=row.sha256 or known[1], cid=row.cid or known[2])
         yield row
 

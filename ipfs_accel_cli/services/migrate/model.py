@@ -45,6 +45,15 @@ class Listed:
         modified = "" if self.modified_at is None else self.modified_at.isoformat()
         return f"{self.size_bytes}|{self.etag or ''}|{modified}"
 
+    def is_still(self, print: str) -> bool:
+        """Say whether this is what was described so; a strong tag tells without the time that was not known."""
+        return print == self.print or (is_strong(self.etag) and print == f"{self.size_bytes}|{self.etag}|")
+
+
+def is_strong(etag: str | None) -> bool:
+    """Say whether a tag changes with every change of the bytes (RFC 9110, section 8.8.1)."""
+    return bool(etag) and not str(etag).startswith("W/")
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -96,6 +105,7 @@ class Done:
     verified: Verify
     attempts: int = 1
     print: str = ""
+    there: str = ""
     seconds: float = 0.0
     began_at: str = ""
     more: dict[str, str] = field(default_factory=dict)

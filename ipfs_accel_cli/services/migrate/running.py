@@ -147,7 +147,7 @@ class Run:
             assert step.source is not None
             locator = step.source.locator
             remember.append((self.source.backend, locator, done.print, done.sha256, done.cid))
-            there = self._seen_there(done)
+            there = done.there or self._seen_there(done)
             if there:
                 remember.append((backend, done.locator, there, done.sha256, done.cid))
         reference = Reference(
