@@ -93,10 +93,10 @@ class Bucket:
     @contextmanager
     def connected(self) -> Iterator[Bucket]:
         """Give the same bucket for the block, which keeps its connections open between questions."""
-        self._translated(self._client, f"bucket {self.place.bucket}")
-        if self._line is not None or is_straight():
+        if self._line is not None or self._kept() is not None:
             yield self
             return
+        self._translated(self._client, f"bucket {self.place.bucket}")
         with closing(connection(self.certificates, guarded=True, passwords=False)) as opened:
             kept = copy.copy(self)
             kept._line = opened
@@ -146,6 +146,8 @@ class Bucket:
 
     def _kept(self) -> Lines | None:
         """Return connections that stay open as long as this bucket; None where the running call may have none."""
+        if self._lines is not None and current().folders is None:
+            return self._lines
         if not is_straight():
             return None
         self._translated(self._client, f"bucket {self.place.bucket}")

@@ -1,4 +1,4 @@
-"""What a server was seen to do: some take a sha-256 or a condition and never look at it, so their word proves nothing."""
+"""What a server was seen to do: some take a sha-256 or a condition and never look at it, so it proves nothing."""
 
 from __future__ import annotations
 

@@ -151,8 +151,11 @@ class Meter:
                 begun = begin()
             with closing(begun) as items:
                 while True:
-                    with transfer.timed():
+                    began = time.perf_counter()
+                    try:
                         item = next(items, _END)
+                    finally:
+                        transfer.seconds += time.perf_counter() - began
                     if transfer.latency is None:
                         transfer.latency = transfer.seconds
                     if isinstance(item, _End):

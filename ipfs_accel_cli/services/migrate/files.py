@@ -12,7 +12,7 @@ from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, NotFound, TryAgain, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.services.migrate import hashing
-from ipfs_accel_cli.services.migrate.model import Done, Step, Verify, is_strong
+from ipfs_accel_cli.services.migrate.model import Done, Step, Verify, described, is_strong
 
 Wait = Callable[[int], None]
 
@@ -167,5 +167,4 @@ class FileCopy:
 
 
 def _print(stat: Stat) -> str:
-    modified = "" if stat.modified_at is None else stat.modified_at.isoformat()
-    return f"{stat.size_bytes}|{stat.etag or ''}|{modified}"
+    return described(stat.size_bytes, stat.etag, stat.modified_at)

@@ -39,15 +39,17 @@ class Listed:
     etag: str | None = None
     modified_at: datetime | None = None
 
-    @property
-    def print(self) -> str:
-        """Return what changes when the bytes do, as far as the place tells."""
-        modified = "" if self.modified_at is None else self.modified_at.isoformat()
-        return f"{self.size_bytes}|{self.etag or ''}|{modified}"
 
-    def is_still(self, print: str) -> bool:
-        """Say whether this is what was described so; a strong tag tells without the time that was not known."""
-        return print == self.print or (is_strong(self.etag) and print == f"{self.size_bytes}|{self.etag}|")
+def described(size_bytes: int | None, etag: str | None, modified_at: datetime | None) -> str:
+    """Return what changes when the bytes do, as far as their place tells."""
+    return f"{size_bytes}|{etag or ''}|{'' if modified_at is None else modified_at.isoformat()}"
+
+
+def is_still(before: str, size_bytes: int, etag: str | None, modified_at: datetime | None) -> bool:
+    """Say whether a file is what was described so before; a strong tag tells it without the time."""
+    if is_strong(etag) and before == f"{size_bytes}|{etag}|":
+        return True
+    return before == described(size_bytes, etag, modified_at)
 
 
 def is_strong(etag: str | None) -> bool:

@@ -14,7 +14,7 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Cancelled, DiskFull, LimitReached, Offline, TryAgain, classified
 from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.services.migrate.ledger import Ended, Ledger
-from ipfs_accel_cli.services.migrate.model import Action, Done, Options, Place, Step, Verify
+from ipfs_accel_cli.services.migrate.model import Action, Done, Options, Place, Step, Verify, described
 from ipfs_accel_cli.services.migrate.results import Moved
 from ipfs_accel_cli.services.migrate.world import Reference, World
 
@@ -153,12 +153,8 @@ class Run:
         reference = Reference(
             CID.parse(done.cid), backend, done.locator, step.kind == "dag", done.size_bytes, done.sha256, done.proof
         )
-
-        def follow() -> None:
-            if backend != self.world.here:
-                self.world.note([reference])
-
-        return Ended(step, done.attempts, self._receipt(step, done), remember=remember, follow=follow)
+        known = () if backend == self.world.here else (reference,)
+        return Ended(step, done.attempts, self._receipt(step, done), remember=remember, references=known)
 
     def _seen_there(self, done: Done) -> str:
         """Return how the destination describes what has just arrived, so that a later run needs its listing alone."""
@@ -170,8 +166,7 @@ class Run:
             return ""
         if stat.size_bytes != done.size_bytes or (stat.sha256 is not None and stat.sha256 != done.sha256):
             raise TryAgain(f"{self.destination.backend}:{done.locator} was replaced by somebody else meanwhile")
-        modified = "" if stat.modified_at is None else stat.modified_at.isoformat()
-        return f"{stat.size_bytes}|{stat.etag or ''}|{modified}"
+        return described(stat.size_bytes, stat.etag, stat.modified_at)
 
     def _receipt(self, step: Step, done: Done) -> dict[str, object]:
         source = step.source.locator if step.source is not None else step.name
@@ -200,7 +195,7 @@ class Run:
             return []
         ready = list(batch)
         batch.clear()
-        self.ledger.settle(self.id, [ended for ended, _ in ready])
+        self.ledger.settle(self.id, [ended for ended, _ in ready], self.world.note)
         told = []
         for ended, done in ready:
             problem = ended.problem
