@@ -23,13 +23,13 @@ from urllib.request import getproxies
 from ipfs_accel_cli.core.bodies import Body, Reading, joined
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, TryAgain, Unavailable
+from ipfs_accel_cli.core.heads import PORTS, Answered, written
 from ipfs_accel_cli.core.http import CONNECT_SECONDS, client, explained, trusted
 
 _MOST_IDLE = 16  # For each server.
 _IDLE_SECONDS = 15.0  # Servers hang up on those that wait longer, perhaps just when something is sent.
 _HARMLESS = ("GET", "HEAD")
 _TOGETHER_BYTES = 64 << 10
-_PORTS = {"http": 80, "https": 443}
 
 Meaning = Callable[[Exception], Exception]
 """Says what to raise for an OSError, an HTTPException, or an Unreachable."""
@@ -139,8 +139,9 @@ class Lines:
             line = connection.sock
             line.settimeout(current().read_seconds)
             peer = line.getpeername()
-            _send_all(line, _head(request), request.pieces)
-            answer = http.client.HTTPResponse(line, method=request.method)
+            host = request.origin if request.names_host else None
+            _send_all(line, written(request.method, request.target, host, request.headers), request.pieces)
+            answer = Answered(line, method=request.method)
             answer.begin()
         except BaseException:
             if answer is not None:
@@ -215,27 +216,6 @@ def _opened(origin: _Origin, certificates: str | None) -> http.client.HTTPConnec
     return connection
 
 
-def _head(request: Request) -> bytes:
-    """Return the head of a request (RFC 9112, section 3); raises ValueError for what would break out of its line."""
-    scheme, host, port = request.origin
-    lines = [f"{request.method} {request.target} HTTP/1.1".encode("ascii")]
-    if b" " in lines[0][len(request.method) + 1 : -len(" HTTP/1.1")]:
-        raise ValueError("an address has no spaces")
-    if request.names_host:
-        named = f"[{host}]" if ":" in host else host
-        named = named if port == _PORTS.get(scheme) else f"{named}:{port}"
-        lines.append(b"host: " + named.encode("idna" if not named.isascii() else "ascii"))
-    for name, value in request.headers:
-        lines.append(_raw(name) + b": " + _raw(value))
-    if any(b"\r" in line or b"\n" in line or b"\0" in line for line in lines):
-        raise ValueError("a header goes over the end of its line")
-    return b"\r\n".join((*lines, b"", b""))
-
-
-def _raw(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else text.encode("latin-1")
-
-
 def _send_all(line: socket.socket, head: bytes, pieces: Iterable[bytes | memoryview]) -> None:
     """Send a request; a server that refuses it before it has all of it is heard, if it says why."""
     rest = iter(pieces)
@@ -252,7 +232,7 @@ def _send_all(line: socket.socket, head: bytes, pieces: Iterable[bytes | memoryv
 
 def _split(url: str) -> tuple[_Origin, str]:
     parts = urlsplit(url)
-    port = parts.port or _PORTS.get(parts.scheme, 80)
+    port = parts.port or PORTS.get(parts.scheme, 80)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return (parts.scheme, parts.hostname or "", port), target
 
