@@ -41,6 +41,8 @@ _MOVED = (301, 302, 307, 308)
 # What S3 answers where the bucket lies in another region.
 ELSEWHERE = ("PermanentRedirect", "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError")
 _MOST_REDIRECTS = 3
+_EXPRESS = "--x-s3"  # Buckets of one zone are signed for with a session of their own.
+_unsent: ContextVar[list[AWSPreparedRequest] | None] = ContextVar("unsent", default=None)
 _line: ContextVar[Lines | httpx.Client | None] = ContextVar("line", default=None)
 
 
@@ -160,10 +162,20 @@ class Bucket:
     def _straight(self) -> Direct | None:
         """Return the bucket at its address, where requests to it are signed as we can."""
         if self._direct is None and self._redirected < _MOST_REDIRECTS:
-            self._translated(self._client, f"bucket {self.place.bucket}")
-            if self._login is not None:
-                self._direct = Direct.of(self.address(PROBED), self._login)
+            self._direct = self._translated(self._found, f"bucket {self.place.bucket}")
         return self._direct
+
+    def _found(self) -> Direct | None:
+        """Let botocore make a request that is not sent, and read from it where the bucket is."""
+        client, made = self._client(), list["AWSPreparedRequest"]()
+        if self._login is None or self.place.bucket.endswith(_EXPRESS):
+            return None
+        token = _unsent.set(made)
+        try:
+            client.head_object(Bucket=self.place.bucket, Key=PROBED)
+        finally:
+            _unsent.reset(token)
+        return Direct.of(made[0].url, _text(made[0].headers.get("Authorization", "")), self._login)
 
     def _told(self, line: Lines, operation: str, question: Question, what: str) -> dict[str, Any] | None:
         """Return the answer to a question; None where the bucket is elsewhere, which botocore finds out."""
@@ -243,6 +255,9 @@ class Bucket:
         """Carry a request of botocore's over a connection of ours, which keeps other callers to the public internet."""
         from botocore.awsrequest import AWSResponse
 
+        if (unsent := _unsent.get()) is not None:
+            unsent.append(request)
+            return AWSResponse(request.url, 200, {}, _Body(b""))
         server = "{0.scheme}://{0.netloc}".format(urlsplit(request.url))
         try:
             status, told, body = self._carried(request, f"bucket {self.place.bucket} at {server}")

@@ -6,12 +6,13 @@ understood here. The answers are those of botocore, as far as they are used.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import parse_qs, unquote_plus, urlsplit
+from urllib.parse import unquote_plus, urlsplit
 from xml.etree import ElementTree
 
 from ipfs_accel_cli.core.errors import Unavailable
@@ -33,6 +34,7 @@ _HEADERS = {
 _BESIDE = "x-amz-meta-"
 _TOLD = {"etag": "ETag", "x-amz-checksum-sha256": "ChecksumSHA256", "x-amz-checksum-type": "ChecksumType"}
 PROBED = "k"  # A key whose address shows where all others are.
+_SCOPE = re.compile(r"AWS4-HMAC-SHA256 Credential=[^,]*/\d{8}/([^/,]+)/s3/aws4_request,")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +57,12 @@ class Direct:
     signer: Signer
 
     @classmethod
-    def of(cls, address: str, login: Callable[[], Login]) -> Direct | None:
-        """Read where a bucket is from a signed address of the key PROBED; None where it is signed in another way."""
-        parts = urlsplit(address)
-        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        scope = query.get("X-Amz-Credential", "").split("/")[-4:]
-        known = {"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders"}
-        if (
-            query.get("X-Amz-Algorithm") != "AWS4-HMAC-SHA256"
-            or query.keys() - known - {"X-Amz-Signature", "X-Amz-Security-Token"}
-            or len(scope) != 4
-            or scope[2] != "s3"
-            or query.get("X-Amz-SignedHeaders") != "host"
-            or not parts.path.endswith(f"/{PROBED}")
-        ):
+    def of(cls, url: str, authorization: str, login: Callable[[], Login]) -> Direct | None:
+        """Read where a bucket is from a signed request for the key PROBED; None where it is signed in another way."""
+        parts, scope = urlsplit(url), _SCOPE.match(authorization)
+        if scope is None or parts.query or not parts.path.endswith(f"/{PROBED}"):
             return None
-        host = parts.netloc.lower()
-        default = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
-        host = host.removesuffix(default) if default else host
+        host = parts.netloc.lower().removesuffix({"http": ":80", "https": ":443"}[parts.scheme])
         return cls(f"{parts.scheme}://{host}", host, parts.path.removesuffix(f"/{PROBED}"), Signer(scope[1], login))
 
     def question(self, operation: str, parameters: Mapping[str, Any]) -> Question | None:

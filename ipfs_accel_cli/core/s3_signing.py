@@ -48,7 +48,7 @@ class Signer:
         sent = {**headers, "x-amz-content-sha256": UNSIGNED_BODY, "x-amz-date": moment}
         if login.token:
             sent["x-amz-security-token"] = login.token
-        text = "&".join(f"{quoted(name)}={quoted(query[name])}" for name in sorted(query))
+        text = "&".join(f"{name}={value}" for name, value in sorted((quoted(one), quoted(query[one])) for one in query))
         named = sorted([*sent.items(), ("host", host)])
         names = ";".join(name for name, _ in named)
         lines = "".join(f"{name}:{' '.join(value.split())}\n" for name, value in named)

@@ -95,7 +95,7 @@ class FileCopy:
         return now is not None and _print(now) == done.print
 
     def _before(self, listed: Listed) -> Stat:
-        """Return what the source says of a file: a folder says no more than it listed, if that has not changed since."""
+        """Return what the source says of a file: a folder says no more than it listed, until that has changed."""
         at, size_bytes = listed.locator, listed.size_bytes
         if size_bytes is not None and at not in self.stale and isinstance(self.source, OnDisk):
             return Stat(at, at, size_bytes, etag=listed.etag, modified_at=listed.modified_at)
