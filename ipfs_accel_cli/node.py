@@ -224,7 +224,7 @@ class Node:
     def migrations(self) -> Migrations:
         from ipfs_accel_cli.between.moving import migrations
 
-        return migrations(self.home, self.database, self.store, lambda: self.models, lambda: self.jobs)
+        return migrations(self.home, self.settings, self.store, lambda: self.models, lambda: self.jobs, self.database)
 
     @cached_property
     def search(self) -> Search:

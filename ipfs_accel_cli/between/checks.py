@@ -39,14 +39,20 @@ def check_backends(of: Callable[[], Store]) -> Iterator[Check]:
 
     if not current().principal.may("store:write"):
         raise NotAuthorised("a round trip writes at the backends, which you may not")
-    for name in of().backends.names():
+    names = of().backends.names()
+    if not names:
+        yield Check(name="backends", state="ok", detail="none is known, so no round trip was made")
+    for name in names:
         tested = of().backends.test(name, whole=True)
+        went = [step.name for step in tested.steps if step.state == "ok"]
+        untried = [f"{step.name} was not tried: {step.detail}" for step in tested.steps if step.state == "skipped"]
         wrong = [f"{step.name}: {step.detail}" for step in tested.steps if step.state == "failed"]
         sound = tested.reachable is not False and not wrong
+        said = [f"went well: {', '.join(went)}"] if went else []
         yield Check(
             name=f"backend {name}",
             state="ok" if sound else "failed",
-            detail="; ".join([tested.detail, *wrong]),
+            detail="; ".join([tested.detail, *said, *wrong, *(untried if sound else [])]),
             remedy="" if sound else f"ipfs-accel store backend test {name} --round-trip",
         )
 

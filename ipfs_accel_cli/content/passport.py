@@ -68,17 +68,22 @@ class Passport:
     def decode(cls, data: Buffer) -> Passport:
         """Read what `encode` wrote; every block is hashed. What is neither manifest nor statement is left out.
 
-        Raises Malformed, also for a statement about something else, Mismatch, and OverLimit.
+        Raises Malformed, also for a statement about something else and for blocks that are not those that the roots
+        name, Mismatch, and OverLimit.
         """
         manifests: list[Manifest] = []
         statements: list[Statement] = []
-        for block in open_reader(io.BytesIO(data)).blocks:
+        reader, read = open_reader(io.BytesIO(data)), set[CID]()
+        for block in reader.blocks:
+            read.add(block.cid)
             schema = _schema(block.cid, block.data)
             if schema.startswith("ipfs-accel/manifest/"):
                 manifests.append(Manifest.decode(block.data))
             elif schema.startswith("ipfs-accel/statement/"):
                 statements.append(Statement.decode(block.data))
                 check_count(statements)
+        if read != set(reader.roots):
+            raise Malformed("a passport holds the blocks that its roots name, no other and none less")
         if len(manifests) != 1:
             raise Malformed(f"a passport holds one manifest, not {len(manifests)}")
         return cls(manifests[0], tuple(statements))

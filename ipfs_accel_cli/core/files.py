@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -127,14 +126,3 @@ def replacing_inside(root: Path, path: str, aside: str | None = None) -> Iterato
 def _in_the_way(step: Path) -> Conflict:
     said = "is a link, and nothing is written through it" if step.is_symlink() else "is no folder"
     return Conflict(f"{step} {said}", suggestion="choose another folder")
-
-
-@contextmanager
-def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
-    """Hold an advisory lock on a file for the block; the kernel drops it when the process dies."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

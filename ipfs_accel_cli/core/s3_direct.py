@@ -30,6 +30,7 @@ _HEADERS = {
     "ChecksumSHA256": "x-amz-checksum-sha256",
     "ChecksumMode": "x-amz-checksum-mode",
     "IfNoneMatch": "if-none-match",
+    "IfMatch": "if-match",
 }
 _BESIDE = "x-amz-meta-"
 _TOLD = {"etag": "ETag", "x-amz-checksum-sha256": "ChecksumSHA256", "x-amz-checksum-type": "ChecksumType"}

@@ -9,10 +9,11 @@ T = TypeVar("T")
 
 
 class Stream(Generic[T]):
-    """A command's answer of many items; iterate it once and close it."""
+    """A command's answer of many items; iterate it once and close it. `nothing` tells people why there is none."""
 
-    def __init__(self, items: Iterable[T]) -> None:
+    def __init__(self, items: Iterable[T], nothing: str = "nothing here") -> None:
         self._items: Iterator[T] = iter(items)
+        self.nothing = nothing
 
     def __iter__(self) -> Iterator[T]:
         return self._items

@@ -26,6 +26,12 @@ ENGINES = Registry(
             devices=("cpu",),
             tasks=("embed", "classify", "image-classify", "image-embed", "speak", "voice-detect"),
         ),
+        "static": Plugin(
+            "ipfs_accel_cli.engines.static.engine:StaticEngine",
+            requires=("tokenizers", "safetensors"),
+            devices=("cpu",),
+            tasks=("embed",),
+        ),
         "diffusers": Plugin(
             "ipfs_accel_cli.engines.diffusion.engine:DiffusersEngine",
             requires=("torch", "transformers", "diffusers"),

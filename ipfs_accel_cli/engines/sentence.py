@@ -97,12 +97,9 @@ def read_sentence(folder: Path) -> Sentence:
 
     Raises UnsupportedContent for a module that is not known here and MalformedContent for files that make no sense.
     """
-    modules = _json(folder / "modules.json")
-    if modules is None:
+    named = modules_of(folder)
+    if named is None:
         return Sentence(assumed=True)
-    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
-        raise MalformedContent(f"{folder.name}/modules.json is not a list of modules")
-    named = [(_class_name(module), _inside(folder, module)) for module in modules]
     if [name for name, _ in named[:2]] != ["Transformer", "Pooling"]:
         names = ", ".join(name for name, _ in named)
         raise UnsupportedContent(f"the modules {names}: only those that begin with Transformer, Pooling are known")
@@ -120,6 +117,16 @@ def read_sentence(folder: Path) -> Sentence:
         prompts=tuple(prompts.items()),
         default_prompt=about.get("default_prompt_name"),
     )
+
+
+def modules_of(folder: Path) -> list[tuple[str, str]] | None:
+    """Return the class and the folder of each module, None where no modules.json says; raises MalformedContent."""
+    modules = _json(folder / "modules.json")
+    if modules is None:
+        return None
+    if not isinstance(modules, list) or not modules or not all(isinstance(module, dict) for module in modules):
+        raise MalformedContent(f"{folder.name}/modules.json is not a list of modules")
+    return [(_class_name(module), _inside(folder, module)) for module in modules]
 
 
 def _modes(config: dict[str, Any], prompted: bool) -> tuple[Mode, ...]:

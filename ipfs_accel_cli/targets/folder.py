@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict
 from ipfs_accel_cli.core.files import folder_inside, refuse_links, refuse_unwritable, replacing_inside, writing_into
+from ipfs_accel_cli.core.locks import wait_for
 from ipfs_accel_cli.core.space import check_space
 from ipfs_accel_cli.sources.base import RemoteFile
 from ipfs_accel_cli.sources.reference import Reference, of_path
@@ -21,7 +21,6 @@ from ipfs_accel_cli.targets.base import READ_BYTES, Delivery, Holding, Item, Par
 
 # What is being written lies where nobody takes it for a file of the model, however its writer ends.
 _PART = f"{passport.FOLDER}/incoming.part"
-_WAIT_SECONDS = 0.1
 
 
 class FolderTarget:
@@ -125,15 +124,8 @@ def _write(item: Item, folder: Path, parcel: Parcel, progress: Progress) -> None
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder's passport, which the kernel drops when the process dies; makes both."""
-    call = current()
     with folder_inside(folder, passport.FOLDER) as descriptor:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                call.progress(0, None, "Waiting for another push to this folder")
-                call.stopped.wait(_WAIT_SECONDS)
+        wait_for(descriptor, "Waiting for another push to this folder")
         yield
 
 

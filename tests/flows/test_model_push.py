@@ -123,7 +123,7 @@ def test_a_passport_of_another_model_is_refused(tiny: Node, tmp_path: Path) -> N
     wrong = Statement(ours.manifest.root, "licence", {"licence": "mine"})
     data = io.BytesIO()
     blocks = [(ours.manifest.cid, ours.manifest.encode()), (wrong.cid, wrong.encode())]
-    car.write(data, [ours.manifest.cid], blocks)
+    car.write(data, [cid for cid, _ in blocks], blocks)
     (tmp_path / "out" / CAR).write_bytes(data.getvalue())
 
     with pytest.raises(MalformedContent, match="not this model"):

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from ipfs_accel_cli.backends.base import Body, Config, Health, Receipt, Stat, Traits
 from ipfs_accel_cli.backends.keys import checked_key
-from ipfs_accel_cli.backends.s3 import listing, stated
+from ipfs_accel_cli.backends.s3 import listing, replacing, stated
 from ipfs_accel_cli.backends.s3.lying import lying
 from ipfs_accel_cli.backends.s3.notes import Notes
 from ipfs_accel_cli.backends.s3.parts import LIMITS, MAX_BYTES, SINGLE_BYTES
 from ipfs_accel_cli.backends.s3.ranges import fetched
-from ipfs_accel_cli.backends.s3.sending import Sending
+from ipfs_accel_cli.backends.s3.sending import UNLESS_THERE, Sending
 from ipfs_accel_cli.backends.s3.trust import Trust
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Cancelled, Invalid, LimitReached, NotAuthorised, NotFound, Offline
@@ -70,6 +70,17 @@ class S3Backend:
 
         What lies under the key is looked at first, unless the file is small and the server is known to refuse it then.
         """
+        return self._put(body, key, None)
+
+    def replace(self, body: Body, key: str, seen: Stat) -> Receipt:
+        """Send a file as `put` does, in the place of the object that has the etag which was seen."""
+        return self._put(body, key, seen)
+
+    def guards(self) -> bool:
+        """Say whether the server heeds an etag; it is asked with one that no object has."""
+        return replacing.heeds_etags(self._bucket(), self._prefix + _TRIED)
+
+    def _put(self, body: Body, key: str, seen: Stat | None) -> Receipt:
         full = self._full(key)
         if body.size_bytes > MAX_BYTES:
             raise LimitReached(f"{key} has {body.size_bytes} bytes, and an object has at most {MAX_BYTES}")
@@ -83,18 +94,25 @@ class S3Backend:
                 return lying(bucket, full, key, body, believed=believed)
 
             is_small = body.size_bytes <= SINGLE_BYTES
-            is_refused = is_small and self._trust.keeps_what_is_there() and believed()
-            if not is_refused and (receipt := there()) is not None:
+            is_refused = seen is None and is_small and self._trust.keeps_what_is_there() and believed()
+            receipt, condition = None, UNLESS_THERE
+            if seen is not None:
+                receipt, condition = replacing.lying(bucket, full, seen, there)
+            elif not is_refused:
+                receipt = there()
+            if receipt is not None:
                 return receipt
             if not self._is_there:  # Some servers make a bucket of whatever name they are given.
                 stated.needs_bucket(bucket, f"{self._place.bucket}/{full}")
                 self._is_there = True
             pace = Pace() if is_small else self._config.pace()
-            sending = Sending(bucket, self._notes, body, full, key, there, believed, pace)
+            sending = Sending(bucket, self._notes, body, full, key, there, believed, pace, condition)
+            if seen is not None:
+                return dataclasses.replace(replacing.replaced(sending), new=False)
             if is_refused:
                 return sending.at_once()
             receipt = sending.at_once(self._trust.learn_conditions) if is_small else sending.in_parts()
-            return replace(receipt, new=True)
+            return dataclasses.replace(receipt, new=True)
 
     def open(self, locator: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Fetch an object, or the range of it, by several connections where the way is long.

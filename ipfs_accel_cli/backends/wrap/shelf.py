@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from ipfs_accel_cli.backends.wrap.s3fifo import S3Fifo
 from ipfs_accel_cli.core.errors import Unavailable
+from ipfs_accel_cli.core.locks import taken
 
 _PART = ".part"
 _NAME_LENGTH = 64
@@ -36,13 +36,8 @@ class Shelf:
         except OSError as error:
             said = f"cannot keep a cache in {folder}: {error.strerror or error}"
             raise Unavailable(said, suggestion="choose another folder") from error
-        self.keeps = True
-        try:
-            # The kernel lets go of it when the process dies.
-            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self.keeps = False
-        else:
+        self.keeps = taken(self._held.fileno())
+        if self.keeps:
             self._restore()
 
     @property

@@ -16,9 +16,10 @@ from ipfs_accel_cli.services.migrate.results import MigrationPlan, Moved, Planne
 app = Typer()
 
 Source = Annotated[
-    str, Argument(metavar="SOURCE", help="NAME:path with a backend's name, here:, a CID, or a model's name.")
+    str,
+    Argument(metavar="SOURCE", help="NAME:path or NAME:CID with a backend's name, here:, a CID, or a model's name."),
 ]
-Destination = Annotated[str, Argument(metavar="DESTINATION", help="NAME:path, or here:.")]
+Destination = Annotated[str, Argument(metavar="DESTINATION", help="NAME:path, here:, or here:NAME for one model.")]
 Where = Annotated[
     str | None, Option("--filter", metavar="EXPRESSION", help="Only what fits, as name~weights AND size<1GiB.")
 ]
@@ -63,7 +64,8 @@ def plan(
         ipfs-accel migrate plan cold:models lab:models
         ipfs-accel migrate plan here: cold: --filter "size<1GiB" --json
     """
-    options = Options(action, transfers=transfers, immutable=immutable, delete=delete, where=where)
+    verify: Verify = "full" if action == "move" else "metadata"
+    options = Options(action, verify=verify, transfers=transfers, immutable=immutable, delete=delete, where=where)
     return node().migrations.plan(source, destination, options)
 
 
@@ -193,6 +195,6 @@ def _options(
 
 
 def _stream(source: str, destination: str, options: Options, dry_run: bool, error_on_no_op: bool) -> Stream[Moved]:
-    return Stream(
-        node().migrations.migrate(source, destination, options, dry_run=dry_run, error_on_no_op=error_on_no_op)
-    )
+    moved = node().migrations.migrate(source, destination, options, dry_run=dry_run, error_on_no_op=error_on_no_op)
+    kept = "" if options.action != "sync" or options.delete else "; what else is there stays without --delete"
+    return Stream(moved, f"{destination} has all that {source} has{kept}")

@@ -122,7 +122,7 @@ def diff(
     Examples:
         ipfs-accel store dag diff bafy…one bafy…two
     """
-    return Stream(node().store.dags.diff(before, after))
+    return Stream(node().store.dags.diff(before, after), "they are the same")
 
 
 @app.command()

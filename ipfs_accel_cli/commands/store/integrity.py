@@ -64,7 +64,7 @@ def repair(
     """
     if everything == bool(references):
         raise Invalid("give CIDs, or --all")
-    return Stream(node().store.integrity.repair(references or [], on))
+    return Stream(node().store.integrity.repair(references or [], on), "nothing is damaged")
 
 
 @app.command()
@@ -79,4 +79,4 @@ def heal(
         ipfs-accel store heal --min 2 --dry-run
         ipfs-accel store heal --min 3
     """
-    return Stream(node().store.integrity.heal(least, dry_run=dry_run))
+    return Stream(node().store.integrity.heal(least, dry_run=dry_run), "all that is kept is at enough places")

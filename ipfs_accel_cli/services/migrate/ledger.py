@@ -18,13 +18,14 @@ from ipfs_accel_cli.services.migrate.schema import MIGRATIONS, OWNER
 from ipfs_accel_cli.services.migrate.world import Reference
 
 TOPIC = "migrate"
+_FORGET = "DELETE FROM migrate_remembered WHERE backend = ? AND locator = ?"
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How an item ended: its receipt and where its copy lies, or the problem.
 
-    `remember` is (backend, locator, print, sha-256, CID).
+    `remember` is (backend, locator, print, sha-256, CID), `doubt` (backend, locator) of what is not believed any more.
     """
 
     step: Step
@@ -33,6 +34,7 @@ class Ended:
     problem: AccelError | None = None
     remember: Sequence[tuple[str, str, str, bytes, str]] = ()
     references: Sequence[Reference] = ()
+    doubt: Sequence[tuple[str, str]] = ()
 
     @property
     def state(self) -> str:
@@ -89,6 +91,11 @@ class Ledger:
                     "INSERT INTO migrate_runs VALUES (?, ?, ?, ?, ?, ?, 'running', ?, NULL, ?, NULL)",
                     (run, source, destination, options, digest, policy, now, json.dumps(foreseen)),
                 )
+            else:
+                # How long it takes in all says nothing about its speed any more.
+                connection.execute(
+                    "UPDATE migrate_runs SET foreseen = json_set(foreseen, '$.resumed', 1) WHERE id = ?", (run,)
+                )
             kind = "began" if known is None else "resumed"
             events.tell(connection, TOPIC, kind, run, source=source, destination=destination, policy=policy)
         return run, known is not None
@@ -124,9 +131,15 @@ class Ledger:
                 "INSERT OR REPLACE INTO migrate_remembered VALUES (?, ?, ?, ?, ?)",
                 [row for one in ended for row in one.remember],
             )
+            connection.executemany(_FORGET, [row for one in ended for row in one.doubt])
             if references := [reference for one in ended for reference in one.references]:
                 note(references)
             events.tell_all(connection, TOPIC, run, [(f"item-{one.state}", one.told) for one in ended])
+
+    def doubt(self, places: Sequence[tuple[str, str]]) -> None:
+        """Remember no longer what lies at (backend, locator): its bytes are not what they were."""
+        with self.database.write() as connection:
+            connection.executemany(_FORGET, list(places))
 
     def end(self, run: str, state: str, problem: AccelError | None = None) -> None:
         """End a run."""
@@ -169,6 +182,25 @@ class Ledger:
         return self.database.rows(
             "SELECT * FROM migrate_items WHERE run = ? AND state = 'failed' ORDER BY name", (run,)
         )
+
+    def tries(self, run: str) -> int:
+        """Return how many attempts its items took in all."""
+        (row,) = self.database.rows("SELECT coalesce(sum(attempts), 0) AS n FROM migrate_items WHERE run = ?", (run,))
+        return int(row["n"])
+
+    def newest(self, run: str, count: int) -> list[sqlite3.Row]:
+        """Return the newest receipts of a run, the newest first."""
+        return self.database.rows(
+            "SELECT receipt FROM migrate_receipts WHERE run = ? ORDER BY sequence DESC LIMIT ?", (run, count)
+        )
+
+    def moved_bytes(self, run: str) -> int:
+        """Return the bytes that travelled for a run."""
+        (row,) = self.database.rows(
+            "SELECT coalesce(sum(json_extract(receipt, '$.sent_bytes')), 0) AS n FROM migrate_receipts WHERE run = ?",
+            (run,),
+        )
+        return int(row["n"])
 
     def receipts(self, run: str) -> list[sqlite3.Row]:
         """Return the receipts of a run, in their order."""

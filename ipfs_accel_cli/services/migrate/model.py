@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -12,18 +12,23 @@ Action = Literal["copy", "move", "sync"]
 Verify = Literal["full", "sample", "metadata"]
 Symbol = Literal["=", "-", "+", "*", "!"]
 Compare = Literal["auto", "size", "hash", "full"]
-Kind = Literal["file", "dag"]
+Kind = Literal["file", "dag", "model"]
 State = Literal["pending", "done", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A backend and a path there, this store (`here`), or one DAG by its CID, which lies here or at `backend`."""
+    """A backend and a path there, this store (`here`), or one DAG by its CID, which lies here or at `backend`.
+
+    `model` is the name of a model that is here, with the bytes of its files, or that is to be here.
+    """
 
     text: str
     backend: str
     path: str = ""
     cid: CID | None = None
+    model: str = ""
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +43,6 @@ class Listed:
     cid: str | None = None
     etag: str | None = None
     modified_at: datetime | None = None
-
-
-def described(size_bytes: int | None, etag: str | None, modified_at: datetime | None) -> str:
-    """Return what changes when the bytes do, as far as their place tells."""
-    return f"{size_bytes}|{etag or ''}|{'' if modified_at is None else modified_at.isoformat()}"
-
-
-def is_still(before: str, size_bytes: int, etag: str | None, modified_at: datetime | None) -> bool:
-    """Say whether a file is what was described so before; a strong tag tells it without the time."""
-    if is_strong(etag) and before == f"{size_bytes}|{etag}|":
-        return True
-    return before == described(size_bytes, etag, modified_at)
-
-
-def is_strong(etag: str | None) -> bool:
-    """Say whether a tag changes with every change of the bytes (RFC 9110, section 8.8.1)."""
-    return bool(etag) and not str(etag).startswith("W/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +62,12 @@ class Step:
         """Return the bytes that this is about."""
         found = self.source or self.destination
         return None if found is None else found.size_bytes
+
+
+def doubted(step: Step, source: Place, destination: Place) -> list[tuple[str, str]]:
+    """Return (backend, locator) of both sides of a step whose bytes are not what was remembered of them."""
+    sides = ((source, step.source), (destination, step.destination))
+    return [(place.backend, found.locator) for place, found in sides if found is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +104,4 @@ class Done:
     there: str = ""
     seconds: float = 0.0
     began_at: str = ""
-    more: dict[str, str] = field(default_factory=dict)
+    replaced: bool = False

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from pathlib import Path
+
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.errors import AccelError, Invalid
@@ -16,24 +20,30 @@ def source_of(world: World, text: str) -> Place:
         return Place(text, _lies(world, cid), "", cid)
     name, colon, path = text.partition(":")
     if colon and not path.startswith("//") and name in (world.here, *world.names()):
+        if name != world.here and (cid := _cid(path.strip("/"))) is not None:
+            return Place(text, name, "", cid)
         return _placed(world, text, name, path)
     try:
-        cid = world.model(text)
+        cid, size_bytes = world.model(text)
     except AccelError as error:
+        if path.startswith("//"):
+            raise Invalid(
+                f"{text!r} is no place: what is to be migrated is a backend, and a model is pulled",
+                suggestion=f"ipfs-accel model pull {text}",
+            ) from error
         if colon:
             world.open(name)  # What is wrong with it says more.
-        raise Invalid(
-            f"{text!r} is no place: NAME:path with a backend's name, here:, a CID, or a model's name",
-            suggestion="ipfs-accel store backend ls",
-        ) from error
-    return Place(text, world.here, "", cid)
+        raise _no_place(text, "NAME:path with a backend's name, here:, a CID, or a model's name") from error
+    return Place(text, world.here, "", cid, text, size_bytes)
 
 
 def destination_of(world: World, text: str) -> Place:
-    """Read where content goes to: `NAME:path`, or `here:`."""
+    """Read where content goes to: `NAME:path`, `here:`, or `here:MODEL` for one model under that name."""
     name, colon, path = text.partition(":")
     if not colon:
-        raise Invalid(f"{text!r} is no place: a backend's name and a colon, as in {text}: or {text}:folder")
+        raise _no_place(text, f"a backend's name and a colon, as in {text}: or {text}:folder")
+    if name == world.here and path:
+        return Place(text, name, model=path)
     return _placed(world, text, name, path)
 
 
@@ -44,6 +54,17 @@ def apart(source: Place, destination: Place) -> None:
     one, other = f"{source.path}/".lstrip("/"), f"{destination.path}/".lstrip("/")
     if one.startswith(other) or other.startswith(one):
         raise Invalid(f"{source.text} and {destination.text} overlap")
+
+
+def _no_place(text: str, wanted: str) -> Invalid:
+    if "/" not in text and not text.startswith((".", "~")):
+        return Invalid(f"{text!r} is no place: {wanted}", suggestion="ipfs-accel store backend ls")
+    folder = Path(text).expanduser().absolute()
+    name = re.sub(r"[^a-z0-9._-]+", "-", folder.name.lower()).strip(".-_") or "folder"
+    return Invalid(
+        f"{text!r} is no place yet; a folder becomes one by a name",
+        suggestion=f"ipfs-accel store backend add {name} local --path {shlex.quote(str(folder))}",
+    )
 
 
 def _placed(world: World, text: str, name: str, path: str) -> Place:

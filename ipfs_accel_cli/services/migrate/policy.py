@@ -183,7 +183,7 @@ def _only(table: dict[str, Any], name: str) -> None:
 def _table(tree: dict[str, Any], name: str) -> dict[str, Any]:
     found = tree.get(name, {})
     if not isinstance(found, dict):
-        raise Invalid(f"{name} is a table, not {found!r}")
+        raise Invalid(f"{name} is a table, not {found!r}: write [{name}], and below it {' or '.join(_TABLES[name])} =")
     return found
 
 

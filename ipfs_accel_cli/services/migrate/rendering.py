@@ -57,7 +57,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("Items done", str(run.done)),
         ("Items failed", str(run.failed)),
         ("Items left", str(run.pending)),
-        ("Bytes moved", f"{report.bytes_moved} ({human_bytes(report.bytes_moved)})"),
+        ("Bytes moved", f"{report.moved_bytes} ({human_bytes(report.moved_bytes)})"),
         ("Seconds", _known(report.seconds)),
         ("Seconds foreseen", _known(report.foreseen_seconds)),
         ("Cost foreseen", _known(report.foreseen_cost)),

@@ -213,6 +213,9 @@ def _configuration(files: Mapping[str, Path]) -> dict[str, Any]:
         config = read_json(files, name)
         if isinstance(config, dict):
             return config
+    first = modules[0] if isinstance(modules, list) and modules and isinstance(modules[0], dict) else {}
+    if str(first.get("type", "")).endswith(".StaticEmbedding"):
+        return {"architectures": ["StaticEmbedding"], "model_type": "static-embedding"}
     return _pipeline(files)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -13,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.locks import is_held, wait_for
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.model import catalogue, download, passports, tables
 from ipfs_accel_cli.services.model.arriving import Unpacking
@@ -25,7 +25,7 @@ from ipfs_accel_cli.sources.base import Packed, Snapshot, Source, Versioned
 from ipfs_accel_cli.sources.reference import Reference
 from ipfs_accel_cli.sources.registry import source_for
 
-_WAIT_SECONDS = 0.1
+LOCK = "lock"
 NOTE = "asked.json"
 
 
@@ -190,12 +190,12 @@ def held(home: Home, key: str) -> Iterator[Path]:
     while True:
         folder = home.ensure("partial", key)
         try:
-            descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except FileNotFoundError:
             continue
         try:
-            _wait_for(descriptor)
-            if _is_current(descriptor, folder / "lock"):
+            wait_for(descriptor, "Waiting for another pull of this model")
+            if _is_current(descriptor, folder / LOCK):
                 yield folder
                 return
         finally:
@@ -210,7 +210,7 @@ def clear_abandoned(home: Home, *, dry_run: bool, before: float | None = None) -
     folders = sorted(home.partial.iterdir()) if home.partial.is_dir() else []
     size_bytes = count = 0
     for folder in folders:
-        if folder.is_dir() and not is_held(folder):
+        if folder.is_dir() and not is_held(folder / LOCK):
             states = [path.stat() for path in folder.rglob("*") if path.is_file()]
             if before is not None and any(state.st_mtime >= before for state in states):
                 continue
@@ -220,32 +220,6 @@ def clear_abandoned(home: Home, *, dry_run: bool, before: float | None = None) -
                 with held(home, folder.name):
                     shutil.rmtree(folder, ignore_errors=True)
     return size_bytes, count
-
-
-def is_held(folder: Path) -> bool:
-    """Say whether a process works in a folder of `partial/` now."""
-    try:
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def _wait_for(descriptor: int) -> None:
-    call = current()
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            call.progress(0, None, "Waiting for another pull of this model")
-            call.stopped.wait(_WAIT_SECONDS)
 
 
 def _is_current(descriptor: int, path: Path) -> bool:

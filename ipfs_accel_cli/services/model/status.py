@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from ipfs_accel_cli.core.errors import NotFound
+from ipfs_accel_cli.core.locks import is_held
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.model import tables
 from ipfs_accel_cli.services.model.content import Store
 from ipfs_accel_cli.services.model.lookup import Known, Lookup
-from ipfs_accel_cli.services.model.pull import NOTE, is_held, key_of
+from ipfs_accel_cli.services.model.pull import LOCK, NOTE, key_of
 from ipfs_accel_cli.services.model.records import Lost, Records
 from ipfs_accel_cli.services.model.selection import Selection
 from ipfs_accel_cli.services.model.status_results import (
@@ -145,7 +146,9 @@ class Watch:
         reason = "it was never pulled; its source was not asked"
         if have_bytes:
             reason = (
-                "it is being fetched now" if is_held(folder) else "an interrupted download goes on with the next pull"
+                "it is being fetched now"
+                if is_held(folder / LOCK)
+                else "an interrupted download goes on with the next pull"
             )
         return Status(
             name=name,
@@ -175,7 +178,7 @@ class Watch:
                 yield Download(
                     reference=_note(folder),
                     have_bytes=_size(folder),
-                    running=is_held(folder),
+                    running=is_held(folder / LOCK),
                     changed_at=_changed_at(folder),
                 )
 

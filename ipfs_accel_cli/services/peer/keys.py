@@ -9,7 +9,8 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from ipfs_accel_cli.core.errors import HomeUnusable, Invalid, NotAuthorised, NotFound, classified
-from ipfs_accel_cli.core.files import locked, replacing
+from ipfs_accel_cli.core.files import replacing
+from ipfs_accel_cli.core.locks import locked
 from ipfs_accel_cli.core.paths import Home
 
 if TYPE_CHECKING:

@@ -73,8 +73,8 @@ class Query:
         return _any(term.expression() for term in self.without) if self.without else ""
 
     def plain(self) -> str:
-        """Return the words of the query alone, as they are compared by meaning."""
-        return " ".join(term.text for term in self.terms)
+        """Return the words of the query alone, as they are compared by meaning; what was mended, as it is read."""
+        return " ".join(word for term in self.terms for word in (term.text, *term.instead[:1]))
 
 
 def read(text: str) -> Query:

@@ -16,6 +16,8 @@ _LONGEST_FACT = 500
 _MOST_VALUES = 200
 _MOST_SAID = 4000
 
+FactRow = tuple[str, str, str, float | None]  # Name, key, value, number.
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -30,11 +32,15 @@ class Entry:
     tags: tuple[str, ...] = ()
     said: Mapping[str, Fact] = field(default_factory=dict)
 
-    def rows(self, names: tuple[str, ...]) -> list[tuple[str, str, str]]:
-        """Return (title, body, more) of every chunk; what is said beside the text goes with the first one."""
+    def rows(self, names: Iterable[str], facts: Iterable[FactRow]) -> list[tuple[str, str, str]]:
+        """Return (title, body, more) of every chunk; what is said beside the text goes with the first one.
+
+        `names` are the paths it is kept under, `facts` its own. Facts that are words are found without a filter.
+        """
         parts = chunks(self.document.text)[:MOST_CHUNKS] or [Chunk("", 0, "")]
         title = self.document.title
-        spoken = " ".join(filter(None, (of_name(title), self._spoken())))
+        said = " ".join([fact[2] for fact in facts if fact[3] is None])[:_MOST_SAID]
+        spoken = " ".join(filter(None, (of_name(title), said)))
         found = []
         for place, part in enumerate(parts):
             heading = f"{title} · {part.heading}" if part.heading and place else title
@@ -42,20 +48,15 @@ class Entry:
             found.append((heading, part.text, more if place else f"{named(names, title)}\n{spoken} {more}"))
         return found
 
-    def facts(self) -> Iterator[tuple[str, str, str, float | None]]:
+    def facts(self) -> Iterator[FactRow]:
         """Yield (name, key, value, number) of everything that is known of it."""
         for facts in (self.document.facts, self.said, {TAG: self.tags} if self.tags else {}):
             for name, value in facts.items():
                 if name != "size_bytes":
                     yield from fact_rows(name, value)
 
-    def _spoken(self) -> str:
-        """Return the facts that are words, so that they are found without a filter."""
-        texts = [value for _, _, value, number in self.facts() if number is None]
-        return " ".join(texts)[:_MOST_SAID]
 
-
-def fact_rows(name: str, value: Fact) -> Iterator[tuple[str, str, str, float | None]]:
+def fact_rows(name: str, value: Fact) -> Iterator[FactRow]:
     """Yield a fact as it is kept: several values each for itself, whatever has a size as a number, too."""
     if isinstance(value, tuple):
         once = dict.fromkeys(text.lower()[:_LONGEST_FACT] for text in value if text)

@@ -12,6 +12,7 @@ from ipfs_accel_cli.core.errors import DiskFull, HomeUnusable
 from ipfs_accel_cli.core.files import replacing
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.search.index import Index
+from ipfs_accel_cli.services.search.matching import least_wanted
 from ipfs_accel_cli.services.search.schema import CHUNK_BITS
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 ROOM = "search"
 _MAPPED_FROM = 20_000
 _LEAST_LOOKED_AT = 200
+_DECIMALS = 6
 
 Near = tuple[int, int, float]  # A document, its best chunk, and how near that is.
 
@@ -32,7 +34,11 @@ class Matrix:
     rows: numpy.ndarray[Any, Any]
 
     def best(self, vector: numpy.ndarray[Any, Any], wanted: int, allowed: numpy.ndarray[Any, Any] | None) -> list[Near]:
-        """Return the nearest documents, at least `wanted` where there are so many, of those `allowed`."""
+        """Return the nearest documents, at least `wanted` where there are so many, of those `allowed`.
+
+        All that are as near as the last one are among them. Nearness is rounded to what a product of the same vectors
+        gives wherever they stand in the matrix.
+        """
         import numpy
 
         if not len(self.chunks):
@@ -53,9 +59,12 @@ class Matrix:
             found: dict[int, Near] = {}
             for place in top[numpy.lexsort((chunks[top], -scores[top]))]:
                 chunk = int(chunks[place])
-                found.setdefault(chunk >> CHUNK_BITS, (chunk >> CHUNK_BITS, chunk, float(scores[place])))
-            if count == len(scores) or len(found) >= wanted:
-                return list(found.values())
+                near = round(float(scores[place]), _DECIMALS)
+                found.setdefault(chunk >> CHUNK_BITS, (chunk >> CHUNK_BITS, chunk, near))
+            least = least_wanted([near for _, _, near in found.values()], wanted)
+            last = round(float(scores[top].min()), _DECIMALS) if count else 0.0
+            if count == len(scores) or (len(found) >= wanted and least > last):
+                return [one for one in found.values() if one[2] >= least]
             look *= 4
 
     def _places(self, allowed: numpy.ndarray[Any, Any]) -> numpy.ndarray[Any, Any]:

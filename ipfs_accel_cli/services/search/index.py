@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 
@@ -14,8 +14,18 @@ from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.extractors.base import Document
 from ipfs_accel_cli.services.search.entry import TAG, Entry, fact_rows, named
-from ipfs_accel_cli.services.search.schema import CHUNK_BITS, COLUMNS, INDEX_MIGRATIONS, INDEX_OWNER, of_chunk
+from ipfs_accel_cli.services.search.schema import (
+    CACHE_KIB,
+    CHUNK_BITS,
+    COLUMNS,
+    INDEX_MIGRATIONS,
+    INDEX_OWNER,
+    LOG_PAGES,
+    of_chunk,
+)
 
+_MOST_NAMES = 50
+_NONE: Mapping[str, Sequence[str]] = {}
 _CHUNKS_OF = "id >= ? AND id < ?"
 
 
@@ -36,6 +46,8 @@ class Index:
         if connection is not getattr(self._local, "connection", None):
             # SQLite's own lower() knows no letters but those of ASCII.
             connection.create_function("fold", 1, str.lower, deterministic=True)
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
             self._local.connection = connection
         return connection
 
@@ -49,6 +61,19 @@ class Index:
         self.connection()
         with self.database.write() as connection:
             yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """See one state in all of the block, whatever others write meanwhile."""
+        connection = self.connection()
+        if connection.in_transaction:
+            yield
+            return
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")
 
     def progress(self, name: str, start: int = 0) -> int:
         """Return a number that is remembered: `sequence` (the last event taken in), `epoch`, `vectors`."""
@@ -71,29 +96,38 @@ def set_progress(connection: sqlite3.Connection, name: str, value: int) -> None:
     connection.execute("INSERT OR REPLACE INTO progress VALUES (?, ?)", (name, value))
 
 
-def put(connection: sqlite3.Connection, entries: Iterable[Entry]) -> list[int]:
-    """Write documents, in the place of what was known of the same CIDs, and return their numbers."""
+def put(
+    connection: sqlite3.Connection, entries: Iterable[Entry], paths: Mapping[str, Sequence[str]] = _NONE
+) -> list[int]:
+    """Write documents, in the place of what was known of the same CIDs, and return their numbers.
+
+    With `paths`, those under which each CID is about to be kept, new documents are written with the words of these at
+    once; `join_all` with the same then has nothing to write again.
+    """
     once = list({entry.cid: entry for entry in entries}.values())
-    known = _known(connection, once)
-    newest = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'documents'").fetchone()
-    following = count(1 + (newest["seq"] if newest else 0))
+    known = numbers_of(connection, [entry.cid for entry in once])
+    following = count(_next_number(connection, len(once) - len(known)))
     numbers: list[int] = []
     documents: list[tuple[object, ...]] = []
     rows: list[tuple[int, str, str, str]] = []
     facts: list[tuple[object, ...]] = []
     for entry in once:
         number = known.get(entry.cid)
-        names = () if number is None else paths_of(connection, number)
-        added_at = entry.added_at if number is None else min(entry.added_at, _emptied(connection, number))
-        number = number or next(following)
-        parts = entry.rows(names)
+        if number is None:
+            number, added_at = next(following), entry.added_at
+            names: Sequence[str] = sorted(set(paths.get(entry.cid, ())))[:_MOST_NAMES]
+        else:
+            names, added_at = paths_of(connection, number), min(entry.added_at, _emptied(connection, number))
+        told = list(entry.facts())
+        parts = entry.rows(names, told)
         first, document = number << CHUNK_BITS, entry.document
         about = (document.kind, document.title, entry.size_bytes, added_at, len(parts), entry.extractor, entry.problem)
         documents.append((number, entry.cid, *about))
         rows += [(first | place, *part) for place, part in enumerate(parts)]
-        facts += [(number, *fact) for fact in entry.facts()]
+        facts += [(number, *fact) for fact in told]
         numbers.append(number)
-    connection.executemany("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", documents)
+    connection.executemany("DELETE FROM documents WHERE id = ?", [(number,) for number in known.values()])
+    connection.executemany("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", documents)
     connection.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?)", rows)
     connection.executemany(f"INSERT INTO words (rowid, {COLUMNS}) VALUES (?, ?, ?, ?)", rows)
     connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?, ?)", facts)
@@ -127,23 +161,39 @@ def find(connection: sqlite3.Connection, cid: str) -> sqlite3.Row | None:
     return row
 
 
+def numbers_of(connection: sqlite3.Connection, cids: Iterable[str]) -> dict[str, int]:
+    """Return the numbers of those documents that are there."""
+    query = "SELECT cid, id FROM documents WHERE cid IN (SELECT value FROM json_each(?))"
+    return {row["cid"]: row["id"] for row in connection.execute(query, (json.dumps(list(cids)),))}
+
+
 def paths_of(connection: sqlite3.Connection, document: int) -> tuple[str, ...]:
     """Return the paths under which a document is kept, each once."""
-    query = "SELECT DISTINCT path FROM members WHERE document = ? ORDER BY path LIMIT 50"
-    return tuple(row["path"] for row in connection.execute(query, (document,)))
+    query = "SELECT DISTINCT path FROM members WHERE document = ? ORDER BY path LIMIT ?"
+    return tuple(row["path"] for row in connection.execute(query, (document, _MOST_NAMES)))
 
 
 def join(connection: sqlite3.Connection, root: str, path: str, document: int) -> int:
-    """Say that a document is kept under a path of a root, and let it be found by the words of that path.
+    """Say that a document is kept under a path of a root; see `join_all`."""
+    return join_all(connection, root, [(path, document)])
 
-    Returns how many documents went that were there before, and that nothing keeps any more.
+
+def join_all(
+    connection: sqlite3.Connection, root: str, places: Sequence[tuple[str, int]], fresh: Container[int] = ()
+) -> int:
+    """Say that documents are kept under paths of a root, and let them be found by the words of these.
+
+    Those that are `fresh` have the words of their paths already. Returns how many documents went that were there
+    before, and that nothing keeps any more.
     """
-    before = connection.execute("SELECT document FROM members WHERE root = ? AND path = ?", (root, path)).fetchone()
-    if before is not None and before["document"] == document:
-        return 0
-    connection.execute("INSERT OR REPLACE INTO members VALUES (?, ?, ?)", (root, path, document))
-    rename(connection, document)
-    return orphans(connection, [before["document"]]) if before is not None else 0
+    query = "SELECT path, document FROM members WHERE root = ? AND path IN (SELECT value FROM json_each(?))"
+    asked = json.dumps([path for path, _ in places])
+    before = {row["path"]: row["document"] for row in connection.execute(query, (root, asked))}
+    changed = [(root, path, document) for path, document in places if before.get(path) != document]
+    connection.executemany("INSERT OR REPLACE INTO members VALUES (?, ?, ?)", changed)
+    for document in dict.fromkeys(document for _, _, document in changed if document not in fresh):
+        rename(connection, document)
+    return orphans(connection, [before[path] for _, path, _ in changed if path in before])
 
 
 def leave(connection: sqlite3.Connection, root: str, keep: Iterable[str] | None = None) -> int:
@@ -183,9 +233,12 @@ def tags_of(connection: sqlite3.Connection, document: int) -> list[str]:
     return [row["value"] for row in connection.execute(query, (document, TAG))]
 
 
-def _known(connection: sqlite3.Connection, entries: Sequence[Entry]) -> dict[str, int]:
-    query = "SELECT cid, id FROM documents WHERE cid IN (SELECT value FROM json_each(?))"
-    return {row["cid"]: row["id"] for row in connection.execute(query, (json.dumps([one.cid for one in entries]),))}
+def _next_number(connection: sqlite3.Connection, wanted: int) -> int:
+    """Return the first of so many numbers that no document has or ever had, and remember that they are given away."""
+    query = "SELECT value FROM progress WHERE name = 'numbered' UNION ALL SELECT max(id) FROM documents"
+    last = max(row[0] or 0 for row in connection.execute(query))
+    set_progress(connection, "numbered", last + wanted)
+    return last + 1
 
 
 def _emptied(connection: sqlite3.Connection, document: int) -> str:

@@ -9,7 +9,7 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid, NotFound, UnsupportedContent
 from ipfs_accel_cli.services.search.filtering import ALL
 from ipfs_accel_cli.services.search.index import Index, paths_of
-from ipfs_accel_cli.services.search.results import By, Copy, Duplicates, Group, Kin, Similar
+from ipfs_accel_cli.services.search.kin_results import By, Copy, Duplicates, Group, Kin, Similar
 from ipfs_accel_cli.services.search.sketches import (
     Pair,
     distance,
@@ -44,7 +44,7 @@ class Kinship:
         """
         if not 1 <= limit <= MOST:
             raise Invalid(f"--limit is from 1 to {MOST}")
-        document, cid, title = self._document(reference)
+        document, cid, title = self.document(reference)
         by, scored = self._scored(document, cid, limit)
         kept = [(number, score) for number, score in scored if number != document and score >= _LEAST[by]]
         found = sorted(kept, key=lambda one: (-one[1], one[0]))[:limit]
@@ -68,6 +68,14 @@ class Kinship:
             groups=[group for group in found if not kinds or {one.kind for one in group.copies} & set(kinds)]
         )
 
+    def document(self, reference: str) -> tuple[int, str, str]:
+        """Return number, CID and title of a document; raises NotFound for what is not in the index."""
+        for cid in (reference, self._cid(reference)):
+            rows = self.index.rows("SELECT id, cid, title FROM documents WHERE cid = ?", (cid,))
+            if rows:
+                return int(rows[0]["id"]), str(rows[0]["cid"]), str(rows[0]["title"])
+        raise NotFound(f"{reference} is not in the index", suggestion="ipfs-accel search index ls")
+
     def _scored(self, document: int, cid: str, limit: int) -> tuple[By, list[tuple[int, float]]]:
         vector = self.vectors.of_document(document)
         if vector is not None:
@@ -84,13 +92,6 @@ class Kinship:
             f"{cid} has no vectors, is no picture, and has too few words to compare",
             suggestion="ipfs-accel search index embed",
         )
-
-    def _document(self, reference: str) -> tuple[int, str, str]:
-        for cid in (reference, self._cid(reference)):
-            rows = self.index.rows("SELECT id, cid, title FROM documents WHERE cid = ?", (cid,))
-            if rows:
-                return int(rows[0]["id"]), str(rows[0]["cid"]), str(rows[0]["title"])
-        raise NotFound(f"{reference} is not in the index", suggestion="ipfs-accel search index ls")
 
     def _cid(self, reference: str) -> str:
         """Return the CID that a path below another is; the text itself where it is none."""

@@ -18,7 +18,9 @@ from ipfs_accel_cli.services.search.index import Index
 from ipfs_accel_cli.services.search.sketching import sketches_of
 from ipfs_accel_cli.services.search.supply import Beside, ModelAbout, StoredContent, facts_of
 
-_BATCH = 64
+# What is written at once: each transaction leaves a segment of words that is merged with others later.
+BATCH = 2000
+_BATCH_CHARACTERS = 8 << 20
 _BATCH_SECONDS = 1.0
 _DEEPEST = 64
 
@@ -62,14 +64,17 @@ class Maker:
         """Take in every file of a root; False where the time was over before its end."""
         seen: set[str] = set()
         batch: list[Made] = []
+        characters = 0
         since = time.monotonic()
         for member in self._members(root, label):
             current().check()
             seen.add(member.path)
             batch.append(self._made(member))
-            if len(batch) >= _BATCH or time.monotonic() - since > _BATCH_SECONDS:
+            characters += len(batch[-1].entry.document.text) if batch[-1].entry else 0
+            full = len(batch) >= BATCH or characters >= _BATCH_CHARACTERS
+            if full or time.monotonic() - since > _BATCH_SECONDS:
                 self._write(root, batch, tally)
-                batch, since = [], time.monotonic()
+                batch, characters, since = [], 0, time.monotonic()
                 current().progress(tally.documents, None, "documents indexed")
             if until is not None and time.monotonic() >= until:
                 self._write(root, batch, tally)
@@ -136,14 +141,19 @@ class Maker:
             return
         with self._index.write() as connection:
             entries = [made.entry for made in batch if made.entry is not None]
-            tables.put(connection, entries)
+            paths: dict[str, list[str]] = {}
             for made in batch:
-                row = tables.find(connection, made.member.cid)
-                if row is None:
-                    continue
-                for kind, value in made.sketches:
-                    connection.execute("INSERT OR REPLACE INTO sketches VALUES (?, ?, ?)", (row["id"], kind, value))
-                tally.removed += tables.join(connection, root, made.member.path, row["id"])
+                paths.setdefault(made.member.cid, []).append(made.member.path)
+            known = tables.numbers_of(connection, paths)
+            tables.put(connection, entries, paths)
+            numbers = tables.numbers_of(connection, paths)
+            places = [(made.member.path, numbers[made.member.cid]) for made in batch if made.member.cid in numbers]
+            fresh = {number for cid, number in numbers.items() if cid not in known}
+            tally.removed += tables.join_all(connection, root, places, fresh)
+            for made in batch:
+                number = numbers.get(made.member.cid)
+                for kind, value in made.sketches if number is not None else ():
+                    connection.execute("INSERT OR REPLACE INTO sketches VALUES (?, ?, ?)", (number, kind, value))
                 if made.fresh and made.entry is not None:
                     tables.remember(connection, made.entry.cid, made.entry.extractor, made.entry.document)
         tally.documents += len(entries)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ipfs_accel_cli.services.search.filtering import ALL, Condition
 from ipfs_accel_cli.services.search.index import Index
 from ipfs_accel_cli.services.search.schema import CHUNK_BITS
 
-_FIRST_LOOK = 200
+_FIRST_LOOK = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +25,24 @@ class Scored:
 def best(index: Index, expression: str, condition: Condition, wanted: int) -> list[Scored]:
     """Return the best documents for an expression, at least `wanted` where there are so many.
 
-    Those that are equally good are ordered by CID, so that their order does not hang on when they came.
+    Those that are equally good are ordered by CID, so that their order does not hang on when they came: so all that
+    are as good as the last one are returned.
     """
-    look = max(_FIRST_LOOK, 4 * wanted)
+    look = max(_FIRST_LOOK, 2 * wanted)
     while True:
         chunks = _chunks(index, expression, condition, look)
         found: dict[int, tuple[int, float]] = {}
         for chunk, rank in chunks:
             found.setdefault(chunk >> CHUNK_BITS, (chunk, -rank))
-        if len(chunks) < look or len(found) >= wanted:
-            return with_cids(index, found)
+        least = least_wanted([score for _, score in found.values()], wanted)
+        if len(chunks) < look or (len(found) >= wanted and least > -chunks[-1][1]):
+            return with_cids(index, {number: one for number, one in found.items() if one[1] >= least})
         look *= 4
+
+
+def least_wanted(scores: Sequence[float], wanted: int) -> float:
+    """Return the score of the last that is wanted of an ordered list; the lowest where there are fewer."""
+    return scores[min(wanted, len(scores)) - 1] if scores else 0.0
 
 
 def count(index: Index, expression: str, condition: Condition) -> int:

@@ -25,6 +25,7 @@ _NEIGHBOURS = 32
 _EFFORT = 128
 _OLD_SHARE = 0.1
 _BATCH = 10_000
+_DECIMALS = 6
 
 
 class Nearby:
@@ -71,7 +72,7 @@ class Nearby:
             part = ordered[at : at + 500]
             marks = ", ".join("?" * len(part))
             for row in self._index.rows(f"SELECT chunk, vector FROM vectors WHERE chunk IN ({marks})", part):
-                chunk, score = int(row[0]), float(numpy.frombuffer(row[1], "<f4") @ vector)
+                chunk, score = int(row[0]), round(float(numpy.frombuffer(row[1], "<f4") @ vector), _DECIMALS)
                 document = chunk >> CHUNK_BITS
                 if document not in best or best[document][2] < score:
                     best[document] = (document, chunk, score)

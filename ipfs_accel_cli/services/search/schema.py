@@ -13,6 +13,10 @@ COLUMNS = "title, body, more"
 WEIGHTS = "bm25(3.0, 1.0, 0.5)"
 # More words are gathered in memory before they become a segment that must be merged with others.
 HASH_BYTES = 16 << 20
+# Pages that a connection keeps at most, in KiB, and how many the log may have before they move into the file: both
+# spare a writer from writing the same pages again and again.
+CACHE_KIB = 32 << 10
+LOG_PAGES = 8000
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 
 # `progress` holds the last event that was taken in, and a number that is another one after every rebuild. `work` is
@@ -27,7 +31,7 @@ INDEX_MIGRATIONS = (
             cid TEXT NOT NULL, owner TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (cid, owner, label)
         ) WITHOUT ROWID;
         CREATE TABLE documents (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            id INTEGER PRIMARY KEY,
             cid TEXT NOT NULL UNIQUE,
             kind TEXT NOT NULL,
             title TEXT NOT NULL,
@@ -73,6 +77,8 @@ INDEX_MIGRATIONS = (
         ) WITHOUT ROWID;
         """,
     ),
+    # Every merge writes again what it merges; half as many are worth a few more segments to look into.
+    ("2-fewer-merges", "INSERT INTO words (words, rank) VALUES ('automerge', 8);"),
 )
 
 MIGRATIONS = (
@@ -85,6 +91,7 @@ MIGRATIONS = (
         CREATE TABLE saved_searches (name TEXT PRIMARY KEY, body TEXT NOT NULL, saved_at TEXT NOT NULL) WITHOUT ROWID;
         """,
     ),
+    ("2-when-saved-ran", "ALTER TABLE saved_searches ADD COLUMN ran_at TEXT"),
 )
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ipfs_accel_cli.services.search.asking import Query
+from ipfs_accel_cli.services.search.asking import Query, Term
 from ipfs_accel_cli.services.search.fusing import Fused
 from ipfs_accel_cli.services.search.index import Index, tags_of
 from ipfs_accel_cli.services.search.results import Explained, Facet, Hit
+from ipfs_accel_cli.services.search.words import unspaced
 
 MARK = "**"
 _WORDS = 24
 _AROUND = 80
 _MOST_PATHS = 5
+_SHORT = 3  # "cat" is not found in "category", "migrat" is in "migration".
 
 
 def hits(
@@ -84,13 +86,21 @@ def _snippet(index: Index, chunk: int, query: Query, expression: str) -> str:
 
 def _around(body: str, query: Query) -> str:
     """Return the text around the first word of the query that stands within it, else its beginning."""
-    words = [re.escape(term.text) for term in query.terms if term.text]
+    words = [_whole(term) for term in query.terms if term.text]
     found = re.search("|".join(words), body, re.IGNORECASE) if words else None
     if found is None:
         return _flat(body[: 2 * _AROUND]) + ("…" if len(body) > 2 * _AROUND else "")
     start, end = max(0, found.start() - _AROUND), found.end() + _AROUND
     marked = f"{body[start : found.start()]}{MARK}{found[0]}{MARK}{body[found.end() : end]}"
     return f"{'…' if start else ''}{_flat(marked)}{'…' if end < len(body) else ''}"
+
+
+def _whole(term: Term) -> str:
+    """Return what finds a term where a word begins; a short one is all of the word."""
+    if unspaced(term.text):
+        return re.escape(term.text)
+    ends = "" if term.prefix or len(term.text) > _SHORT else r"(?!\w)"
+    return rf"(?<!\w){re.escape(term.text)}{ends}"
 
 
 def _flat(text: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_cli.core.call import current
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 COMMAND = "ipfs-accel search index embed"
 _BATCH = 128
-_DECIMALS = 6  # What products of the same vectors differ by, depending on where they stand, lies below.
+_PLAIN = re.compile(r"documents\.id IN \((SELECT document FROM (?:facts|members) WHERE [^()]*)\)")
+# What passed filters is kept for the next page, or the next query under the same one, until something changes.
+_FILTERS_KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Vectors:
     beside: Beside
     matrices: Matrices
     nearby: Nearby
+    _passing: dict[object, numpy.ndarray[Any, Any]] = field(default_factory=dict)
 
     def space(self) -> sqlite3.Row | None:
         """Return the model that made the vectors, where there are any."""
@@ -103,11 +107,11 @@ class Vectors:
         if condition == ALL:
             found = self.nearby.search(unit, wanted)
             if found is not None:
-                return with_cids(self.index, {one: (chunk, round(score, _DECIMALS)) for one, chunk, score in found})
+                return with_cids(self.index, {one: (chunk, near) for one, chunk, near in found})
         matrix = self.matrices.read()
         allowed = None if condition == ALL else self._documents(condition)
         best = matrix.best(unit, wanted, allowed)
-        return with_cids(self.index, {one: (chunk, round(score, _DECIMALS)) for one, chunk, score in best})
+        return with_cids(self.index, {one: (chunk, near) for one, chunk, near in best})
 
     def of_document(self, document: int) -> numpy.ndarray[Any, Any] | None:
         """Return the middle of a document's vectors, none where it has none."""
@@ -131,10 +135,23 @@ class Vectors:
     def _documents(self, condition: Condition) -> numpy.ndarray[Any, Any]:
         import numpy
 
-        # One text of numbers is read several times faster than a row for each of them.
-        query = f"SELECT group_concat(id) FROM documents WHERE {condition.sql}"
+        key = (condition, self.index.database.stamp())
+        kept = self._passing.get(key)
+        if kept is not None:
+            return kept
+        plain = _PLAIN.fullmatch(condition.sql)
+        # Straight from the index of facts where nothing else is asked; one text of numbers is read several times
+        # faster than a row for each of them.
+        query = (
+            f"SELECT group_concat(document) FROM ({plain[1]})"
+            if plain
+            else f"SELECT group_concat(id) FROM documents WHERE {condition.sql}"
+        )
         text = self.index.rows(query, condition.values)[0][0]
         found: numpy.ndarray[Any, Any] = numpy.fromstring(text or "", dtype=numpy.int64, sep=",")
+        while len(self._passing) >= _FILTERS_KEPT:
+            self._passing.pop(next(iter(self._passing)), None)
+        self._passing[key] = found
         return found
 
     def _encoder(self, model: str | None) -> AbstractContextManager[Encoder]:

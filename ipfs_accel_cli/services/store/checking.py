@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.files import locked
+from ipfs_accel_cli.core.locks import locked
 from ipfs_accel_cli.services.store.blocks import Blocks
 from ipfs_accel_cli.services.store.index import Index
 from ipfs_accel_cli.services.store.lease import is_dead, leases, orphans, recover, sweep_orphans

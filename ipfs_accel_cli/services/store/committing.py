@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.files import locked, sync_folder
+from ipfs_accel_cli.core.files import sync_folder
+from ipfs_accel_cli.core.locks import locked
 from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.services.store.index import Index, identity
 from ipfs_accel_cli.services.store.places import place

@@ -11,7 +11,8 @@ from shlex import quote
 
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, HomeUnusable, Invalid, NotAuthorised, NotFound, classified
-from ipfs_accel_cli.core.files import locked, replacing, sync_folder
+from ipfs_accel_cli.core.files import replacing, sync_folder
+from ipfs_accel_cli.core.locks import locked
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.store.scratch import rename_new, scratch_beside
 from ipfs_accel_cli.services.store.sources import open_regular

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ipfs_accel_cli.core.database import Database
-from ipfs_accel_cli.core.files import locked, sync_folder
+from ipfs_accel_cli.core.files import sync_folder
+from ipfs_accel_cli.core.locks import is_held, locked
 from ipfs_accel_cli.services.store.places import Places
 
 _LOCK_NAME = "lock"
@@ -81,17 +82,7 @@ def leases(places: Places) -> list[Path]:
 
 def is_dead(folder: Path) -> bool:
     """Say whether the writer of this folder is gone."""
-    try:
-        descriptor = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(descriptor)
-    return True
+    return not is_held(folder / _LOCK_NAME)
 
 
 def protected(places: Places) -> set[bytes]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Invalid, NotFound
-from ipfs_accel_cli.core.files import locked
+from ipfs_accel_cli.core.locks import locked
 from ipfs_accel_cli.services.store.blocks import missing
 from ipfs_accel_cli.services.store.dag_results import Pin, Pins
 from ipfs_accel_cli.services.store.index import spellings

@@ -17,7 +17,7 @@ from ipfs_accel_cli.content.profiles import Profile
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Conflict, DiskFull, Invalid, VerificationFailed
-from ipfs_accel_cli.core.files import locked
+from ipfs_accel_cli.core.locks import locked
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.services.store import folders, linking
 from ipfs_accel_cli.services.store.committing import commit, stands

@@ -11,7 +11,7 @@ from ipfs_accel_cli.content.errors import ContentError, Unsupported
 from ipfs_accel_cli.content.multihash import IDENTITY
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Conflict, Invalid
-from ipfs_accel_cli.core.files import locked
+from ipfs_accel_cli.core.locks import locked
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.services.store.blocks import Blocks, missing
 from ipfs_accel_cli.services.store.dag_results import BlockStat, Converted, PutBlock, RemovedBlocks

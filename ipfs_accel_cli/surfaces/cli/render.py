@@ -42,12 +42,16 @@ def render(result: Any, chosen: Format, *, streamed: bool = False, progress: Any
 def _nothing() -> None: ...
 
 
-def _each(items: Iterable[T], give_way: Callable[[], None]) -> Iterator[T]:
-    """Pass items on; progress is shown until the first is there."""
+def _each(items: Iterable[T], give_way: Callable[[], None], nothing: str = "") -> Iterator[T]:
+    """Pass items on; progress is shown until the first is there. Where there is none, people read `nothing`."""
+    empty = True
     for item in items:
         give_way()
+        empty = False
         yield item
     give_way()
+    if empty and nothing:
+        sys.stderr.write(f"{nothing}\n")
 
 
 def _model(result: BaseModel, chosen: Format, *, streamed: bool) -> None:
@@ -67,6 +71,7 @@ def _model(result: BaseModel, chosen: Format, *, streamed: bool) -> None:
 
 
 def _stream(stream: Stream[Any], chosen: Format, give_way: Callable[[], None]) -> None:
+    nothing = stream.nothing if chosen in (Format.AUTO, Format.TABLE) else ""
     if chosen is Format.AUTO:
         chosen = Format.TABLE if sys.stdout.isatty() else Format.JSONL
     if isinstance(stream, Live):
@@ -74,7 +79,7 @@ def _stream(stream: Stream[Any], chosen: Format, give_way: Callable[[], None]) -
     elif chosen is Format.JSON:
         _json_items(_each(stream, give_way))
     elif chosen is Format.JSONL:
-        for item in _each(stream, give_way):
+        for item in _each(stream, give_way, nothing):
             _json(item.model_dump(mode="json"), indent=None)
             sys.stdout.flush()
     elif chosen is Format.QUIET:
@@ -82,15 +87,14 @@ def _stream(stream: Stream[Any], chosen: Format, give_way: Callable[[], None]) -
             for line in essence(item):
                 _line(line)
     elif chosen is Format.TABLE and isinstance(stream, Told):
-        for item in _each(stream, give_way):
+        for item in _each(stream, give_way, nothing):
             _line(visible(item.text()))
             sys.stdout.flush()
     else:
-        rows = list(stream)
-        give_way()
+        rows = list(_each(list(stream), give_way, nothing))
         if chosen in (Format.CSV, Format.MD):
             _sheet(rows, chosen)
-        else:
+        elif rows:
             _rows(rows)
 
 
@@ -150,7 +154,16 @@ def _table_of(result: BaseModel) -> None:
     """Show scalars as a list of names and values, and each list of models as a table below it."""
     from ipfs_accel_cli.surfaces.cli import tables
 
-    tables.show(result, width=None if sys.stdout.isatty() else _WIDE)
+    width = None if sys.stdout.isatty() else _WIDE
+    if not getattr(type(result), "answered", False):
+        tables.show(result, width=width)
+        return
+    from ipfs_accel_cli.surfaces.job.answers import parts
+
+    for number, part in enumerate(parts(result)):
+        if number:
+            _line("")
+        tables.show(part, width=width)
 
 
 def _rows(items: list[Result]) -> None:

@@ -52,8 +52,8 @@ def cells(rows: Sequence[BaseModel]) -> tuple[list[str], list[list[str]]]:
 
 
 def show_rows(rows: Sequence[BaseModel], *, width: int | None) -> None:
-    """Draw many results of one kind as a table."""
-    _draw_rows(_console(width), rows)
+    """Draw many results of one kind, one at least, as a table."""
+    _put(_console(width), _table(rows))
 
 
 def _parts(result: BaseModel) -> tuple[list[tuple[str, Any]], list[tuple[str, Sequence[BaseModel]]]]:
@@ -99,13 +99,6 @@ def _share(kind: type[BaseModel], name: str, value: float | Sequence[float | Non
         return Text(columns(value))
     scarce = value is not None and name not in getattr(kind, "gains", ())
     return Text(share_text(value, cells), style=colour(value) if scarce and value is not None else "")
-
-
-def _draw_rows(console: Console, rows: Sequence[BaseModel]) -> None:
-    if not rows:
-        sys.stderr.write(_NOBODY + "\n")
-        return
-    _put(console, _table(rows))
 
 
 def _put(console: Console, part: Table | Text) -> None:

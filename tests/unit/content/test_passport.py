@@ -69,8 +69,18 @@ def test_a_changed_byte_is_noticed(position: int, change: int) -> None:
         read = Passport.decode(bytes(data))
     except ContentError:
         return
-    # Only the list of roots is not hashed, and nothing is taken from there.
     assert read == passport
+
+
+def test_a_statement_that_was_cut_off_or_renamed_is_missed() -> None:
+    whole = Passport(MANIFEST, (FACTS, SIGNED)).encode()
+    last = max(whole.rindex(bytes(one.cid)) for one in (FACTS, SIGNED))
+    renamed = bytearray(whole)
+    renamed[last + 1] ^= 1  # The codec: no hash covers it.
+
+    for changed in (whole[: last - 2], bytes(renamed)):
+        with pytest.raises(Malformed, match="roots name"):
+            Passport.decode(changed)
 
 
 def test_more_statements_than_anybody_reads_are_refused_in_passing() -> None:

@@ -15,7 +15,8 @@ import pytest
 
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import HomeUnusable
-from ipfs_accel_cli.core.files import locked, replacing
+from ipfs_accel_cli.core.files import replacing
+from ipfs_accel_cli.core.locks import locked
 from ipfs_accel_cli.core.paths import Home
 from tests.rights import protect, without_rights
 
@@ -106,7 +107,7 @@ def test_a_lock_is_free_again_when_its_holder_is_killed(tmp_path: Path) -> None:
     code = f"""
 import sys, time
 from pathlib import Path
-from ipfs_accel_cli.core.files import locked
+from ipfs_accel_cli.core.locks import locked
 with locked(Path({str(tmp_path / "lock")!r})):
     print("held", flush=True)
     time.sleep(60)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ipfs_accel_cli.core.errors import AccelError, Conflict, Invalid, NotFound
-from ipfs_accel_cli.core.files import locked, replacing, sync_folder
+from ipfs_accel_cli.core.files import replacing, sync_folder
+from ipfs_accel_cli.core.locks import locked
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.services.hw.machines import reading

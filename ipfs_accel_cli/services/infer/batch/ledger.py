@@ -7,7 +7,6 @@ is in the output once its input counts as read, and never before.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -19,6 +18,7 @@ from typing import IO
 
 from ipfs_accel_cli.core.errors import Conflict, Invalid
 from ipfs_accel_cli.core.files import replacing, sync_folder, writing_into
+from ipfs_accel_cli.core.locks import taken
 
 
 @dataclass(slots=True)
@@ -61,10 +61,8 @@ class Ledger:
         return self
 
     def _begin(self, file: IO[bytes]) -> None:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Conflict(f"another run is writing {self._output}") from error
+        if not taken(file.fileno()):
+            raise Conflict(f"another run is writing {self._output}")
         # What was opened is the output itself where another run ended before it was locked.
         if not self._partial.exists() or not os.path.samestat(os.fstat(file.fileno()), self._partial.stat()):
             raise Conflict(f"another run has just written {self._output}")

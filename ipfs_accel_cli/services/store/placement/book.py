@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from ipfs_accel_cli.core.errors import Conflict, Invalid, NotFound
-from ipfs_accel_cli.core.files import locked, replacing
+from ipfs_accel_cli.core.files import replacing
+from ipfs_accel_cli.core.locks import locked
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.units import parse_bytes
 from ipfs_accel_cli.services.store.placement.geography import Point, Region

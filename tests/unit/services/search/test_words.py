@@ -21,6 +21,7 @@ TEXTS = {
     "accents": "Über das naïve Café",
     "plain": "embeddings of sentences, transformed by a transformer",
     "release/whisper-large_v3": "weights",
+    "art": "partly smart",
 }
 
 
@@ -108,6 +109,11 @@ def test_what_was_found_is_marked_in_the_text_around_it(search: Search) -> None:
     assert "**gpt-neo-x2**" in snippet("gpt-neo-x2")
     assert "**Embeddings**" in snippet("embedding") or "**embeddings**" in snippet("embedding")
     assert "機械**学習**の" in snippet("学習")
+    assert snippet("art") == "partly smart"  # Found by its title; it is no word of the text.
+
+
+def test_words_that_every_question_has_are_not_looked_for(search: Search) -> None:
+    assert ask(search, "where are my embeddings and how do I read them?") == ask(search, "embeddings read")
 
 
 @given(st.text(max_size=40) | st.text('"*-+^:(){}[]AND OR NOT NEAR,\x00 ab机\ud800', max_size=30))
