@@ -16,7 +16,8 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Conflict, NotFound, TryAgain, VerificationFailed
 from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.core.parts import Pace, Parts, to_send
-from ipfs_accel_cli.core.s3 import Bucket, sending
+from ipfs_accel_cli.core.s3 import Bucket
+from ipfs_accel_cli.core.s3_bodies import sending
 
 UNLESS_THERE: Mapping[str, str] = {"IfNoneMatch": "*"}
 

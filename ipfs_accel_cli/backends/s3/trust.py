@@ -12,7 +12,8 @@ from pathlib import Path
 from ipfs_accel_cli.backends.s3.parts import base64_of, sha256
 from ipfs_accel_cli.core.errors import AccelError, Cancelled, Conflict, Offline
 from ipfs_accel_cli.core.files import replacing, writing_into
-from ipfs_accel_cli.core.s3 import Bucket, sending
+from ipfs_accel_cli.core.s3 import Bucket
+from ipfs_accel_cli.core.s3_bodies import sending
 from ipfs_accel_cli.core.s3_errors import spoiled
 
 KEPT_SECONDS = 7 * 86400.0

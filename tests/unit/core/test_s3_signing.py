@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli.core.errors import Unavailable
-from ipfs_accel_cli.core.s3 import Bucket, sending
+from ipfs_accel_cli.core.s3 import Bucket
+from ipfs_accel_cli.core.s3_bodies import sending
 from ipfs_accel_cli.core.s3_direct import Direct, answered
 from ipfs_accel_cli.core.s3_places import Keys, Place
 from ipfs_accel_cli.core.s3_signing import Signer, quoted
