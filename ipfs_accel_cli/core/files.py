@@ -65,6 +65,8 @@ def refuse_unwritable(folder: Path) -> None:
 
 def refuse_links(root: Path, path: str) -> None:
     """Raise Conflict where a folder between `root` and a path below it is a link, or a file."""
+    if "/" not in path:
+        return
     for parent in reversed(PurePosixPath(path).parents):
         step = root / parent
         if parent.parts and (step.is_symlink() or (step.exists() and not step.is_dir())):
