@@ -62,6 +62,11 @@ def finish(result: Any, **_: Any) -> None:
         render(result, output.format or Format.AUTO, streamed=streamed, progress=reporter)
     except BrokenPipeError as error:
         raise ReaderGone from error
+    failure = result.failure() if hasattr(result, "failure") else None
+    if failure is not None:
+        from ipfs_accel_cli.surfaces.cli.problems import tell
+
+        raise typer.Exit(tell(failure))
 
 
 def _context() -> Any:

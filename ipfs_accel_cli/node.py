@@ -224,11 +224,11 @@ class Node:
     def migrations(self) -> Migrations:
         from ipfs_accel_cli.between.moving import migrations
 
-        return migrations(self.home, self.database, self.store, lambda: self.models, lambda: self.jobs)
+        return migrations(self.home, self.settings, self.store, lambda: self.models, lambda: self.jobs, self.database)
 
     @cached_property
     def search(self) -> Search:
-        from ipfs_accel_cli.between.searching import described, encoding
+        from ipfs_accel_cli.between.searching import described, encoding, sharing
         from ipfs_accel_cli.services.search.service import Search
         from ipfs_accel_cli.services.search.supply import Beside as Supply
 
@@ -238,6 +238,7 @@ class Node:
             models=lambda: [row.manifest_cid for row in self.models.ls().models],
             find=lambda reference: str(self.store.dags.resolve(reference).cid),
             encoder=lambda model: encoding(self.inference, model),
+            sharing=lambda: sharing(self.models),
             automatic=lambda: bool(self.settings.get("search.automatic")),
         )
         return Search(self.home, self.database, supply, lambda: int(self.settings.get("search.graph-above")))

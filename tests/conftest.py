@@ -33,12 +33,26 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_users_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is started once for many tests does not see the user's home, settings or hub token either."""
+    with pytest.MonkeyPatch.context() as patch:
+        _leave_users_world(patch, tmp_path_factory)
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the user's home, settings or hub token."""
+def _own_world(
+    _no_users_world: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No test sees the home of another."""
+    _leave_users_world(monkeypatch, tmp_path_factory)
+
+
+def _leave_users_world(monkeypatch: pytest.MonkeyPatch, folders: pytest.TempPathFactory) -> None:
     for name in [name for name in os.environ if name.startswith(("IPFS_ACCEL_", "HF_", "AWS_"))]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("IPFS_ACCEL_HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("IPFS_ACCEL_HOME", str(folders.mktemp("home")))
     # A test that wants a worker of its own starts one, or says so.
     monkeypatch.setenv("IPFS_ACCEL_JOB_AUTOSTART", "false")
     monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")

@@ -8,16 +8,16 @@ VerificationFailed for bytes that are not what they must be. Each checks now and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
+from ipfs_accel_cli.backends.config import Config as Config
 from ipfs_accel_cli.content.car import Block
 from ipfs_accel_cli.content.cid import CID
-from ipfs_accel_cli.core.errors import NotAuthorised
-from ipfs_accel_cli.core.parts import Limits, Pace
+from ipfs_accel_cli.core.parts import Limits
 
 Proof = Literal["checksum", "cid", "reread", "none"]
 """How what was put is known to have arrived; `reread` is said by wrappers that have read it back themselves."""
@@ -122,33 +122,6 @@ class Pin:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
-    """How a backend is to be reached: `options` as they were given, and `secret()` for its token, asked when needed.
-
-    `folder` is a folder of this backend's own, for notes that let it go on after a crash. `pace()` is what was measured
-    of it by now.
-    """
-
-    name: str
-    options: Mapping[str, str]
-    folder: Path
-    secret: Callable[[], str] = field(default=lambda: "", repr=False)
-    pace: Callable[[], Pace] = field(default=Pace, repr=False)
-
-    def get(self, option: str, default: str = "") -> str:
-        """Return an option, or the default where it was not given."""
-        return self.options.get(option) or default
-
-    def needed_secret(self) -> str:
-        """Return the token; raises NotAuthorised where there is none."""
-        if secret := self.secret():
-            return secret
-        raise NotAuthorised(
-            f"backend {self.name} needs a token", suggestion=f"ipfs-accel store backend add {self.name} --help"
-        )
-
-
 class Backend(Protocol):
     """A place, made of a Config; making one opens no connection."""
 
@@ -185,6 +158,19 @@ class Files(Protocol):
 
     def delete(self, locator: str) -> None:
         """Remove a file; what is gone already is no error."""
+        ...
+
+
+@runtime_checkable
+class Replaces(Protocol):
+    """A place of files where new bytes take the place of old ones at once: readers, and crashes, find either whole."""
+
+    def replace(self, body: Body, key: str, seen: Stat) -> Receipt:
+        """Keep a file where `seen` lies; again is no error. Raises Conflict where something else lies there by now."""
+        ...
+
+    def guards(self) -> bool:
+        """Say whether the place itself refuses where `seen` changed; else it was looked at just before."""
         ...
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ipfs_accel_cli.backends.base import Body, Config, Health, Receipt, Stat, Traits
 from ipfs_accel_cli.backends.keys import checked_key
+from ipfs_accel_cli.backends.seen import described
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, Invalid, NotFound, Unavailable, VerificationFailed
 from ipfs_accel_cli.core.files import folder_inside, refuse_links, replacing_inside, writing_into
@@ -47,9 +48,20 @@ class LocalBackend:
 
     def put(self, body: Body, key: str) -> Receipt:
         """Write a file, synced, under a temporary name first; the bytes are hashed as they are written."""
+        return self._written(body, key, None)
+
+    def replace(self, body: Body, key: str, seen: Stat) -> Receipt:
+        """Write a file as `put` does and rename it over the one that was seen; raises Conflict for another one."""
+        return self._written(body, key, seen)
+
+    def guards(self) -> bool:
+        """Say no: between the look and the renaming somebody else may write."""
+        return False
+
+    def _written(self, body: Body, key: str, seen: Stat | None) -> Receipt:
         self._there()
         path = checked_key(key)
-        if self._holds(path, body):
+        if self._holds(path, body, seen):
             return Receipt(key, body.size_bytes, "checksum")
         with writing_into(self._root), replacing_inside(self._root, path) as file:
             hashed = hashlib.sha256()
@@ -59,7 +71,7 @@ class LocalBackend:
                 file.write(piece)
             if hashed.digest() != body.sha256:
                 raise VerificationFailed(f"the bytes for {key} are not those that were announced; nothing was written")
-            if self._holds(path, body):  # Another writer was quicker.
+            if self._holds(path, body, seen):  # Another writer was quicker.
                 return Receipt(key, body.size_bytes, "checksum")
         return Receipt(key, body.size_bytes, "none")
 
@@ -121,18 +133,23 @@ class LocalBackend:
             # A folder that a disk is mounted on would else be filled beside the disk.
             raise Unavailable(f"there is no folder {self._root}", suggestion=f"mkdir -p '{self._root}'")
 
-    def _holds(self, path: str, body: Body) -> bool:
-        """Say whether the file is there; raises Conflict where another is."""
+    def _holds(self, path: str, body: Body, seen: Stat | None) -> bool:
+        """Say whether the file is there; raises Conflict where another is that is not the one that was seen."""
         refuse_links(self._root, path)
         try:
             descriptor = self._opened(path)
         except NotFound:
             return False
-        size_bytes, hashed = os.fstat(descriptor).st_size, hashlib.sha256()
+        found = os.fstat(descriptor)
+        size_bytes, hashed = found.st_size, hashlib.sha256()
         for piece in _pieces(descriptor, 0, None if size_bytes == body.size_bytes else 0):
             hashed.update(piece)
         if hashed.digest() == body.sha256 and size_bytes == body.size_bytes:
             return True
+        if seen is not None:
+            if described(_stat(seen.key, found)) == described(seen):
+                return False
+            raise Conflict(f"{self.name}:{path} has changed meanwhile; run the command again")
         raise Conflict(f"{self.name}:{path} is there already with other bytes; choose another path or delete it")
 
     def _opened(self, locator: str) -> int:

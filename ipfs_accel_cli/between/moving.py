@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.paths import Home
+from ipfs_accel_cli.core.settings import Settings
 
 if TYPE_CHECKING:
     from ipfs_accel_cli.services.job.service import Jobs
@@ -19,21 +20,26 @@ if TYPE_CHECKING:
 
 
 def migrations(
-    home: Home, database: Database, store: Store, models: Callable[[], Models], jobs: Callable[[], Jobs]
+    home: Home,
+    settings: Settings,
+    store: Store,
+    models: Callable[[], Models],
+    jobs: Callable[[], Jobs],
+    database: Database,
 ) -> Migrations:
     """Return the migrations of a home."""
     from ipfs_accel_cli.services.migrate.ledger import Ledger
     from ipfs_accel_cli.services.migrate.service import Migrations
 
-    places = world(store, lambda name: models().show(name).manifest_cid, jobs)
-    return Migrations(home, Ledger(database), places)
+    places = world(store, models, jobs)
+    return Migrations(home, Ledger(database), places, lambda: float(settings.get("migrate.patience-seconds")))
 
 
-def world(store: Store, model: Callable[[str], str], jobs: Callable[[], Jobs]) -> World:
+def world(store: Store, models: Callable[[], Models], jobs: Callable[[], Jobs]) -> World:
     """Return the store, and models by their name, as migrations use them."""
     from ipfs_accel_cli.content.cid import CID
     from ipfs_accel_cli.core.jobs.model import Caller
-    from ipfs_accel_cli.services.migrate.world import PlaceFacts, Reference, Sent, World
+    from ipfs_accel_cli.services.migrate.world import Carried, PlaceFacts, Reference, Sent, World
     from ipfs_accel_cli.services.store.backends.copies import HERE, Known
     from ipfs_accel_cli.services.store.placement.costs import HISTORY_DAYS
     from ipfs_accel_cli.services.store.placement.forecast import forecast
@@ -43,6 +49,25 @@ def world(store: Store, model: Callable[[str], str], jobs: Callable[[], Jobs]) -
     def send(root: CID, name: str, path: str) -> Sent:
         (sent,) = exchange.copy(root, [f"{name}:{path}"])
         return Sent(sent.path, sent.size_bytes, sent.sent_bytes, sent.proof)
+
+    def model(name: str) -> tuple[CID, int]:
+        shown = models().show(name)
+        return CID.parse(shown.manifest_cid), shown.size_bytes
+
+    def push(name: str, place: str, dry_run: bool) -> Carried:
+        sent = models().pushes.push(name, place, dry_run=dry_run)
+        locator = sent.reference.partition(":")[2]
+        return Carried(sent.name, locator, sent.manifest_cid, sent.size_bytes, sent.sent_bytes, sent.unchanged)
+
+    def pull(place: str, name: str, dry_run: bool) -> Carried:
+        came = models().pull(place, name or None, dry_run=dry_run)
+        # What is here already is answered by whichever of its names comes first.
+        chosen = name or place.rpartition(":")[2].rpartition("/")[2]
+        there = came.version is not None and any(
+            (one.name, one.manifest_cid) == (chosen, came.manifest_cid) for one in models().ls().models
+        )
+        name = chosen if dry_run and came.version is not None else came.name
+        return Carried(name, name, came.manifest_cid, came.size_bytes, came.fetched_bytes, dry_run and there)
 
     def known(one: Known) -> Reference:
         return Reference(one.cid, one.backend, one.locator, one.whole_dag, one.size_bytes, one.sha256, one.how)
@@ -106,7 +131,9 @@ def world(store: Store, model: Callable[[str], str], jobs: Callable[[], Jobs]) -
         copies_of=lambda cid: [known(one) for one in exchange.copies.of(cid)],
         facts=facts,
         currency=lambda: placement.facts.books.read().currency,
-        model=lambda name: CID.parse(model(name)),
+        model=model,
+        push=push,
+        pull=pull,
         foresee=foresee,
         enqueue=enqueue,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ipfs_accel_cli.core.errors import AccelError
-from ipfs_accel_cli.services.search.supply import Encoder, ModelAbout, StoredContent
+from ipfs_accel_cli.services.search.supply import Encoder, ModelAbout, Sharing, StoredContent
 
 if TYPE_CHECKING:
     import numpy
@@ -38,6 +38,14 @@ def described(models: Models, store: Store, manifest: str) -> ModelAbout | None:
     names = tuple(dict.fromkeys(row.name for row in rows))
     document = Document("model", newest.name, card.text if card else "", facts)
     return ModelAbout(document, newest.size_bytes, newest.created_at, names, newest.root_cid)
+
+
+def sharing(models: Models) -> Iterator[Sharing]:
+    """Yield which registered models have tensors in common, after reading all of them."""
+    for pair in models.contents.dedup(read=True).overlaps:
+        if pair.tensors_bytes:
+            one, other = (models.contents.lookup.find(label).manifest for label in (pair.one, pair.other))
+            yield Sharing(one, other, pair.tensors_bytes)
 
 
 def _facts(rows: Sequence[ModelRow]) -> dict[str, Fact]:

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ipfs_accel_cli.core.errors import LimitReached
+from ipfs_accel_cli.core.errors import AccelError, LimitReached
 
 STRUCTURED_BYTES = 1 << 20
 
@@ -28,6 +28,10 @@ class Result(BaseModel):
     essence: ClassVar[str] = ""
     bars: ClassVar[tuple[str, ...]] = ()
     gains: ClassVar[tuple[str, ...]] = ()
+
+    def failure(self) -> AccelError | None:
+        """Return what a shell is to be told of a result that is not all of what was asked for."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)

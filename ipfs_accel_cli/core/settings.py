@@ -60,6 +60,7 @@ KEYS = {
         Key("job.autostart", True, "Start a worker when a job is added and nobody works the queue."),
         Key("job.threads", 2, "How many jobs a worker runs at once."),
         Key("job.limits", "", "Most jobs at once by kind or backend, as in command=2,s3:=4."),
+        Key("migrate.patience-seconds", 300, "How long a migration waits for a place that does not answer any more."),
         Key("infer.cache-bytes", 0, "Memory for warm models; 0 is half of what is free.", size=True),
     )
 }

@@ -180,6 +180,34 @@ class Versioned(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A model that a place says it has; what it does not say is empty or None.
+
+    `revision` is what its reference would be pinned to now, `task` the place's own word for what the model does.
+    """
+
+    reference: str
+    revision: str = ""
+    task: str = ""
+    licence: str = ""
+    tags: tuple[str, ...] = ()
+    downloads: int | None = None
+    likes: int | None = None
+    added_at: str = ""
+    gated: bool = False
+    kind: str = "model"
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """A source that can be asked what it has."""
+
+    def search(self, text: str, limit: int) -> Sequence[Offer]:
+        """Return what fits the words, as the place ranks it; raises as `resolve` does."""
+        ...
+
+
 Writer = Callable[[Path, Iterable[bytes]], object]  # Makes a file of its bytes; its folder is there.
 
 

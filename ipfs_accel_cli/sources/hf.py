@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Any
 
 from ipfs_accel_cli.content.manifest import normalise_path
@@ -10,11 +11,13 @@ from ipfs_accel_cli.core import fetch, hub
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Unavailable, UnsafeContent
 from ipfs_accel_cli.core.hub import Listed, Repository
-from ipfs_accel_cli.sources.base import RemoteFile, Snapshot
+from ipfs_accel_cli.sources.base import Offer, RemoteFile, Snapshot
 from ipfs_accel_cli.sources.reference import Reference
 
 # The same weights once more, for other frameworks.
 _DUPLICATES = (".bin", ".h5", ".msgpack", ".ot", ".pt", ".pth", ".ckpt", ".onnx", ".onnx_data", ".tflite", ".mlmodel")
+_SEARCH_SECONDS = 10.0
+_TOLD = ["sha", "pipeline_tag", "tags", "downloads", "likes", "gated", "createdAt"]
 _DUPLICATE_FOLDERS = ("onnx", "openvino", "coreml")
 
 
@@ -43,6 +46,42 @@ class HubSource:
         from huggingface_hub.utils import build_hf_headers
 
         yield from fetch.ranged(file.address, offset, file.path, headers=build_hf_headers())
+
+    def search(self, text: str, limit: int) -> list[Offer]:
+        """Return the models that the hub finds for some words, in its order; raises as `resolve` does."""
+        current().needs_network("asking the hub for models")
+        everything = Repository("a search of its models")
+        try:
+            return [_offer(info) for info in _searched(everything, text, limit)]
+        except Exception as error:
+            raise hub.meaning(everything, error) from error
+
+
+def _searched(everything: Repository, text: str, limit: int) -> list[Any]:
+    # list_models would ask again for a minute and a half, and somebody waits for what is here.
+    from huggingface_hub import ModelInfo
+    from huggingface_hub.utils import get_session, hf_raise_for_status
+
+    asked = {"search": text, "limit": limit, "expand": _TOLD}
+    address = f"{everything.api().endpoint}/api/models"
+    answer = get_session().get(address, params=asked, headers=everything.headers(), timeout=_SEARCH_SECONDS)
+    hf_raise_for_status(answer)
+    return [ModelInfo(**{"siblings": None, **item}) for item in answer.json()]
+
+
+def _offer(info: Any) -> Offer:
+    tags = [str(tag) for tag in info.tags or ()]
+    return Offer(
+        reference=f"hf://{info.id}",
+        revision=info.sha or "",
+        task=info.pipeline_tag or "",
+        licence=next((tag.removeprefix("license:") for tag in tags if tag.startswith("license:")), ""),
+        tags=tuple(tag for tag in tags if ":" not in tag),
+        downloads=info.downloads,
+        likes=info.likes,
+        added_at=info.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if info.created_at else "",
+        gated=bool(info.gated),
+    )
 
 
 def _listing(repository: Repository) -> tuple[Any, list[Listed]]:

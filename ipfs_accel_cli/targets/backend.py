@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from ipfs_accel_cli.backends.base import Blocks, Body, Dags, Files, TakesDags
+from ipfs_accel_cli.backends.base import Blocks, Body, Dags, Files, Replaces, TakesDags
 from ipfs_accel_cli.content import passport, passport_node
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.manifest import Manifest
@@ -21,7 +21,7 @@ from ipfs_accel_cli.sources.base import Found, RemoteFile
 from ipfs_accel_cli.sources.reference import Reference
 from ipfs_accel_cli.targets.base import Delivery, Elsewhere, Holding, Item, Parcel, Sent, TakesContent, damaged
 
-# Holds the new passport while it takes the place of an old one, which no place can do in one step.
+# Holds the new passport while it takes the place of an old one, where the place cannot do that in one step.
 _INCOMING = f"{passport.FOLDER}/incoming.car"
 
 
@@ -163,7 +163,8 @@ class BackendTarget:
                 continue
             key = f"{path}/{item.path}"
             incoming = f"{path}/{_INCOMING}"
-            if item.path == passport.CAR and (old := backend.stat(key)) is not None:
+            is_new_car = item.path == passport.CAR and not isinstance(backend, Replaces)
+            if is_new_car and (old := backend.stat(key)) is not None:
                 _replace(backend, incoming, item)
                 backend.delete(old.locator)
             _replace(backend, key, item)
@@ -225,6 +226,9 @@ def _replace(backend: Files, key: str, item: Item) -> None:
         backend.put(body, key)
     except Conflict:
         old = backend.stat(key)
+        if old is not None and isinstance(backend, Replaces):
+            backend.replace(body, key, old)
+            return
         if old is not None:
             backend.delete(old.locator)
         backend.put(body, key)

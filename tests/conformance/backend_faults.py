@@ -8,7 +8,8 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import TypeVar
 
 from ipfs_accel_cli.backends.base import Backend, Body, Files, Health, Receipt, Scope, Stat, Traits
-from ipfs_accel_cli.backends.wrap.base import FilesAround, Passing, Through, wrapped
+from ipfs_accel_cli.backends.wrap.base import FilesAround, Through, wrapped
+from ipfs_accel_cli.backends.wrap.passing import Passing
 from ipfs_accel_cli.content.car import Block
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.errors import MissingBlock, NoSuchPath

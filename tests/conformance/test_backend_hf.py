@@ -22,6 +22,7 @@ from ipfs_accel_cli.core.errors import (
 )
 from tests.conformance.backend_suite import SMALL, ServedFilesSuite, body
 from tests.conformance.hub_offer import HubOffer
+from tests.conformance.replaces_suite import ServedReplacesSuite
 from tests.servers.hub import Hub, hub
 
 WEIGHTS = os.urandom(20_000)  # Large enough for the hub to keep it by its sha-256.
@@ -45,7 +46,7 @@ class TestBranchOfDataset(ServedFilesSuite):
         return HubOffer(site, tmp_path, type="dataset", revision="drafts/2", prefix="kept/here/")
 
 
-class TestModel(ServedFilesSuite):
+class TestModel(ServedFilesSuite, ServedReplacesSuite):
     @pytest.fixture
     def offer(self, site: Hub, tmp_path: Path) -> HubOffer:
         return HubOffer(site, tmp_path)

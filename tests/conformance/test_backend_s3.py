@@ -11,8 +11,11 @@ import pytest
 
 from ipfs_accel_cli.backends.base import Backend, Config
 from ipfs_accel_cli.backends.registry import backend_for
-from tests.conformance.backend_suite import ServedFilesSuite, ServedOffer
+from ipfs_accel_cli.core.errors import Conflict
+from tests.conformance.backend_suite import SMALL, ServedFilesSuite, ServedOffer, body
+from tests.conformance.replaces_suite import ServedReplacesSuite, replacing, seen
 from tests.servers.s3 import S3Site, s3
+from tests.servers.s3_faults import shady
 from tests.servers.seaweedfs import ACCESS_KEY, SECRET_KEY, Seaweed
 
 
@@ -57,8 +60,31 @@ class S3Offer(ServedOffer):
         self.site.faults.spoiled.clear()
 
 
-class TestS3(ServedFilesSuite):
+class TestS3(ServedFilesSuite, ServedReplacesSuite):
     @pytest.fixture
     def offer(self, seaweed: Seaweed, tmp_path: Path) -> Iterator[S3Offer]:
         with s3(seaweed) as site:
             yield S3Offer(site, tmp_path)
+
+    def test_the_server_itself_refuses_what_comes_too_late(self, offer: S3Offer) -> None:
+        assert replacing(offer).guards()
+
+
+class TestServersWithoutConditions:
+    """Some take an etag and do not look at it, some say that they know none: the object changes all the same."""
+
+    @pytest.mark.parametrize("how", ["ignores", "knows_no_etags"])
+    def test_it_is_told_and_done_by_a_look_just_before(self, seaweed: Seaweed, tmp_path: Path, how: str) -> None:
+        with shady(seaweed) as site:
+            offer = S3Offer(site, tmp_path)
+            setattr(site, how, True)
+            files = offer.files()
+            files.put(body(SMALL), "one")
+            old = seen(files)
+            assert not replacing(offer).guards()
+            for data in (offer.large, SMALL[::-1]):
+                replacing(offer).replace(body(data), "one", seen(files))
+                assert b"".join(files.open("one")) == data
+            with pytest.raises(Conflict):
+                replacing(offer).replace(body(b"too late"), "one", old)
+            assert [one.key for one in files.scan()] == ["one"]

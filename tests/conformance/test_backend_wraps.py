@@ -28,6 +28,7 @@ from ipfs_accel_cli.core.errors import VerificationFailed
 from tests.conformance.backend_faults import Corrupting, Delaying, Dropping, Dying, MemoryDags, RateLimiting, Truncating
 from tests.conformance.backend_suite import LARGE, FilesSuite, Offer, body
 from tests.conformance.dags_suite import DagsSuite
+from tests.conformance.replaces_suite import ReplacesSuite
 
 MIB = 1 << 20
 Wrap = Callable[[Backend, Path], Backend]
@@ -84,6 +85,13 @@ class WrappedMemory(Offer):
 
 class TestFiles(FilesSuite):
     @pytest.fixture(params=WRAPS, ids=str)
+    def offer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Offer:
+        return WrappedFolder(tmp_path, WRAPS[request.param])
+
+
+class TestReplaces(ReplacesSuite):
+    # Which of several places has the file that was seen, only one of them can say.
+    @pytest.fixture(params=[name for name in WRAPS if not name.startswith("failover")])
     def offer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Offer:
         return WrappedFolder(tmp_path, WRAPS[request.param])
 

@@ -12,6 +12,7 @@ from ipfs_accel_cli.backends.base import Backend, Config, Sweeps
 from ipfs_accel_cli.backends.registry import backend_for
 from ipfs_accel_cli.core.errors import Conflict, Unavailable
 from tests.conformance.backend_suite import SMALL, FilesSuite, Offer, body
+from tests.conformance.replaces_suite import ReplacesSuite
 
 
 class FolderOffer(Offer):
@@ -23,7 +24,7 @@ class FolderOffer(Offer):
         return backend_for("local", Config("near", {"path": str(self.place)}, self.folder / "notes"))
 
 
-class TestLocal(FilesSuite):
+class TestLocal(FilesSuite, ReplacesSuite):
     @pytest.fixture
     def offer(self, tmp_path: Path) -> FolderOffer:
         return FolderOffer(tmp_path)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.content.cid import CID, RAW
+from ipfs_accel_cli.services.search.querying import Asked
 from ipfs_accel_cli.services.store.placement.book import Declared
 from ipfs_accel_cli.services.store.placement.prices import Price
 from ipfs_accel_cli.services.store.placement.service import Wish
@@ -17,6 +20,8 @@ STORY = " ".join(
     f"On day {day} the old cat sat on mat number {day * day} and saw {day + 3} of them." for day in range(20)
 )
 STORY_CID = str(CID.of(STORY.encode(), RAW))
+
+PEER = "12D3KooWBxo29iJeT8AWAc1DBB4NP72DyBh8rKLhRqjPVbLbaEjQ"
 
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store put": (["{files}/folder"], {"paths": ["{files}/folder"]}),
@@ -91,6 +96,20 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "store files stat": (["/kept", "--on", "lab"], {"path": "/kept", "on": "lab"}),
     "store files mkdir": (["/kept", "--on", "lab"], {"path": "/kept", "on": "lab"}),
     "store files cp": (["/kept", "/kept", "--on", "lab"], {"source": "/kept", "path": "/kept", "on": "lab"}),
+    "store files read": (["/kept", "--on", "lab"], {"path": "/kept", "on": "lab"}),
+    "store files write": (
+        ["/kept", "{files}/folder/hello.txt", "--on", "lab", "--replace"],
+        {"path": "/kept", "file": "{files}/folder/hello.txt", "on": "lab", "replace": True},
+    ),
+    "store files mv": (["/kept", "/free", "--on", "lab"], {"source": "/kept", "path": "/free", "on": "lab"}),
+    "store swarm ping": ([PEER, "--on", "lab"], {"peer": PEER, "on": "lab"}),
+    "store repo verify": (["--on", "lab"], {"on": "lab"}),
+    "store dht find-peer": ([PEER, "--on", "lab"], {"peer": PEER, "on": "lab"}),
+    "store dht get": (["{name}", "--on", "lab"], {"name": "{name}", "on": "lab"}),
+    "store dht put": (
+        ["{name}", "{files}/{name}.ipns-record", "--on", "lab"],
+        {"name": "{name}", "file": "{files}/{name}.ipns-record", "on": "lab"},
+    ),
     "store files rm": (["/kept", "--on", "lab"], {"path": "/kept", "on": "lab"}),
     "store key ls": ([], {}),
     "store identity ls": ([], {}),
@@ -112,6 +131,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
         ["hello", "--type", "text", "--facet", "kind"],
         {"text": "hello", "kind": ["text"], "facet": ["kind"]},
     ),
+    "search ask": (["files about storms"], {"question": "files about storms"}),
     "search similar": ([STORY_CID], {"reference": STORY_CID}),
     "search duplicates": ([], {}),
     "search index add": (["{files}/folder"], {"subjects": ["{files}/folder"]}),
@@ -125,12 +145,35 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "search tag add": (["{hello}", "keep"], {"cid": "{hello}", "tags": ["keep"]}),
     "search tag rm": (["{hello}", "old"], {"cid": "{hello}", "tags": ["old"]}),
     "search tag ls": ([], {}),
+    "search tag suggest": ([STORY_CID], {"cid": STORY_CID}),
+    "search recommend": ([STORY_CID], {"reference": STORY_CID}),
+    "search saved add": (["all", "storm"], {"name": "all", "text": "storm"}),
+    "search saved ls": ([], {}),
+    "search saved show": (["kept"], {"name": "kept"}),
+    "search saved run": (["kept"], {"name": "kept"}),
+    "search saved rm": (["kept"], {"name": "kept"}),
     "store backend test": (["cold", "--round-trip"], {"name": "cold", "round_trip": True}),
 }
 
 
-_KEPT = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"
-_PEER = '"ID":"12D3KooWBxo29iJeT8AWAc1DBB4NP72DyBh8rKLhRqjPVbLbaEjQ"'
+_PEER = f'"ID":"{PEER}"'
+
+
+def _at_path(options: dict[str, list[str]]) -> Answer:
+    """Say what lies at a path; what is moved to /free is there once that was asked."""
+    if options["arg"] == ["/free"] and next(_FREE):
+        return 500, '{"Message":"file does not exist","Code":0,"Type":"error"}'
+    return 200, f'{{"Hash":"{STORY_CID}","Size":11,"CumulativeSize":11,"Blocks":0,"Type":"file"}}'
+
+
+def _record(options: dict[str, list[str]]) -> Answer:
+    found = base64.b64encode(RECORDS[options["arg"][0].removeprefix("/ipns/")]).decode()
+    return 200, f'{{"Type":5,"ID":"","Extra":"{found}","Responses":null}}\n'
+
+
+_FREE = itertools.cycle((True, False))
+# By their names; whoever makes the home lays them here.
+RECORDS: dict[str, bytes] = {}
 # What the node of the backend `lab` answers, as Kubo does.
 NODE_CALLS: dict[str, Answer | Callable[[dict[str, list[str]]], Answer]] = {
     "repo/stat": (200, '{"NumObjects":3,"RepoSize":900,"StorageMax":10000,"RepoPath":"/x","Version":"fs-repo@16"}'),
@@ -140,8 +183,16 @@ NODE_CALLS: dict[str, Answer | Callable[[dict[str, list[str]]], Answer]] = {
     "swarm/addrs": (200, '{"Addrs":{"12D3KooW":["/ip4/127.0.0.1/tcp/9"]}}'),
     "routing/findprovs": (200, f'{{"Type":4,"ID":"","Extra":"","Responses":[{{{_PEER},"Addrs":[]}}]}}\n'),
     "routing/provide": (200, ""),
-    "files/ls": (200, f'{{"Entries":[{{"Name":"kept","Type":0,"Size":11,"Hash":"{_KEPT}"}}]}}'),
-    "files/stat": (200, f'{{"Hash":"{_KEPT}","Size":11,"CumulativeSize":11,"Blocks":0,"Type":"file"}}'),
+    "files/ls": (200, f'{{"Entries":[{{"Name":"kept","Type":0,"Size":11,"Hash":"{STORY_CID}"}}]}}'),
+    "files/stat": _at_path,
+    "files/write": (200, ""),
+    "files/mv": (200, ""),
+    "files/read": (200, "hello world"),
+    "ping": (200, '{"Success":true,"Time":2000000,"Text":""}\n'),
+    "repo/verify": (200, '{"Msg":"","Progress":3}\n'),
+    "routing/findpeer": (200, f'{{"Type":2,"ID":"","Extra":"","Responses":[{{{_PEER},"Addrs":[]}}]}}\n'),
+    "routing/get": _record,
+    "routing/put": (200, ""),
     "files/mkdir": (200, ""),
     "files/rm": (200, ""),
 }
@@ -164,3 +215,4 @@ def prepare(node: Node, folder: Path, cid: str) -> None:
     list(node.store.put([folder / "stories"]))
     node.search.keeping.add([])
     node.search.tags.add(node.store.stat(f"{cid}/hello.txt").cid, ["old"])
+    node.search.saved.add("kept", Asked("storm"))

@@ -49,20 +49,24 @@ store key new | store key ls | store key rm | store key export | store key impor
 store name publish | store name resolve | store name ls | store name inspect | store name verify
 store name export | store name import
 store stats | store swarm peers | store swarm addrs | store swarm connect | store swarm disconnect
-store dht find-providers | store dht provide | store repo gc
+store dht find-providers | store dht provide | store repo gc | store repo verify | store swarm ping
+store dht find-peer | store dht get | store dht put
 store files ls | store files stat | store files mkdir | store files cp | store files rm
+store files read | store files write | store files mv
 store rewrap | store identity new | store identity ls | store identity rm | store identity export
 store identity import
 store sync | store meta get | store meta set | store meta ls | store meta diff | store meta sync
 job ls | job show | job wait | job logs | job cancel | job pause | job resume | job retry | job work | job prune
 migrate plan | migrate copy | migrate move | migrate sync | migrate check | migrate run | migrate rescue
 migrate status | migrate history | migrate report | migrate write-report | migrate schedule ls | migrate schedule run
+migrate schedule unit
 migrate policy add | migrate policy ls | migrate policy show | migrate policy test | migrate policy enable
 migrate policy disable | migrate policy run | migrate policy rm
 monitor events
-search query | search adapters | search similar | search duplicates
+search query | search ask | search adapters | search similar | search duplicates | search recommend
 search index add | search index rm | search index ls | search index stat | search index verify
 search index rebuild | search index embed | search tag add | search tag rm | search tag ls
+search tag suggest | search saved add | search saved ls | search saved show | search saved run | search saved rm
 config show | config get | config set | config path
 doctor | serve-mcp
 mcp ls | mcp call | mcp read | mcp prompt
@@ -93,6 +97,7 @@ def test_only_what_makes_sense_there_is_offered_to_assistants(command: Found) ->
     shell_only = command.path[0] in ("mcp", "serve-mcp") or command.path in (
         *(("config", "set"), ("hw", "top"), ("job", "work")),
         ("migrate", "schedule", "run"),
+        ("migrate", "schedule", "unit"),
         *(("model", "sign"), ("model", "attest"), ("model", "trust")),
         *(("infer", "endpoint", "add"), ("infer", "endpoint", "rm")),
         *(("store", group, verb) for group in ("key", "identity") for verb in ("new", "rm", "export", "import")),

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,23 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ours() -> Iterator[Serving]:
+    """Our server on a home with nothing in it, for all who leave it running."""
     with serving((*OURS, "--toolsets", "all")) as server:
         yield server
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def commands() -> Iterator[Serving]:
+    """A server of commands that take their time, for all who leave it running."""
+    with serving(COMMANDS) as server:
+        yield server
+
+
+@pytest.fixture
+def ending() -> Iterator[Serving]:
+    """The same for one test, which ends it."""
     with serving(COMMANDS) as server:
         yield server
 
@@ -183,8 +193,12 @@ async def test_cancelling_over_http_stops_the_thread(commands: Serving, tmp_path
 
         async def hear(progress: float, total: float | None, message: str | None) -> None: ...
 
-        with anyio.move_on_after(1.5):
-            await client.call_tool("endless", {"trace": str(trace)}, progress_callback=hear)
+        async with anyio.create_task_group() as group:
+            group.start_soon(partial(client.call_tool, "endless", {"trace": str(trace)}, progress_callback=hear))
+            with anyio.fail_after(60):
+                while not trace.exists():
+                    await anyio.sleep(0.02)
+            group.cancel_scope.cancel()
         with anyio.fail_after(20):
             while not Path(f"{trace}.ended").exists():
                 await anyio.sleep(0.05)
@@ -195,27 +209,31 @@ async def test_cancelling_over_http_stops_the_thread(commands: Serving, tmp_path
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_lets_a_call_finish_and_ends_cleanly(commands: Serving, number: int) -> None:
-    async with Client(commands.url) as client, anyio.create_task_group() as group:
+async def test_a_signal_lets_a_call_finish_and_ends_cleanly(ending: Serving, tmp_path: Path, number: int) -> None:
+    async with Client(ending.url) as client, anyio.create_task_group() as group:
         answers: list[Any] = []
 
         async def call() -> None:
-            answers.append(await client.call_tool("patient", {"seconds": 1.5}))
+            answers.append(await client.call_tool("patient", {"folder": str(tmp_path)}))
 
-        group.start_soon(call)
-        await anyio.sleep(0.7)
-        commands.process.send_signal(number)
-        await anyio.sleep(0.2)
-        late = await client.call_tool("count", {"tag": "late", "total": 1})
-        assert json.loads(late.content[0].text)["code"] == "try-again"
+        with anyio.fail_after(60):
+            group.start_soon(call)
+            while not (tmp_path / "begun").exists():
+                await anyio.sleep(0.02)
+            ending.process.send_signal(number)
+            # The signal is heard a moment later than it is sent; from then on nothing new is begun.
+            while not (late := await client.call_tool("count", {"tag": "late", "total": 1})).is_error:
+                await anyio.sleep(0.02)
+            assert json.loads(late.content[0].text)["code"] == "try-again"
+            (tmp_path / "go").touch()
     assert not answers[0].is_error
-    assert commands.process.wait(timeout=30) == 0
-    assert "Traceback" not in commands.stderr
+    assert ending.process.wait(timeout=30) == 0
+    assert "Traceback" not in ending.stderr
 
 
-async def test_a_call_that_does_not_finish_is_cancelled_when_the_server_ends(commands: Serving, tmp_path: Path) -> None:
+async def test_a_call_that_does_not_finish_is_cancelled_when_the_server_ends(ending: Serving, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
-    async with Client(commands.url, mode="legacy") as client, anyio.create_task_group() as group:
+    async with Client(ending.url, mode="legacy") as client, anyio.create_task_group() as group:
         answers: list[Any] = []
 
         async def call() -> None:
@@ -224,9 +242,9 @@ async def test_a_call_that_does_not_finish_is_cancelled_when_the_server_ends(com
         group.start_soon(call)
         while not trace.exists():
             await anyio.sleep(0.05)
-        commands.process.send_signal(signal.SIGTERM)
+        ending.process.send_signal(signal.SIGTERM)
     assert json.loads(answers[0].content[0].text)["code"] == "cancelled"
-    assert commands.process.wait(timeout=30) == 0
+    assert ending.process.wait(timeout=30) == 0
     assert Path(f"{trace}.ended").read_text() == "Cancelled"
 
 
@@ -258,7 +276,8 @@ async def test_stray_output_never_reaches_the_wire(commands: Serving, transport:
     assert all(word in noise for word in (b"PRINTED", b"WRITTEN", b"CHILD"))
 
 
-def test_nothing_is_left_listening_after_the_end(ours: Serving) -> None:
-    assert ours.stop() == 0
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(ours.url)
+def test_nothing_is_left_listening_after_the_end() -> None:
+    with serving() as server:
+        assert server.stop() == 0
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(server.url)

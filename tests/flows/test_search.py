@@ -168,6 +168,19 @@ def test_a_file_that_cannot_be_read_costs_its_own_document_only(node: Node, file
     assert found(node, "broken") == ["broken.gguf", "broken.pdf"]
 
 
+def test_what_is_read_again_is_still_kept_under_all_its_paths(node: Node, files: Path) -> None:
+    (files / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing of it is true")
+    root = put(node, files)[0]
+    (cid,) = [hit.cid for hit in node.search.query(Asked("broken")).hits]
+    assert cid is not None
+
+    assert node.search.keeping.add([cid]).documents == 1
+
+    (hit,) = node.search.query(Asked("broken")).hits
+    assert f"{root}/broken.pdf" in hit.paths
+    node.search.keeping.verify()
+
+
 def test_an_intake_that_is_killed_goes_on_where_it_stopped(home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,59 +11,15 @@ import pytest
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.core.errors import UnsupportedContent
 from ipfs_accel_cli.services.store.placement.service import Wish
-from tests.conformance.hub_offer import HubOffer
-from tests.conformance.storacha_place import StorachaOffer, agent
-from tests.servers.hub import hub
-from tests.servers.s3 import s3
-from tests.servers.seaweedfs import ACCESS_KEY, BUCKET, SECRET_KEY
-from tests.servers.storacha_front import front, gateway
+from tests.servers.places import KINDS, Place, home, standing
 
-KINDS = ("s3", "hf", "ipfs", "storacha")
 MIB = 1 << 20
-
-
-@dataclass(frozen=True)
-class Place:
-    """A place of a kind, empty or with others' content; `files` says that it keeps files and so metadata."""
-
-    kind: str
-    options: dict[str, str]
-    token: str = ""
-
-    @property
-    def files(self) -> bool:
-        return self.kind in ("s3", "hf")
 
 
 @pytest.fixture(params=KINDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    kind = request.param
-    if kind == "s3":
-        with s3(request.getfixturevalue("seaweed")) as site:
-            options = {"bucket": BUCKET, "prefix": site.prefix, "endpoint": site.url}
-            yield Place(kind, options, f"{ACCESS_KEY}:{SECRET_KEY}")
-    elif kind == "hf":
-        pytest.importorskip("huggingface_hub")
-        monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-        (tmp_path / "hub").mkdir()
-        with hub(tmp_path / "hub") as served:
-            offer = HubOffer(served, tmp_path)
-            yield Place(kind, offer.options, offer.token)
-    elif kind == "ipfs":
-        yield Place(kind, {"url": request.getfixturevalue("ipfs_node").url})
-    else:
-        service = request.getfixturevalue("storacha_service")
-        with gateway(service) as reads, front(service) as ahead:
-            space = StorachaOffer(service, ahead, reads, tmp_path, agent(service))
-            yield Place(kind, space.options(), space.agent.key)
-
-
-def home(folder: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> Node:
-    """Return a home that knows the place as `far`."""
-    monkeypatch.setenv("FAR_TOKEN", place.token)
-    node = Node(folder)
-    node.store.backends.add("far", place.kind, place.options, token_env="FAR_TOKEN" if place.token else "")
-    return node
+    with standing(request.param, request, tmp_path, monkeypatch) as made:
+        yield made
 
 
 def model(node: Node, folder: Path) -> str:

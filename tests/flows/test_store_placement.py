@@ -17,7 +17,8 @@ from ipfs_accel_cli import Node
 from ipfs_accel_cli.backends.base import Backend, Config
 from ipfs_accel_cli.backends.local import LocalBackend
 from ipfs_accel_cli.backends.wrap import composed
-from ipfs_accel_cli.backends.wrap.base import Passing, Through, wrapped
+from ipfs_accel_cli.backends.wrap.base import Through, wrapped
+from ipfs_accel_cli.backends.wrap.passing import Passing
 from ipfs_accel_cli.content.cid import CID, RAW
 from ipfs_accel_cli.services.store.backends.copies import Known
 from ipfs_accel_cli.services.store.placement.probing import Probe

@@ -6,10 +6,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.warm import warm
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 PAGES = [DOCS / "getting-started.md", *sorted((DOCS / "tutorials").glob("*.md"))]
@@ -36,6 +39,13 @@ def blocks(page: Path) -> list[Block]:
     ]
 
 
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with an `ipfs-accel` in it that has imported what it needs."""
+    with warm(tmp_path_factory.mktemp("warm")) as folder:
+        yield folder
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_shown_output_stands_below_the_commands_that_print_it(page: Path) -> None:
     assert len(blocks(page)) >= 3
@@ -45,7 +55,9 @@ def test_every_shown_output_stands_below_the_commands_that_print_it(page: Path) 
 @pytest.mark.models
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_command_of_the_page_does_in_order_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+def test_every_command_of_the_page_does_in_order_what_the_page_shows(
+    page: Path, programs: Path, tmp_path: Path
+) -> None:
     work, printed = tmp_path / "work", tmp_path / "printed"
     work.mkdir()
     printed.mkdir()
@@ -53,7 +65,7 @@ def test_every_command_of_the_page_does_in_order_what_the_page_shows(page: Path,
     script = "set -euo pipefail\n"
     for block in found:
         script += f"echo 'line {block.line} of {page.name}:' >&2\n{{\n{block.commands}}} > {printed}/{block.line}\n"
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{programs}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", script], cwd=work, env=os.environ | {"PATH": path}, stdin=subprocess.DEVNULL, capture_output=True
     )

@@ -30,6 +30,8 @@ class Hub(Site):
         self.uploads = Uploads(self)
         self.past: dict[str, Path] = {}  # where the files of an earlier commit lie
         self.branches: dict[str, Path] = {}  # where those of ORG/NAME@BRANCH lie, if it is not main
+        self.facts: dict[str, dict[str, object]] = {}  # what the list of models says of one, beside what is usual
+        self.unwell: int | None = None  # the status of every search
         self.page_entries = 1000  # how many files and folders one page of a list has
 
     def commit(self, repository: str, branch: str = "main") -> str:
@@ -71,6 +73,8 @@ class Hub(Site):
         if self.token and handler.headers.get("authorization") != f"Bearer {self.token}":
             return _refuse(handler, 401, "", "Invalid credentials in Authorization header")
         path = urlsplit(handler.path).path
+        if path == "/api/models" and handler.command == "GET":
+            return self._search(handler, parse_qs(urlsplit(handler.path).query))
         match = re.fullmatch(r"/api/(model|dataset|space)s/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+)(?:/(.+))?)?", path)
         if match and handler.command == "GET":
             with self.uploads.changing:
@@ -89,6 +93,26 @@ class Hub(Site):
             repository = named(match[1] or "model", match[2])
             return self._content(handler, repository, unquote(match[3]), unquote(match[4]))
         return _refuse(handler, 404, "", "not handled by this hub")
+
+    def _search(self, handler: Handler, asked: dict[str, list[str]]) -> None:
+        """List models whose name holds the text that is searched for, with what `expand` names and nothing else."""
+        if self.unwell is not None:
+            return _refuse(handler, self.unwell, "", "the search is not well")
+        wanted = asked.get("search", [""])[0].lower()
+        folders = [path for path in sorted(self.root.glob("*/*")) if path.parent.name not in ("datasets", "spaces")]
+        names = [f"{path.parent.name}/{path.name}" for path in folders if path.is_dir()]
+        found = [self._row(name, asked.get("expand")) for name in names if wanted in name.lower()]
+        return _json(handler, found[: int(asked.get("limit", ["1000"])[0])])
+
+    def _row(self, name: str, expand: list[str] | None) -> dict[str, object]:
+        known: dict[str, object] = {
+            **{"sha": self.commit(name), "private": False, "gated": name in self.gated, "downloads": 0, "likes": 0},
+            **{"tags": ["license:mit"], **dict.fromkeys(("createdAt", "lastModified"), "2026-01-31T12:00:00.000Z")},
+            **self.facts.get(name, {}),
+        }
+        shown = known if expand is None else {key: known[key] for key in expand if key in known}
+        number = hashlib.sha1(name.encode()).hexdigest()[:24]
+        return {"_id": number, "id": name, **shown, **({} if expand else {"modelId": name})}
 
     def _refused(self, handler: Handler, repository: str) -> bool:
         if not (self.root / repository).is_dir():

@@ -68,10 +68,10 @@ def endless(trace: Annotated[str, Argument()]) -> Counted:
 
 
 @effects(READ)
-def patient(seconds: Annotated[float, Argument()]) -> Counted:
-    """Sleep in small steps, and answer."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+def patient(folder: Annotated[str, Argument()]) -> Counted:
+    """Put a file `begun` into the folder, wait for a file `go`, and answer."""
+    (Path(folder) / "begun").touch()
+    while not (Path(folder) / "go").exists():
         current().check()
         time.sleep(0.02)
     return Counted(tag="patient", total=1)

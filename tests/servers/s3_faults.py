@@ -11,7 +11,7 @@ from tests.servers.s3 import S3Site
 from tests.servers.seaweedfs import ACCESS_KEY, SECRET_KEY, Seaweed
 from tests.servers.serving import Handler, serving
 
-_FORGOTTEN = ("x-amz-checksum-", "x-amz-sdk-checksum-", "if-none-match")
+_FORGOTTEN = ("x-amz-checksum-", "x-amz-sdk-checksum-", "if-none-match", "if-match")
 
 
 class Shady(S3Site):
@@ -21,7 +21,7 @@ class Shady(S3Site):
     answered, `spoils` those whose bytes change on the way, each once. `refuses` is the status and code of every answer.
     `first` is run before a request goes on. `calls_all_200` makes a part look like the whole, and `echoes` repeats any
     digest as if it had been checked. In a `storm` each request is answered 500 and then 503 before it
-    is heard.
+    is heard. One that `knows_no_etags` says of a condition on them that it is not implemented.
     """
 
     def __init__(self, server: Seaweed) -> None:
@@ -34,6 +34,7 @@ class Shady(S3Site):
         self.refuses: tuple[int, str] | None = None
         self.first: dict[str, Callable[[], object]] = {}
         self.storm = False
+        self.knows_no_etags = False
         self._seen: set[str] = set()
 
     def asked(self, method: str, word: str) -> list[str]:
@@ -50,6 +51,9 @@ class Shady(S3Site):
             status, code = self.refuses
             handler.body()
             handler.reply(status, f"<Error><Code>{code}</Code></Error>".encode(), {"Content-Type": "application/xml"})
+        elif self.knows_no_etags and handler.headers.get("if-match"):
+            handler.body()
+            handler.reply(501, b"<Error><Code>NotImplemented</Code></Error>", {"Content-Type": "application/xml"})
         elif _operation(handler) in self.loses:
             self.loses.remove(_operation(handler))
             self._passed_on(handler, whole=False)

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -52,8 +52,32 @@ class Seaweed:
         )
 
 
+@dataclass(frozen=True)
+class Machine(Seaweed):
+    """A server that can be killed and started again over the same folder, at the same ports."""
+
+    command: tuple[str, ...]
+    folder: Path
+    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Run it and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self.running.append(
+                subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
+            )
+        _wait_for(self, self.running[-1], self.folder / "log")
+
+    def kill(self) -> None:
+        """End it at once, as a machine that loses its power."""
+        while self.running:
+            process = self.running.pop()
+            process.kill()
+            process.wait()
+
+
 @contextmanager
-def seaweedfs(folder: Path, volumes: int = 40) -> Iterator[Seaweed]:
+def seaweedfs(folder: Path, volumes: int = 40) -> Iterator[Machine]:
     """Run a server with empty buckets `models` and `public` for the block; skip where its program is not installed."""
     pytest.importorskip("boto3")
     program = shutil.which("weed", path=Path(sys.executable).parent) or shutil.which("weed")
@@ -72,18 +96,15 @@ def seaweedfs(folder: Path, volumes: int = 40) -> Iterator[Seaweed]:
         "-s3.port.lance=0",
         "-master.volumeSizeLimitMB=64",
     ]
-    command += [f"-volume.max={volumes}", "-master.telemetry=false"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder)
+    command += [f"-volume.max={volumes}", "-master.telemetry=false", "-master.electionTimeout=1s"]
+    server = Machine(ports[3], tuple(command), folder)
     try:
-        server = Seaweed(ports[3])
-        _wait_for(server, process, folder / "log")
+        server.start()
         for bucket in (BUCKET, "public"):
             server.client().create_bucket(Bucket=bucket)
         yield server
     finally:
-        process.kill()
-        process.wait()
+        server.kill()
         for port in ports:
             for socket_file in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # It has no other place for them.
                 socket_file.unlink()

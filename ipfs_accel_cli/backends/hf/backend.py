@@ -9,7 +9,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from ipfs_accel_cli.backends.base import Body, Config, Health, Receipt, Stat, Traits
-from ipfs_accel_cli.backends.hf.change import Change
+from ipfs_accel_cli.backends.hf.change import Change, etag_of
 from ipfs_accel_cli.backends.keys import checked_key
 from ipfs_accel_cli.core import fetch, hub
 from ipfs_accel_cli.core.call import current
@@ -68,6 +68,16 @@ class HubBackend:
         listed = change.listed([self._path(key) for _, key in bodies], commit)
         return [self._receipt(body, key, listed.get(self._path(key)), change) for body, key in bodies]
 
+    def replace(self, body: Body, key: str, seen: Stat) -> Receipt:
+        """Commit a file in the place of the one that was seen; raises Conflict for another."""
+        change, path = self._change(), self._path(key)
+        commit = change.put([(body, path)], {path: (seen.size_bytes, seen.etag)})
+        return self._receipt(body, key, change.listed([path], commit).get(path), change)
+
+    def guards(self) -> bool:
+        """Say yes: a commit names the one that was looked at."""
+        return True
+
     def open(self, locator: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of a file as the branch has it now, from the hub or from where it leads to."""
         path, repository, what = self._path(locator), self._repository(), f"{self.name}:{locator}"
@@ -125,8 +135,7 @@ class HubBackend:
 
     def _stat(self, found: Listed) -> Stat:
         key = found.path.removeprefix(self._prefix)
-        etag = found.sha256.hex() if found.sha256 else found.git_sha1
-        return Stat(key, key, found.size_bytes, sha256=found.sha256, etag=etag)
+        return Stat(key, key, found.size_bytes, sha256=found.sha256, etag=etag_of(found))
 
     def _writable(self, repository: Repository) -> bool | None:
         if self.traits.read_only or current().folders is not None:

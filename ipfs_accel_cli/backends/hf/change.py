@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from ipfs_accel_cli.backends.base import Body
@@ -62,13 +62,20 @@ class Change:
                 raise self._absent(error) from error
         return {one.path: one for one in found}
 
-    def put(self, bodies: Sequence[tuple[Body, str]]) -> str:
-        """Commit all files that are not there; return the commit that has all of them. Raises Conflict for others."""
+    def put(self, bodies: Sequence[tuple[Body, str]], over: Mapping[str, tuple[int, str | None]] | None = None) -> str:
+        """Commit all files that are not there; return the commit that has all of them. Raises Conflict for others.
+
+        `over` names the size and the etag of those whose place is taken.
+        """
         wanted = _distinct(bodies)
 
         def operations(head: str) -> list[Operation]:
             there = self.listed(list(wanted), head)
-            missing = {path: body for path, body in wanted.items() if not self._holds(body, path, there.get(path))}
+            missing = {
+                path: body
+                for path, body in wanted.items()
+                if not self._holds(body, path, there.get(path), (over or {}).get(path))
+            }
             self._upload({path: body for path, body in missing.items() if path not in self._uploaded})
             return [self._uploaded[path] for path in missing]
 
@@ -119,12 +126,16 @@ class Change:
             self._uploaded.update(zip(some, additions, strict=True))
             done += sum(bodies[path].size_bytes for path in some)
 
-    def _holds(self, body: Body, path: str, found: Listed | None) -> bool:
+    def _holds(self, body: Body, path: str, found: Listed | None, over: tuple[int, str | None] | None) -> bool:
         if found is None:
             return False
         if _is(body, path, found):
             return True
         name = self._repository.name
+        if over == (found.size_bytes, etag_of(found)):
+            return False
+        if over is not None:
+            raise Conflict(f"{path} of {name} has changed meanwhile; run the command again")
         raise Conflict(f"{name} has {path} already with other bytes; choose another path or delete it")
 
     def _absent(self, error: NotFound) -> NotFound:
@@ -135,6 +146,11 @@ class Change:
         if isinstance(error.__cause__, RevisionNotFoundError) and at.revision != MAIN:
             command = f"hf repos branch create {at.name} {at.revision}{kind}"
         return NotFound(f"{error.detail}; with --option create=true the first file makes it", suggestion=command)
+
+
+def etag_of(found: Listed) -> str | None:
+    """Return the digest by which the hub knows a file."""
+    return found.sha256.hex() if found.sha256 else found.git_sha1
 
 
 def _distinct(bodies: Sequence[tuple[Body, str]]) -> dict[str, Body]:

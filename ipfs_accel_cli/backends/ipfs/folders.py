@@ -55,6 +55,10 @@ class Folders:
         with suppress(NotFound):
             library(self._line).files.rm(path, recursive=True)
 
+    def move(self, source: str, path: str) -> None:
+        """Give what lies at a path another one; raises NotFound."""
+        self._line.ask("files/mv", source, path)
+
     def read(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of a file, as the node has put them together: they are not proven."""
         return self._line.read("files/read", path, offset=offset, count=length, length=length)

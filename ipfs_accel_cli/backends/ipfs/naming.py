@@ -22,7 +22,7 @@ from ipfs_accel_cli.core.errors import NotFound, UnsupportedContent
 T = TypeVar("T")
 
 # The kinds of events that a search on the network tells.
-_FAILED, _PROVIDER, _VALUE = 3, 4, 5
+_FOUND, _FAILED, _PROVIDER, _VALUE = 2, 3, 4, 5
 _MAX_RECORD_BYTES = 10 << 10  # https://specs.ipfs.tech/ipns/ipns-record/#record-size-limit
 
 
@@ -95,6 +95,17 @@ class Naming:
                     if peer.id not in seen:
                         seen.add(peer.id)
                         yield peer
+
+    def find_peer(self, peer: str) -> Peer:
+        """Say where another node is; raises NotFound."""
+        told = self._routed("findpeer", lambda call: list(self._events(call, peer, {})))
+        for event in told:
+            if event.get("Type") == _FOUND:
+                for found in map(_peer, answers.rows(event, "Responses")):
+                    if found.id == peer:
+                        return found
+        self._failed("findpeer", told)
+        raise NotFound(f"the network of {self._line.server.name} does not know where {peer} is")
 
     def provide(self, cid: CID) -> None:
         """Tell the network that the node has a block."""

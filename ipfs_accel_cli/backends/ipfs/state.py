@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,9 @@ from ipfs_accel_cli.backends.ipfs.compatible import library
 from ipfs_accel_cli.backends.ipfs.line import Line
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
+from ipfs_accel_cli.core.errors import AccelError
+
+_DAMAGED = re.compile(r"block (\S+) was corrupt")
 
 
 class State:
@@ -71,6 +75,29 @@ class State:
         for told in self._line.objects("repo/gc", slow=True):
             current().check()
             yield answers.cid(told.get("Key"))
+
+    def ping(self, peer: str, count: int) -> Iterator[float | None]:
+        """Ping another node so often; yields seconds, or None for one that was not answered."""
+        for told in self._line.objects("ping", peer, slow=True, count=count):
+            current().check()
+            # What comes first and last is for people to read.
+            if not told.get("Text") or not told.get("Success"):
+                yield float(told.get("Time") or 0) / 1e9 if told.get("Success") else None
+
+    def verify(self) -> tuple[int, tuple[str, ...]]:
+        """Let it hash every block; return how many there are, and the CIDs of those that are damaged."""
+        blocks, damaged = 0, list[str]()
+        try:
+            for told in self._line.objects("repo/verify", slow=True):
+                current().check()
+                blocks = max(blocks, int(told.get("Progress") or 0))
+                if found := _DAMAGED.search(str(told.get("Msg") or "")):
+                    damaged.append(found[1])
+        except AccelError:
+            # It ends with an error after the last of them was named.
+            if not damaged:
+                raise
+        return max(blocks, len(damaged)), tuple(damaged)
 
     def traffic(self) -> Traffic:
         """Say what went over the network."""

@@ -10,12 +10,12 @@ from datetime import datetime
 
 from ipfs_accel_cli.backends.base import Body, Config, Health, Receipt, Stat, Traits
 from ipfs_accel_cli.backends.keys import checked_key
-from ipfs_accel_cli.backends.s3 import listing, stated
+from ipfs_accel_cli.backends.s3 import listing, replacing, stated
 from ipfs_accel_cli.backends.s3.lying import lying
 from ipfs_accel_cli.backends.s3.notes import Notes
 from ipfs_accel_cli.backends.s3.parts import LIMITS, MAX_BYTES, SINGLE_BYTES
 from ipfs_accel_cli.backends.s3.ranges import fetched
-from ipfs_accel_cli.backends.s3.sending import Sending
+from ipfs_accel_cli.backends.s3.sending import UNLESS_THERE, Sending
 from ipfs_accel_cli.backends.s3.trust import checks_digests
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Cancelled, Invalid, LimitReached, NotAuthorised, NotFound, Offline
@@ -65,6 +65,17 @@ class S3Backend:
 
     def put(self, body: Body, key: str) -> Receipt:
         """Send a file with its sha-256 for the server to check; larger ones in parts, which go on after a crash."""
+        return self._put(body, key, None)
+
+    def replace(self, body: Body, key: str, seen: Stat) -> Receipt:
+        """Send a file as `put` does, in the place of the object that has the etag which was seen."""
+        return self._put(body, key, seen)
+
+    def guards(self) -> bool:
+        """Say whether the server heeds an etag; it is asked with one that no object has."""
+        return replacing.heeds_etags(self._bucket(), self._prefix + _TRIED)
+
+    def _put(self, body: Body, key: str, seen: Stat | None) -> Receipt:
         full = self._full(key)
         if body.size_bytes > MAX_BYTES:
             raise LimitReached(f"{key} has {body.size_bytes} bytes, and an object has at most {MAX_BYTES}")
@@ -77,15 +88,15 @@ class S3Backend:
             def there() -> Receipt | None:
                 return lying(bucket, full, key, body, believed=believed)
 
-            if (receipt := there()) is not None:
+            receipt, condition = (there(), UNLESS_THERE) if seen is None else replacing.lying(bucket, full, seen, there)
+            if receipt is not None:
                 return receipt
             if not self._is_there:  # Some servers make a bucket of whatever name they are given.
                 stated.needs_bucket(bucket, f"{self._place.bucket}/{full}")
                 self._is_there = True
-            is_small = body.size_bytes <= SINGLE_BYTES
-            pace = Pace() if is_small else self._config.pace()
-            sending = Sending(bucket, self._notes, body, full, key, there, believed, pace)
-            return sending.at_once() if is_small else sending.in_parts()
+            pace = Pace() if body.size_bytes <= SINGLE_BYTES else self._config.pace()
+            sending = Sending(bucket, self._notes, body, full, key, there, believed, pace, condition)
+            return sending.sent() if seen is None else replacing.replaced(sending)
 
     def open(self, locator: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Fetch an object, or the range of it, by several connections where the way is long.

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from ipfs_accel_cli.backends.base import Body, Proof, Receipt
 from ipfs_accel_cli.backends.s3 import bodies, stated
 from ipfs_accel_cli.backends.s3.notes import Note, Notes, Sent
-from ipfs_accel_cli.backends.s3.parts import LIMITS, base64_of, composite, digest_of, held_parts, spans
+from ipfs_accel_cli.backends.s3.parts import LIMITS, SINGLE_BYTES, base64_of, composite, digest_of, held_parts, spans
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Conflict, NotFound, TryAgain, VerificationFailed
 from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.core.parts import Pace, Parts, to_send
 from ipfs_accel_cli.core.s3 import Bucket, sending
+
+UNLESS_THERE: Mapping[str, str] = {"IfNoneMatch": "*"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Sending:
     """One file on its way to a key; `full` is the key in the bucket, `key` the one at the backend.
 
     `lying` looks what is under the key, and `believed` says whether what the server states of a digest is proof.
-    By the `pace` at which bytes get there it is cut.
+    By the `pace` at which bytes get there it is cut. The `condition` is what must hold for it to become visible.
     """
 
     bucket: Bucket
@@ -35,10 +37,15 @@ class Sending:
     lying: Callable[[], Receipt | None]
     believed: Callable[[], bool]
     pace: Pace
+    condition: Mapping[str, str] = field(default_factory=lambda: UNLESS_THERE)
 
     @property
     def what(self) -> str:
         return f"{self.bucket.place.bucket}/{self.full}"
+
+    def sent(self) -> Receipt:
+        """Send it by one request or by several, as its size asks for; raises Conflict where the condition fails."""
+        return self.at_once() if self.body.size_bytes <= SINGLE_BYTES else self.in_parts()
 
     def at_once(self) -> Receipt:
         """Send all bytes with one request; raises Conflict where others are there."""
@@ -51,7 +58,7 @@ class Sending:
                 Key=self.full,
                 Body=sending(data),
                 ChecksumSHA256=digest,
-                IfNoneMatch="*",
+                **self.condition,
                 Metadata=self._metadata(),
             )
         except Conflict:
@@ -149,7 +156,7 @@ class Sending:
                 self.what,
                 **self._upload(note),
                 MultipartUpload={"Parts": listed},
-                IfNoneMatch="*",
+                **self.condition,
             )
         except NotFound as error:
             return self._vanished(note, error)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -17,7 +16,6 @@ from typing import Any, Protocol, TypeVar
 from ipfs_accel_cli.backends.base import (
     Backend,
     Batch,
-    Blocks,
     Body,
     Dags,
     Files,
@@ -27,26 +25,17 @@ from ipfs_accel_cli.backends.base import (
     Pin,
     Pins,
     Receipt,
+    Replaces,
     Scope,
     Stat,
     Sweeps,
     TakesDags,
 )
+from ipfs_accel_cli.backends.wrap.passing import Passing, passed_blocks, sent
 from ipfs_accel_cli.content.car import Block
 from ipfs_accel_cli.content.cid import CID
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Passing:
-    """What is told the size of each piece that goes out, before it does.
-
-    Where it is `strict` there is no other way out: no file of this machine is handed over to be sent unseen.
-    """
-
-    told: Callable[[int], None]
-    strict: bool = False
 
 
 class Around(Protocol):
@@ -114,7 +103,7 @@ class FilesAround(Wrapped):
 
     def put(self, body: Body, key: str) -> Receipt:
         return self._around.call(
-            "put", lambda passing: _sent([body], passing, lambda passed: self._inner.put(passed[0], key))
+            "put", lambda passing: sent([body], passing, lambda passed: self._inner.put(passed[0], key))
         )
 
     def open(self, locator: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
@@ -130,6 +119,21 @@ class FilesAround(Wrapped):
 
     def delete(self, locator: str) -> None:
         self._around.call("delete", lambda _: self._inner.delete(locator))
+
+
+class ReplacesAround(Wrapped):
+    """The calls of `Replaces`."""
+
+    _inner: Replaces
+    _around: Around
+
+    def replace(self, body: Body, key: str, seen: Stat) -> Receipt:
+        return self._around.call(
+            "replace", lambda passing: sent([body], passing, lambda passed: self._inner.replace(passed[0], key, seen))
+        )
+
+    def guards(self) -> bool:
+        return self._around.call("guards", lambda _: self._inner.guards())
 
 
 class OnDiskAround(Wrapped):
@@ -167,7 +171,7 @@ class TakesDagsAround(Wrapped):
     def put_dag(self, root: CID, blocks: Iterable[tuple[CID, bytes]]) -> Receipt:
         return self._around.call(
             "put_dag",
-            lambda passing: self._inner.put_dag(root, _passed_blocks(blocks, passing)),
+            lambda passing: self._inner.put_dag(root, passed_blocks(blocks, passing)),
             again=not isinstance(blocks, Iterator),
         )
 
@@ -203,11 +207,11 @@ class BatchAround(Wrapped):
     _around: Around
 
     def put_all(self, bodies: Sequence[tuple[Body, str]]) -> Sequence[Receipt]:
-        sent, keys = [body for body, _ in bodies], [key for _, key in bodies]
+        going, keys = [body for body, _ in bodies], [key for _, key in bodies]
         return self._around.call(
             "put_all",
-            lambda passing: _sent(
-                sent, passing, lambda passed: self._inner.put_all(list(zip(passed, keys, strict=True)))
+            lambda passing: sent(
+                going, passing, lambda passed: self._inner.put_all(list(zip(passed, keys, strict=True)))
             ),
         )
 
@@ -237,6 +241,7 @@ class SweepsAround(Wrapped):
 
 _CONTRACTS: dict[type, type[Wrapped]] = {
     Files: FilesAround,
+    Replaces: ReplacesAround,
     OnDisk: OnDiskAround,
     Dags: DagsAround,
     TakesDags: TakesDagsAround,
@@ -262,38 +267,3 @@ def closing(iterator: Iterator[T]) -> Iterator[Iterator[T]]:
     finally:
         if close := getattr(iterator, "close", None):
             close()
-
-
-def _sent(bodies: Sequence[Body], passing: Passing | None, work: Callable[[Sequence[Body]], T]) -> T:
-    """Return what `work` gives, with bodies whose bytes pass on their way out."""
-    if passing is None:
-        return work(bodies)
-    read: set[int] = set()
-    result = work([_passed_body(body, passing, number, read) for number, body in enumerate(bodies)])
-    for number, body in enumerate(bodies):
-        # A place that was handed the file itself has read it without us.
-        if body.local is not None and not passing.strict and number not in read:
-            passing.told(body.size_bytes)
-    return result
-
-
-def _passed_body(body: Body, passing: Passing, number: int, read: set[int]) -> Body:
-    def pieces(offset: int, length: int | None) -> Iterator[bytes | memoryview]:
-        read.add(number)
-        for piece in body.read(offset, length):
-            passing.told(len(piece))
-            yield piece
-
-    return replace(body, read=pieces, local=None if passing.strict else body.local)
-
-
-def _passed_blocks(blocks: Iterable[tuple[CID, bytes]], passing: Passing | None) -> Iterable[tuple[CID, bytes]]:
-    if passing is None:
-        return blocks
-
-    def begin() -> Iterator[tuple[CID, bytes]]:
-        for cid, data in blocks:
-            passing.told(len(data))
-            yield cid, data
-
-    return begin() if isinstance(blocks, Iterator) else Blocks(begin)

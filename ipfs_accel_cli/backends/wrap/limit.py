@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ipfs_accel_cli.backends.base import Backend
-from ipfs_accel_cli.backends.wrap.base import Passing, closing, wrapped
+from ipfs_accel_cli.backends.wrap.base import closing, wrapped
 from ipfs_accel_cli.backends.wrap.meter import size_of
+from ipfs_accel_cli.backends.wrap.passing import Passing
 from ipfs_accel_cli.core.call import current
 
 T = TypeVar("T")

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ipfs_accel_cli.backends.base import Backend
-from ipfs_accel_cli.backends.wrap.base import Passing, closing, wrapped
+from ipfs_accel_cli.backends.wrap.base import closing, wrapped
+from ipfs_accel_cli.backends.wrap.passing import Passing
 from ipfs_accel_cli.content.car import Block
 from ipfs_accel_cli.core.errors import AccelError, classified
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import TypeVar
 
 from ipfs_accel_cli.backends.base import Backend
-from ipfs_accel_cli.backends.wrap.base import Passing, closing, wrapped
+from ipfs_accel_cli.backends.wrap.base import closing, wrapped
+from ipfs_accel_cli.backends.wrap.passing import Passing
 from ipfs_accel_cli.backends.wrap.resume import Yielded, left
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import TryAgain

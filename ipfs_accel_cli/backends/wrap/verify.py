@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from ipfs_accel_cli.backends.base import Backend, Batch, Body, Files, Receipt
-from ipfs_accel_cli.backends.wrap.base import BatchAround, FilesAround, Through, closing, wrapped
+from ipfs_accel_cli.backends.base import Backend, Batch, Body, Files, Receipt, Replaces, Stat
+from ipfs_accel_cli.backends.wrap.base import BatchAround, FilesAround, ReplacesAround, Through, closing, wrapped
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, VerificationFailed
 
@@ -19,7 +19,7 @@ def proven(inner: Backend) -> Backend:
     A put whose receipt proves nothing is read back and hashed, and the receipt then says `reread`. Other bytes are
     deleted where this put brought them, and VerificationFailed is raised. Blocks of DAGs are proven by contract.
     """
-    return wrapped(inner, Through(), {Files: _ProvenFiles, Batch: _ProvenBatch})
+    return wrapped(inner, Through(), {Files: _ProvenFiles, Replaces: _ProvenReplaces, Batch: _ProvenBatch})
 
 
 def verified(files: Files, locator: str, sha256: bytes, size_bytes: int) -> Iterator[bytes]:
@@ -55,6 +55,16 @@ class _ProvenFiles(FilesAround):
         if self.traits.settles_later:
             return receipt
         return _read_back(self._inner, self.name, body, receipt, ours=not was_there)
+
+
+class _ProvenReplaces(ReplacesAround):
+    def replace(self, body: Body, key: str, seen: Stat) -> Receipt:
+        receipt = self._inner.replace(body, key, seen)
+        files = self._inner
+        if not isinstance(files, Files) or self.traits.settles_later:
+            return receipt
+        # The old bytes are gone, so what came wrong off the wire may be all there is.
+        return _read_back(files, self.name, body, receipt, ours=False)
 
 
 class _ProvenBatch(BatchAround):

@@ -16,9 +16,10 @@ from ipfs_accel_cli.services.migrate.results import MigrationPlan, Moved, Planne
 app = Typer()
 
 Source = Annotated[
-    str, Argument(metavar="SOURCE", help="NAME:path with a backend's name, here:, a CID, or a model's name.")
+    str,
+    Argument(metavar="SOURCE", help="NAME:path or NAME:CID with a backend's name, here:, a CID, or a model's name."),
 ]
-Destination = Annotated[str, Argument(metavar="DESTINATION", help="NAME:path, or here:.")]
+Destination = Annotated[str, Argument(metavar="DESTINATION", help="NAME:path, here:, or here:NAME for one model.")]
 Where = Annotated[
     str | None, Option("--filter", metavar="EXPRESSION", help="Only what fits, as name~weights AND size<1GiB.")
 ]
@@ -63,7 +64,8 @@ def plan(
         ipfs-accel migrate plan cold:models lab:models
         ipfs-accel migrate plan here: cold: --filter "size<1GiB" --json
     """
-    options = Options(action, transfers=transfers, immutable=immutable, delete=delete, where=where)
+    verify: Verify = "full" if action == "move" else "metadata"
+    options = Options(action, verify=verify, transfers=transfers, immutable=immutable, delete=delete, where=where)
     return node().migrations.plan(source, destination, options)
 
 

@@ -9,7 +9,7 @@ from typer import Argument, Option, Typer
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.node import node
-from ipfs_accel_cli.services.migrate.policy_results import Policies, PolicyPlan, PolicyShown
+from ipfs_accel_cli.services.migrate.policy_results import Policies, PolicyPlan, PolicyShown, PolicyWhole
 from ipfs_accel_cli.services.migrate.results import Moved
 
 app = Typer(help="Policies: what is to be brought where, how, when, and for how much.", no_args_is_help=True)
@@ -22,7 +22,7 @@ NameOrFile = Annotated[str, Argument(metavar="POLICY", help="A policy's name, or
 def add(
     file: Annotated[str, Argument(metavar="FILE", help="A policy as TOML.")],
     replace: Annotated[bool, Option("--replace", help="Replace the one of the same name.")] = False,
-) -> PolicyShown:
+) -> PolicyWhole:
     """Keep a policy, enabled; it is named by its `name`, else by its file.
 
     Examples:
@@ -44,7 +44,7 @@ def ls() -> Policies:
 
 @app.command()
 @effects(READ)
-def show(policy: Name) -> PolicyShown:
+def show(policy: Name) -> PolicyWhole:
     """Show a policy, and what its source will hold if it grows as it did.
 
     Examples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from typer import Option, Typer
@@ -9,7 +10,8 @@ from typer import Option, Typer
 from ipfs_accel_cli.core.effects import READ, WRITE, effects
 from ipfs_accel_cli.core.stream import Told
 from ipfs_accel_cli.node import node
-from ipfs_accel_cli.services.migrate.policy_results import Due, Policies
+from ipfs_accel_cli.services.migrate.policy_results import Due, Policies, Units
+from ipfs_accel_cli.services.migrate.units import Form
 
 app = Typer(help="The scheduler: policies become jobs when they are due.", no_args_is_help=True)
 
@@ -40,3 +42,22 @@ def run(
         ipfs-accel migrate schedule run --once
     """
     return Told(node().migrations.policies.schedule(once=once))
+
+
+@app.command()
+@effects(WRITE, exposed=False)
+def unit(
+    form: Annotated[Form, Option(help="A timer and services of your own systemd, or lines of a crontab.")] = "systemd",
+    output: Annotated[
+        Path | None, Option("--output", "-o", metavar="FOLDER", help="Write the files there; - or nothing prints them.")
+    ] = None,
+    replace: Annotated[bool, Option("--replace", help="Also over a file that is there and differs.")] = False,
+) -> Units:
+    """Write what starts the scheduler and a worker by themselves, for this home.
+
+    Examples:
+        ipfs-accel migrate schedule unit
+        ipfs-accel migrate schedule unit -o ~/.config/systemd/user
+        ipfs-accel migrate schedule unit --form cron | crontab -
+    """
+    return node().migrations.units(form, None if output is None else str(output), replace=replace)

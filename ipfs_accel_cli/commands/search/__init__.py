@@ -6,7 +6,7 @@ from typer import Typer
 
 from ipfs_accel_cli.commands.parts import assembled
 
-MODULES = ("query", "kin", "index", "adapters", "tag")
+MODULES = ("query", "asking", "kin", "index", "adapters", "tag", "saved")
 
 
 def __getattr__(name: str) -> Typer:

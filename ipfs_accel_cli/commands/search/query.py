@@ -18,7 +18,7 @@ def mount(app: Typer) -> None:
 
 
 # It writes: the index takes in what changed since the last query.
-@effects(WRITE)
+@effects(WRITE, network=True)
 def query(
     text: Annotated[str, Argument(help='Words, "phrases", begin* and -without; may be empty with a filter.')] = "",
     mode: Annotated[
@@ -38,6 +38,9 @@ def query(
     every: Annotated[bool, Option("--all-words", help="Only what has all the words.")] = False,
     facet: Annotated[list[str] | None, Option(help="Count by this field, such as kind or tasks.")] = None,
     model: Annotated[str | None, Option("--model", "-m", help="The model of the vectors, to be sure of it.")] = None,
+    remote: Annotated[
+        str | None, Option(metavar="HUB", help="Ask this hub, too: hf. What is here already says under which CID.")
+    ] = None,
     explain: Annotated[bool, Option("--explain", help="Say why each document stands where it does.")] = False,
 ) -> Found:
     """Find what is kept here, best first: files by their text, models by their cards and facts.
@@ -48,6 +51,7 @@ def query(
         ipfs-accel search query "sentence embeddings"
         ipfs-accel search query gpt-neo-x2 --type model --explain
         ipfs-accel search query '"speech to text" whisper* -tiny' --filter "licence=mit AND size<1GiB"
+        ipfs-accel search query "sentence embeddings" --remote hf
         ipfs-accel search query --tag keep --sort -size --facet kind
     """
     asked = Asked(
@@ -64,4 +68,4 @@ def query(
         facets=tuple(facet or ()),
         model=model,
     )
-    return node().search.query(asked)
+    return node().search.query(asked) if remote is None else node().search.everywhere(asked, remote)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from typer import Argument, Typer
+from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.core.effects import READ, WRITE, effects
 from ipfs_accel_cli.node import node
+from ipfs_accel_cli.services.search.kin_results import Suggested
 from ipfs_accel_cli.services.search.results import Tagged, Tags
 
 app = Typer(help="Words that you give to content.", no_args_is_help=True)
@@ -47,3 +48,15 @@ def ls(cid: Annotated[str | None, Argument(metavar="CID", help="Only the tags of
         ipfs-accel search tag ls
     """
     return node().search.tags.all(cid)
+
+
+# It writes: the index takes in what changed since the last query.
+@app.command()
+@effects(WRITE)
+def suggest(cid: Cid, limit: Annotated[int, Option(help="How many at most.")] = 10) -> Suggested:
+    """Propose tags: those of what is like it, and what its header says, each with a reason; none is given.
+
+    Examples:
+        ipfs-accel search tag suggest bafy…
+    """
+    return node().search.suggest(cid, limit)

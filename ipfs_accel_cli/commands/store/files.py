@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from typer import Argument, Typer
+from typer import Argument, Option, Typer
 
 from ipfs_accel_cli.commands.store.parameters import OnNode
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
+from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.node import node
 from ipfs_accel_cli.services.store.nodes.results import NodeEntries, NodeEntry, NodePathRemoved
 
@@ -25,7 +26,7 @@ def ls(on: OnNode, path: NodePath = "/") -> NodeEntries:
         ipfs-accel store files ls --on lab
         ipfs-accel store files ls /models --on lab
     """
-    return node().store.nodes.entries(path, on)
+    return node().store.nodes.folders.entries(path, on)
 
 
 @app.command()
@@ -36,7 +37,7 @@ def stat(path: NodePath, on: OnNode) -> NodeEntry:
     Examples:
         ipfs-accel store files stat /models --on lab
     """
-    return node().store.nodes.entry(path, on)
+    return node().store.nodes.folders.entry(path, on)
 
 
 @app.command()
@@ -47,7 +48,7 @@ def mkdir(path: NodePath, on: OnNode) -> NodeEntry:
     Examples:
         ipfs-accel store files mkdir /models/small --on lab
     """
-    return node().store.nodes.make(path, on)
+    return node().store.nodes.folders.make(path, on)
 
 
 @app.command()
@@ -65,7 +66,59 @@ def cp(
         ipfs-accel store files cp bafy… /models/small --on lab
         ipfs-accel store files cp /models/small /models/kept --on lab
     """
-    return node().store.nodes.copy(source, path, on)
+    return node().store.nodes.folders.copy(source, path, on)
+
+
+# It writes: what is read is fetched into the store, where it is proven.
+@app.command()
+@effects(WRITE, network=True)
+def read(
+    path: NodePath,
+    on: OnNode,
+    offset: Annotated[int, Option(min=0, metavar="BYTES", help="Where to begin.")] = 0,
+    length: Annotated[int | None, Option(min=0, metavar="BYTES", help="How much; all of the rest if left out.")] = None,
+) -> Blob:
+    """Write the bytes of a file at a node to standard output, each proven by the CID that the path has.
+
+    Examples:
+        ipfs-accel store files read /notes/today.txt --on lab
+        ipfs-accel store files read /models/small.gguf --on lab --length 4096
+    """
+    return node().store.nodes.folders.read(path, on, offset, length)
+
+
+@app.command()
+@effects(WRITE, network=True)
+def write(
+    path: NodePath,
+    file: Annotated[str, Argument(metavar="FILE", help="A file of this machine.")],
+    on: OnNode,
+    replace: Annotated[bool, Option("--replace", help="Replace a file that is at the path.")] = False,
+) -> NodeEntry:
+    """Write a file to a path at a node, with the folders above it; it is read back before it takes its place.
+
+    `store put FILE --to NAME:` and `store files cp` bring content by its CID; this one lets the node cut it.
+
+    Examples:
+        ipfs-accel store files write /notes/today.txt today.txt --on lab
+        ipfs-accel store files write /notes/today.txt today.txt --on lab --replace
+    """
+    return node().store.nodes.folders.write(path, file, on, replace=replace)
+
+
+@app.command()
+@effects(WRITE, network=True)
+def mv(
+    source: Annotated[str, Argument(metavar="SOURCE", help="A path of the node.")],
+    path: Annotated[str, Argument(metavar="PATH", help="The path that it is to have.")],
+    on: OnNode,
+) -> NodeEntry:
+    """Give what lies at a path of a node another path; what is there already is a conflict.
+
+    Examples:
+        ipfs-accel store files mv /models/small /models/kept --on lab
+    """
+    return node().store.nodes.folders.move(source, path, on)
 
 
 @app.command()
@@ -76,4 +129,4 @@ def rm(path: NodePath, on: OnNode) -> NodePathRemoved:
     Examples:
         ipfs-accel store files rm /models/old --on lab
     """
-    return node().store.nodes.remove(path, on)
+    return node().store.nodes.folders.remove(path, on)

@@ -55,6 +55,7 @@ class JobShown(JobRow):
         *("id", "state", "what", "kind", "priority", "progress", "message", "attempt", "failures", "asked"),
         *("created_at", "run_at", "started_at", "ended_at", "worker", "caller", "backends", "needs", "result"),
     )
+    answered: ClassVar[bool] = True  # Its result is shown as that of the command.
 
     done: float | None
     total: float | None
@@ -81,6 +82,7 @@ class Waited(Result):
     """The jobs that were waited for, ended."""
 
     essence = "jobs"
+    answered: ClassVar[bool] = True
 
     jobs: list[JobEnded]
 

@@ -39,10 +39,11 @@ class Reading:
         return replace(step, symbol="=" if equal else "*", why="" if equal else "the bytes differ")
 
     def _equal(self, one: Listed, other: Listed) -> bool:
-        if one.kind == "dag":
+        if one.kind in ("dag", "model"):
+            root = CID.parse(other.cid or other.name)
             if self.destination.backend == self.world.here:
-                return self.world.is_whole(CID.parse(other.name))
-            self.world.reread(CID.parse(other.name), self.destination.backend)
+                return self.world.is_whole(root)
+            self.world.reread(root, self.destination.backend)
             return True
         if other.kind == "dag":
             return self._cid(one) == other.cid and self._whole_there(CID.parse(other.cid or ""))

@@ -41,7 +41,7 @@ def choose(policy: Policy, facts: Sequence[PlaceFacts], size_bytes: int, items: 
             able.append((cost is None, cost or 0.0, at, text))
     able.sort()
     chosen = able[: policy.copies]
-    passed |= {text: "others are cheaper" for _, _, _, text in able[policy.copies :]}
+    passed |= {text: _dearer(text, unpriced) for unpriced, _, _, text in able[policy.copies :]}
     if len(chosen) < policy.copies:
         return Choice((), None, passed, f"{len(chosen)} of the {policy.copies} copies that it needs find a place")
     cost = None if any(unknown for unknown, *_ in chosen) else round(sum(one[1] for one in chosen), 6)
@@ -52,6 +52,11 @@ def choose(policy: Policy, facts: Sequence[PlaceFacts], size_bytes: int, items: 
         elif cost > policy.budget_cost:
             refused = f"it costs {cost:g}, and its budget is {policy.budget_cost:g}"
     return Choice(tuple(text for *_, text in chosen), cost, passed, refused)
+
+
+def _dearer(text: str, unpriced: bool) -> str:
+    name = text.partition(":")[0]
+    return f"its prices are not declared: ipfs-accel store price set {name}" if unpriced else "others are cheaper"
 
 
 def first_month(place: PlaceFacts, size_bytes: int, items: int) -> float | None:

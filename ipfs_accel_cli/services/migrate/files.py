@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from ipfs_accel_cli.backends.base import Backend, Blocks, Body, Dags, Files, Receipt, Stat, TakesDags
+from ipfs_accel_cli.backends.base import Backend, Blocks, Body, Dags, Files, Receipt, Replaces, Stat, TakesDags
+from ipfs_accel_cli.backends.seen import described
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, NotFound, TryAgain, UnsupportedContent, VerificationFailed
 from ipfs_accel_cli.services.migrate import hashing
-from ipfs_accel_cli.services.migrate.model import Done, Step, Verify
+from ipfs_accel_cli.services.migrate.model import Done, Listed, Step, Verify
 
 Wait = Callable[[int], None]
 
@@ -49,9 +50,9 @@ class FileCopy:
             raise NotFound(f"{step.name} is not at the source any more")
         found = self._read(listed.locator, before)
         if isinstance(self.target, Files):
-            receipt = self._put(self.target, found, listed.locator, step, replace=replace)
+            receipt, replaced = self._put(self.target, found, listed.locator, step, replace=replace)
         elif isinstance(self.target, TakesDags):
-            receipt = self._put_dag(self.target, found, listed.locator)
+            receipt, replaced = self._put_dag(self.target, found, listed.locator), False
         else:
             raise UnsupportedContent(f"{self.target.name} takes no content that is sent to it")
         self._unchanged(listed.locator, before, step.name)
@@ -64,7 +65,8 @@ class FileCopy:
             str(found.cid),
             proof,
             verify,
-            print=_print(before),
+            print=described(before),
+            replaced=replaced,
         )
 
     def verified(self, step: Step, verify: Verify) -> Done:
@@ -78,19 +80,19 @@ class FileCopy:
         locator = step.destination.locator if step.destination is not None else self.key(step)
         proof = self._proven(Receipt(locator, found.size_bytes, "none"), found, "full")
         self._unchanged(listed.locator, before, step.name)
-        return Done(locator, found.size_bytes, 0, found.sha256, str(found.cid), proof, verify, print=_print(before))
+        return Done(locator, found.size_bytes, 0, found.sha256, str(found.cid), proof, verify, print=described(before))
 
     def is_unchanged(self, step: Step, done: Done) -> bool:
         """Say whether the source is still what was copied."""
         assert step.source is not None
         now = self.source.stat(step.source.locator)
-        return now is not None and _print(now) == done.print
+        return now is not None and described(now) == done.print
 
     def _read(self, locator: str, stat: Stat) -> hashing.Known:
         found = hashing.known(self._pieces(locator))
         if found.size_bytes != stat.size_bytes or (stat.sha256 is not None and stat.sha256 != found.sha256):
             now = self.source.stat(locator)
-            if now is None or _print(now) != _print(stat):
+            if now is None or described(now) != described(stat):
                 raise Changed(f"{locator} changed while it was read")
             raise VerificationFailed(f"{locator} is not what its place says of it: it is damaged there")
         return found
@@ -113,22 +115,25 @@ class FileCopy:
 
         return read
 
-    def _put(self, target: Files, found: hashing.Known, locator: str, step: Step, *, replace: bool) -> Receipt:
-        key = self.key(step)
+    def _put(
+        self, target: Files, found: hashing.Known, locator: str, step: Step, *, replace: bool
+    ) -> tuple[Receipt, bool]:
+        """Return the receipt, and whether other bytes made room."""
+        key, old = self.key(step), step.destination
         body = Body(found.size_bytes, found.sha256, self._again(found, locator), found.cid)
-        if replace and step.destination is not None:
-            # A key holds one content for good, so the old one makes room once all of the new one was read.
-            target.delete(step.destination.locator)
-        try:
-            receipt = target.put(body, key)
-        except Conflict:
-            # The listing did not tell whether it is the same, and it is not.
-            if self.immutable or step.destination is None:
-                raise
-            target.delete(step.destination.locator)
-            receipt = target.put(body, key)
+        if not replace or old is None:
+            try:
+                receipt = target.put(body, key)
+            except Conflict:
+                # The listing did not tell whether it is the same, and it is not.
+                if self.immutable or old is None:
+                    raise
+            else:
+                self.count(found.size_bytes)
+                return receipt, False
+        receipt = _over(target, body, key, old)
         self.count(found.size_bytes)
-        return receipt
+        return receipt, True
 
     def _put_dag(self, target: TakesDags, found: hashing.Known, locator: str) -> Receipt:
         read = self._again(found, locator)
@@ -142,7 +147,7 @@ class FileCopy:
 
     def _unchanged(self, locator: str, before: Stat, name: str) -> None:
         after = self.source.stat(locator)
-        if after is None or _print(after) != _print(before):
+        if after is None or described(after) != described(before):
             raise Changed(f"{name} changed at the source while it was copied")
 
     def _proven(self, receipt: Receipt, found: hashing.Known, verify: Verify) -> str:
@@ -165,6 +170,11 @@ class FileCopy:
         return "reread"
 
 
-def _print(stat: Stat) -> str:
-    modified = "" if stat.modified_at is None else stat.modified_at.isoformat()
-    return f"{stat.size_bytes}|{stat.etag or ''}|{modified}"
+def _over(target: Files, body: Body, key: str, old: Listed) -> Receipt:
+    """Bring a file in the place of the one that the plan saw; raises Conflict where another is there by now."""
+    if isinstance(target, Replaces):
+        return target.replace(
+            body, key, Stat(key, old.locator, old.size_bytes or 0, etag=old.etag, modified_at=old.modified_at)
+        )
+    target.delete(old.locator)
+    return target.put(body, key)

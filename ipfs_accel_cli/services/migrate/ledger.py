@@ -17,17 +17,22 @@ from ipfs_accel_cli.services.migrate.model import Step
 from ipfs_accel_cli.services.migrate.schema import MIGRATIONS, OWNER
 
 TOPIC = "migrate"
+_FORGET = "DELETE FROM migrate_remembered WHERE backend = ? AND locator = ?"
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an item ended: its receipt, or the problem; `remember` is (backend, locator, print, sha-256, CID)."""
+    """How an item ended: its receipt, or the problem.
+
+    `remember` is (backend, locator, print, sha-256, CID), `doubt` (backend, locator) of what is not believed any more.
+    """
 
     step: Step
     attempts: int
     receipt: Mapping[str, object] | None = None
     problem: AccelError | None = None
     remember: Sequence[tuple[str, str, str, bytes, str]] = ()
+    doubt: Sequence[tuple[str, str]] = ()
     follow: Callable[[], None] = lambda: None
 
 
@@ -69,6 +74,11 @@ class Ledger:
                     "INSERT INTO migrate_runs VALUES (?, ?, ?, ?, ?, ?, 'running', ?, NULL, ?, NULL)",
                     (run, source, destination, options, digest, policy, now, json.dumps(foreseen)),
                 )
+            else:
+                # How long it takes in all says nothing about its speed any more.
+                connection.execute(
+                    "UPDATE migrate_runs SET foreseen = json_set(foreseen, '$.resumed', 1) WHERE id = ?", (run,)
+                )
             kind = "began" if known is None else "resumed"
             events.tell(connection, TOPIC, kind, run, source=source, destination=destination, policy=policy)
         return run, known is not None
@@ -104,9 +114,15 @@ class Ledger:
                 connection.executemany(
                     "INSERT OR REPLACE INTO migrate_remembered VALUES (?, ?, ?, ?, ?)", list(one.remember)
                 )
+                connection.executemany(_FORGET, list(one.doubt))
                 one.follow()
                 more = {} if one.problem is None else {"code": one.problem.code}
                 events.tell(connection, TOPIC, f"item-{state}", run, item=one.step.name, todo=one.step.todo, **more)
+
+    def doubt(self, places: Sequence[tuple[str, str]]) -> None:
+        """Remember no longer what lies at (backend, locator): its bytes are not what they were."""
+        with self.database.write() as connection:
+            connection.executemany(_FORGET, list(places))
 
     def end(self, run: str, state: str, problem: AccelError | None = None) -> None:
         """End a run."""
@@ -149,6 +165,25 @@ class Ledger:
         return self.database.rows(
             "SELECT * FROM migrate_items WHERE run = ? AND state = 'failed' ORDER BY name", (run,)
         )
+
+    def tries(self, run: str) -> int:
+        """Return how many attempts its items took in all."""
+        (row,) = self.database.rows("SELECT coalesce(sum(attempts), 0) AS n FROM migrate_items WHERE run = ?", (run,))
+        return int(row["n"])
+
+    def newest(self, run: str, count: int) -> list[sqlite3.Row]:
+        """Return the newest receipts of a run, the newest first."""
+        return self.database.rows(
+            "SELECT receipt FROM migrate_receipts WHERE run = ? ORDER BY sequence DESC LIMIT ?", (run, count)
+        )
+
+    def moved_bytes(self, run: str) -> int:
+        """Return the bytes that travelled for a run."""
+        (row,) = self.database.rows(
+            "SELECT coalesce(sum(json_extract(receipt, '$.sent_bytes')), 0) AS n FROM migrate_receipts WHERE run = ?",
+            (run,),
+        )
+        return int(row["n"])
 
     def receipts(self, run: str) -> list[sqlite3.Row]:
         """Return the receipts of a run, in their order."""

@@ -9,13 +9,16 @@ from ipfs_accel_cli.backends.base import Dags, Files, TakesDags
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import NotFound, UnsupportedContent
 from ipfs_accel_cli.services.migrate.model import Kind, Listed, Place
+from ipfs_accel_cli.services.migrate.models import is_model
 from ipfs_accel_cli.services.migrate.world import World
 
 OURS = ".ipfs-accel/"  # Where layouts of DAGs lie at a place of files.
 
 
 def kind_of(world: World, source: Place, destination: Place) -> Kind:
-    """Say what travels: files where both places keep them or the source does, else whole DAGs."""
+    """Say what travels: one model, files where both places keep them or the source does, else whole DAGs."""
+    if is_model(world, source, destination):
+        return "model"
     if source.cid is not None or world.here in (source.backend, destination.backend):
         return "dag"
     return "file" if isinstance(world.open(source.backend), Files) else "dag"
@@ -29,10 +32,15 @@ def listed(world: World, place: Place, kind: Kind, remembered: Mapping[str, tupl
     if place.cid is not None:
         if place.backend == world.here and not world.is_whole(place.cid):
             raise NotFound(f"{place.cid} is not whole here, and no backend is known to have it")
-        return [_dag(str(place.cid.to_v1()), world.size_of(place.cid))]
+        return [_dag(str(place.cid.to_v1()), place.size_bytes or world.size_of(place.cid))]
     if place.backend == world.here:
         return [_dag(str(cid.to_v1()), size_bytes) for cid, size_bytes in world.own_roots()]
     if kind == "dag":
+        if place.path and isinstance(world.open(place.backend), Files):
+            raise UnsupportedContent(
+                f"{place.text} has files, and here are DAGs: a DAG is named by its CID, as in {place.backend}:CID",
+                suggestion=f"ipfs-accel store ls --on {place.backend}",
+            )
         sizes = {str(one.cid.to_v1()): one.size_bytes for one in world.known_at(place.backend) if one.whole_dag}
         found = {str(cid.to_v1()) for cid in world.roots(place.backend)}
         return [_dag(cid, sizes.get(cid)) for cid in sorted(found)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -12,18 +12,23 @@ Action = Literal["copy", "move", "sync"]
 Verify = Literal["full", "sample", "metadata"]
 Symbol = Literal["=", "-", "+", "*", "!"]
 Compare = Literal["auto", "size", "hash", "full"]
-Kind = Literal["file", "dag"]
+Kind = Literal["file", "dag", "model"]
 State = Literal["pending", "done", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A backend and a path there, this store (`here`), or one DAG by its CID, which lies here or at `backend`."""
+    """A backend and a path there, this store (`here`), or one DAG by its CID, which lies here or at `backend`.
+
+    `model` is the name of a model that is here, with the bytes of its files, or that is to be here.
+    """
 
     text: str
     backend: str
     path: str = ""
     cid: CID | None = None
+    model: str = ""
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,12 @@ class Step:
         return None if found is None else found.size_bytes
 
 
+def doubted(step: Step, source: Place, destination: Place) -> list[tuple[str, str]]:
+    """Return (backend, locator) of both sides of a step whose bytes are not what was remembered of them."""
+    sides = ((source, step.source), (destination, step.destination))
+    return [(place.backend, found.locator) for place, found in sides if found is not None]
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a migration is done; `take` in a plan of a move is what is there already and only leaves the source."""
@@ -98,4 +109,4 @@ class Done:
     print: str = ""
     seconds: float = 0.0
     began_at: str = ""
-    more: dict[str, str] = field(default_factory=dict)
+    replaced: bool = False

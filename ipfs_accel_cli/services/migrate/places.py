@@ -20,21 +20,30 @@ def source_of(world: World, text: str) -> Place:
         return Place(text, _lies(world, cid), "", cid)
     name, colon, path = text.partition(":")
     if colon and not path.startswith("//") and name in (world.here, *world.names()):
+        if name != world.here and (cid := _cid(path.strip("/"))) is not None:
+            return Place(text, name, "", cid)
         return _placed(world, text, name, path)
     try:
-        cid = world.model(text)
+        cid, size_bytes = world.model(text)
     except AccelError as error:
+        if path.startswith("//"):
+            raise Invalid(
+                f"{text!r} is no place: what is to be migrated is a backend, and a model is pulled",
+                suggestion=f"ipfs-accel model pull {text}",
+            ) from error
         if colon:
             world.open(name)  # What is wrong with it says more.
         raise _no_place(text, "NAME:path with a backend's name, here:, a CID, or a model's name") from error
-    return Place(text, world.here, "", cid)
+    return Place(text, world.here, "", cid, text, size_bytes)
 
 
 def destination_of(world: World, text: str) -> Place:
-    """Read where content goes to: `NAME:path`, or `here:`."""
+    """Read where content goes to: `NAME:path`, `here:`, or `here:MODEL` for one model under that name."""
     name, colon, path = text.partition(":")
     if not colon:
         raise _no_place(text, f"a backend's name and a colon, as in {text}: or {text}:folder")
+    if name == world.here and path:
+        return Place(text, name, model=path)
     return _placed(world, text, name, path)
 
 

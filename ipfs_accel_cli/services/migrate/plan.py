@@ -20,6 +20,14 @@ class Estimate:
     month_cost: float | None
     seconds: float | None
     lacks: tuple[str, ...]
+    month_saving: float | None = None
+
+    @property
+    def break_even_months(self) -> float | None:
+        """Return after how many months what is saved has paid for the move; None where it never does."""
+        if self.transfer_cost is None or self.month_saving is None or self.month_saving <= 0:
+            return None
+        return round(self.transfer_cost / self.month_saving, 2)
 
 
 def plan(
@@ -84,26 +92,33 @@ def estimate(steps: Sequence[Step], source: PlaceFacts | None, destination: Plac
     """
     moved = [step for step in steps if step.todo in ("copy", "replace")]
     gib, count = sum(step.size_bytes or 0 for step in moved) / GIB, len(moved)
-    lacks: list[str] = []
+    undeclared: dict[str, list[str]] = {}
 
     def money(place: PlaceFacts, name: str, amount: float) -> float:
         price: float | None = getattr(place, name)
         if price is None and amount:
-            lacks.append(f"{place.name}: {name} is not declared")
+            undeclared.setdefault(place.name, []).append(name)
         return amount * (price or 0.0)
 
     once = money(destination, "ingress", gib) + money(destination, "puts", count / 1000)
     if source is not None:
         once += money(source, "egress", gib) + money(source, "gets", count / 1000)
-    unpaid = bool(lacks)
+    unpaid = bool(undeclared)
     monthly = money(destination, "storage", gib)
     seconds, slow = _seconds(gib * GIB, count, source, destination, transfers)
+    kept = 0.0 if source is None else source.storage
+    saving = None if kept is None or destination.storage is None else gib * (kept - destination.storage)
     return Estimate(
         None if unpaid else round(once, 6),
         None if destination.storage is None and gib else round(monthly, 6),
         seconds,
-        (*lacks, *slow),
+        (*(_undeclared(name, prices) for name, prices in undeclared.items()), *slow),
+        None if saving is None else round(saving, 6),
     )
+
+
+def _undeclared(name: str, prices: Sequence[str]) -> str:
+    return f"{name}: {', '.join(prices)} not declared: ipfs-accel store price set {name}"
 
 
 def symbols(steps: Iterable[Step]) -> dict[Symbol, int]:
@@ -120,7 +135,11 @@ def _seconds(
     if not count:
         return 0.0, []
     sides = [(destination, destination.write_bytes_s), *(() if source is None else ((source, source.read_bytes_s),))]
-    lacks = [f"{place.name}: its speed was not measured" for place, speed in sides if not speed or not place.latency_s]
+    lacks = [
+        f"{place.name}: its speed was not measured: ipfs-accel store probe {place.name}"
+        for place, speed in sides
+        if not speed or not place.latency_s
+    ]
     if lacks:
         return None, lacks
     slowest = min(speed for _, speed in sides if speed)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from ipfs_accel_cli.backends.base import Files
 from ipfs_accel_cli.core import fields, filters
-from ipfs_accel_cli.core.errors import NotFound
-from ipfs_accel_cli.services.migrate import listing
+from ipfs_accel_cli.core.errors import Invalid, NotFound
+from ipfs_accel_cli.services.migrate import listing, models
 from ipfs_accel_cli.services.migrate.ledger import Ledger
 from ipfs_accel_cli.services.migrate.model import Kind, Listed, Options, Place, Step
 from ipfs_accel_cli.services.migrate.places import apart, destination_of, source_of
@@ -33,6 +33,12 @@ def look(world: World, ledger: Ledger, source_text: str, destination_text: str, 
     source, destination = source_of(world, source_text), destination_of(world, destination_text)
     apart(source, destination)
     kind = listing.kind_of(world, source, destination)
+    if kind == "model":
+        one = models.step(world, source, destination, options)
+        chosen = _chosen([one.source], options.where) if one.source is not None else []
+        return Looked(source, destination, kind, (one,) if chosen else (), 1)
+    if destination.model:
+        raise Invalid(f"{destination.text} is for one model: give its name or path as the source, or here: alone")
     here = listing.listed(world, source, kind, ledger.remembered(source.backend))
     if source.path and not here and not options.policy and not options.delete:
         # A policy may find its source empty every other night; a person has mistyped it.

@@ -13,7 +13,14 @@ from ipfs_accel_cli.services.migrate.model import Options
 from ipfs_accel_cli.services.migrate.places import source_of
 from ipfs_accel_cli.services.migrate.planning import listed_at
 from ipfs_accel_cli.services.migrate.policy import Policy, parse
-from ipfs_accel_cli.services.migrate.policy_results import Due, Policies, PolicyConflict, PolicyPlan, PolicyShown
+from ipfs_accel_cli.services.migrate.policy_results import (
+    Due,
+    Policies,
+    PolicyConflict,
+    PolicyPlan,
+    PolicyShown,
+    PolicyWhole,
+)
 from ipfs_accel_cli.services.migrate.results import Moved
 from ipfs_accel_cli.services.migrate.shelf import Kept, Shelf
 from ipfs_accel_cli.services.migrate.world import World
@@ -36,7 +43,7 @@ class PolicyRoom:
         self._migrate = migrate
         self._enqueue = enqueue
 
-    def add(self, file: str, *, replace: bool = False) -> PolicyShown:
+    def add(self, file: str, *, replace: bool = False) -> PolicyWhole:
         """Keep the policy of a file, enabled; raises Invalid for what cannot be meant."""
         policy, text = _read(file)
         self.shelf.add(policy, text, replace=replace)
@@ -46,9 +53,9 @@ class PolicyRoom:
         """Return all policies."""
         return Policies(policies=[self._shown(one) for one in self.shelf.all()])
 
-    def show(self, name: str) -> PolicyShown:
+    def show(self, name: str) -> PolicyWhole:
         """Return one policy; raises NotFound."""
-        return self._shown(self.shelf.get(name))
+        return PolicyWhole(**dict(self._shown(self.shelf.get(name))))
 
     def enable(self, name: str, *, enabled: bool) -> PolicyShown:
         """Let a policy run by its schedule, or not."""

@@ -46,6 +46,16 @@ class PolicyShown(Result):
     conflicts: list[PolicyConflict]
 
 
+class PolicyWhole(PolicyShown):
+    """A policy with all that is known of it."""
+
+    columns: ClassVar[tuple[str, ...]] = (
+        *("name", "enabled", "action", "source", "destinations", "match", "verify", "min_copies", "priority", "cron"),
+        *("timezone", "missed", "due_at", "ran_at", "source_bytes_in_30d", "forecast_error", "forecast_why"),
+        "conflicts",
+    )
+
+
 class Policies(Result):
     """The policies of this home."""
 
@@ -82,6 +92,26 @@ class Due(Result):
     def text(self) -> str:
         """Return it as a terminal shows it."""
         return f"{self.policy}  job {self.job}"
+
+
+class UnitFile(Result):
+    """A unit, or the lines of a crontab."""
+
+    columns: ClassVar[tuple[str, ...]] = ("name", "path")
+
+    name: str
+    text: str
+    path: str | None = Field(default=None, description="Where it was written.")
+
+
+class Units(Result):
+    """What makes the scheduler and a worker start by themselves."""
+
+    columns: ClassVar[tuple[str, ...]] = ("form", "files", "commands")
+
+    form: str
+    files: list[UnitFile]
+    commands: list[str] = Field(description="What to type next.")
 
 
 class Rescued(Result):

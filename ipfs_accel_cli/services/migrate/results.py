@@ -21,7 +21,7 @@ class Planned(Result):
     name: str
     todo: str = Field(description="copy, replace, delete, take (there already, only leaves the source), or nothing.")
     size_bytes: int | None
-    kind: Literal["file", "dag"]
+    kind: Literal["file", "dag", "model"]
     cid: str | None = None
     sha256: str | None = None
     modified_at: str | None = None
@@ -31,20 +31,29 @@ class Planned(Result):
 class MigrationPlan(Result):
     """What a migration would do, what it costs, and how long it takes."""
 
-    essence: ClassVar[str] = "bytes_to_move"
+    essence: ClassVar[str] = "to_move_bytes"
 
     source: str
     destination: str
     action: str
     items_to_move: int
-    bytes_to_move: int = Field(description="Of items whose size is known.")
+    to_move_bytes: int = Field(description="Of items whose size is known.")
     items_to_delete: int
     unchanged: int
-    symbols: dict[str, int]
+    counts: dict[str, int] = Field(
+        description="Items by what is known of them; differs is also: not known to be the same."
+    )
     currency: str
     transfer_cost: float | None = Field(description="Once, by the price book; null where a price is not declared.")
     month_cost: float | None = Field(description="Keeping it at the destination; null where not declared.")
     seconds: float | None = Field(description="By measured speeds; null where something was not measured.")
+    seconds_error: float | None = Field(
+        description="How wrong this was for earlier runs between these backends, as a share: the median."
+    )
+    month_saving: float | None = Field(
+        description="For a move: what keeping it costs less there than at the source; null where not declared."
+    )
+    break_even_months: float | None = Field(description="After how many months of this saving a move has paid.")
     lacks: list[str] = Field(description="What would have to be declared or measured to know more.")
     items: list[Planned]
 
@@ -79,6 +88,12 @@ class RunShown(Result):
         "done",
         "failed",
         "pending",
+        "retries",
+        "moved_bytes",
+        "rate_bytes_s",
+        "began_at",
+        "last_at",
+        "problem",
     )
     essence: ClassVar[str] = "run"
 
@@ -93,6 +108,10 @@ class RunShown(Result):
     done: int
     failed: int
     pending: int
+    retries: int = Field(default=0, description="Attempts beyond the first of each item.")
+    moved_bytes: int = Field(default=0, description="That travelled.")
+    rate_bytes_s: int | None = Field(default=None, description="Of the newest hundred items.")
+    last_at: str | None = Field(default=None, description="When the newest item arrived.")
     done_bytes: int
     pending_bytes: int
     problem: str = ""
@@ -146,7 +165,10 @@ class Report(Result):
     foreseen_cost: float | None
     foreseen_seconds: float | None
     seconds: float | None
-    bytes_moved: int
+    seconds_error: float | None = Field(
+        default=None, description="How wrong the time foreseen was, as a share; null for a run that was broken off."
+    )
+    moved_bytes: int
     head: str = Field(description="The hash of the last receipt, which stands for all of them.")
     chain: Literal["whole", "broken"]
     broken_at: int | None

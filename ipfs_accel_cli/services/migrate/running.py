@@ -9,12 +9,23 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
+from ipfs_accel_cli.backends.seen import described
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import AccelError, Cancelled, DiskFull, LimitReached, Offline, TryAgain, classified
+from ipfs_accel_cli.core.errors import (
+    AccelError,
+    Cancelled,
+    DiskFull,
+    LimitReached,
+    Offline,
+    TryAgain,
+    VerificationFailed,
+    classified,
+)
 from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.services.migrate.ledger import Ended, Ledger
-from ipfs_accel_cli.services.migrate.model import Action, Done, Options, Place, Step, Verify
+from ipfs_accel_cli.services.migrate.model import Action, Done, Options, Place, Step, Verify, doubted
+from ipfs_accel_cli.services.migrate.patience import Patience
 from ipfs_accel_cli.services.migrate.results import Moved
 from ipfs_accel_cli.services.migrate.world import Reference, World
 
@@ -44,7 +55,7 @@ class Tally:
     done: int = 0
     failed: int = 0
     deleted: int = 0
-    bytes_moved: int = 0
+    moved_bytes: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -60,6 +71,7 @@ class Run:
     options: Options
     copier: Copier
     remove: Callable[[Place, Step, bool], None]
+    patience: Patience
     sleep: Callable[[float], None] = time.sleep
 
     def go(self, steps: Sequence[Step], tally: Tally) -> Iterator[Moved]:
@@ -111,7 +123,7 @@ class Run:
         return found
 
     def _one(self, step: Step) -> tuple[Ended, Done | None]:
-        began, began_at, attempt = time.monotonic(), _now(), 0
+        began, began_at, attempt, most = time.monotonic(), _now(), 0, self.options.retries
         while True:
             attempt += 1
             try:
@@ -122,10 +134,15 @@ class Run:
                 known = classified(error)
                 if known is None or isinstance(known, Cancelled | Offline):
                     raise
-                if not known.retryable or attempt >= self.options.retries:
-                    return Ended(step, attempt, problem=known), None
-                self.sleep(_WAIT_SECONDS * 2 ** (attempt - 1))
+                if self.patience.waited(known):
+                    most = attempt + self.options.retries
+                elif not known.retryable or attempt >= most:
+                    return Ended(step, attempt, problem=known, doubt=self._doubted(step, known)), None
+                self.sleep(_WAIT_SECONDS * 2 ** min(attempt - 1, self.options.retries))
                 current().check()
+
+    def _doubted(self, step: Step, error: AccelError) -> list[tuple[str, str]]:
+        return doubted(step, self.source, self.destination) if isinstance(error, VerificationFailed) else []
 
     def _brought(self, step: Step) -> Done:
         if step.todo == "take":
@@ -155,7 +172,8 @@ class Run:
         )
 
         def follow() -> None:
-            if backend != self.world.here:
+            # What a model's parts are was noted as they went.
+            if backend != self.world.here and step.kind != "model":
                 self.world.note([reference])
 
         return Ended(step, done.attempts, self._receipt(step, done), remember=remember, follow=follow)
@@ -170,8 +188,7 @@ class Run:
             return ""
         if stat.size_bytes != done.size_bytes or (stat.sha256 is not None and stat.sha256 != done.sha256):
             raise TryAgain(f"{self.destination.backend}:{done.locator} was replaced by somebody else meanwhile")
-        modified = "" if stat.modified_at is None else stat.modified_at.isoformat()
-        return f"{stat.size_bytes}|{stat.etag or ''}|{modified}"
+        return described(stat)
 
     def _receipt(self, step: Step, done: Done) -> dict[str, object]:
         source = step.source.locator if step.source is not None else step.name
@@ -210,7 +227,7 @@ class Run:
                 self._failed(tally, ended.step, problem)
             elif done is not None:
                 tally.done += 1
-                tally.bytes_moved += done.sent_bytes
+                tally.moved_bytes += done.sent_bytes
             told.append(self._moved(replace(ended, problem=problem), done, _OUTCOMES[self.options.action]))
         # Whoever has gone is not told; the next item finds out.
         with suppress(Cancelled):
@@ -219,7 +236,7 @@ class Run:
 
     def _moved(self, ended: Ended, done: Done | None, outcome: Outcome) -> Moved:
         step, problem = ended.step, ended.problem
-        if outcome == "copied" and step.todo == "replace":
+        if outcome == "copied" and (step.todo == "replace" or (done is not None and done.replaced)):
             outcome = "replaced"
         return Moved(
             outcome="failed" if problem is not None else outcome,

@@ -7,54 +7,53 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
-from functools import cache, partial
 
-from ipfs_accel_cli.backends.base import Files
-from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import (
-    AccelError,
-    Cancelled,
     Conflict,
     Invalid,
     NotAuthorised,
-    NothingToDo,
-    Offline,
-    SomeFailed,
     VerificationFailed,
 )
 from ipfs_accel_cli.core.files import replacing
 from ipfs_accel_cli.core.locks import alone, is_held
 from ipfs_accel_cli.core.paths import Home
+from ipfs_accel_cli.core.unit_files import program
+from ipfs_accel_cli.services.migrate.carrying import Carrying
 from ipfs_accel_cli.services.migrate.checking import Reading
-from ipfs_accel_cli.services.migrate.dags import DagCopy
-from ipfs_accel_cli.services.migrate.files import FileCopy
 from ipfs_accel_cli.services.migrate.ledger import Ledger
-from ipfs_accel_cli.services.migrate.model import Options, Place, Step
-from ipfs_accel_cli.services.migrate.pace import Pace, timetable
+from ipfs_accel_cli.services.migrate.model import Options, Step, doubted
+from ipfs_accel_cli.services.migrate.pace import timetable
 from ipfs_accel_cli.services.migrate.plan import symbols
 from ipfs_accel_cli.services.migrate.planning import Looked, estimated, look, row
 from ipfs_accel_cli.services.migrate.policies import PolicyRoom
-from ipfs_accel_cli.services.migrate.policy_results import Rescued
+from ipfs_accel_cli.services.migrate.policy_results import Rescued, Units
 from ipfs_accel_cli.services.migrate.rendering import Form, rendered
 from ipfs_accel_cli.services.migrate.rescue import Rescue
 from ipfs_accel_cli.services.migrate.results import MigrationPlan, Moved, Planned, Report, Runs, Written
-from ipfs_accel_cli.services.migrate.running import Copier, Run, Tally, in_parallel
+from ipfs_accel_cli.services.migrate.running import in_parallel
 from ipfs_accel_cli.services.migrate.shelf import Shelf
-from ipfs_accel_cli.services.migrate.showing import reported, shown
+from ipfs_accel_cli.services.migrate.showing import misjudged, reported, shown
+from ipfs_accel_cli.services.migrate.units import Form as UnitForm
+from ipfs_accel_cli.services.migrate.units import Start, units
 from ipfs_accel_cli.services.migrate.world import World
-
-_MOVED = ("copy", "replace", "take")
 
 
 class Migrations:
     """The migrations of one home."""
 
-    def __init__(self, home: Home, ledger: Ledger, world: World, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        home: Home,
+        ledger: Ledger,
+        world: World,
+        patience_seconds: Callable[[], float] = lambda: 0.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.home = home
         self.ledger = ledger
         self.world = world
-        self._sleep = sleep
+        self._carrying = Carrying(world, ledger, patience_seconds, sleep)
         self.policies = PolicyRoom(Shelf(ledger), world, self.migrate, world.enqueue)
 
     def rescue(
@@ -93,7 +92,7 @@ class Migrations:
             if not ours:
                 said = f"another process is bringing {source} to {destination}"
                 raise Conflict(said, suggestion="ipfs-accel migrate status")
-            yield from self._run(source, destination, options, digest, error_on_no_op=error_on_no_op)
+            yield from self._carrying.run(source, destination, options, digest, error_on_no_op=error_on_no_op)
 
     def check(self, source: str, destination: str, options: Options) -> Iterator[Planned]:
         """Compare two places; yields every item, and raises VerificationFailed in the end where any differs."""
@@ -103,6 +102,9 @@ class Migrations:
         unlike: list[dict[str, str]] = []
         for done, step in enumerate(in_parallel(reading.decided, looked.steps, options.transfers), 1):
             current().progress(done, len(looked.steps), f"Comparing with {destination}")
+            if step.symbol == "*":
+                # So that the next copy mends it, though the places still show what they did.
+                self.ledger.doubt(doubted(step, looked.source, looked.destination))
             if step.symbol != "=":
                 unlike.append({"pointer": step.name, "detail": step.why or _SAID[step.symbol]})
             yield row(replace(step, todo=""))
@@ -130,6 +132,10 @@ class Migrations:
             file.write(data)
         return Written(path=str(path), form=form, size_bytes=len(data))
 
+    def units(self, form: UnitForm, output: str | None, *, replace: bool) -> Units:
+        """Return what makes scheduler and worker start by themselves; raises as `units.units`."""
+        return units(Start(program(), self.home.path), form, output, replace=replace)
+
     def is_alive(self, digest: str) -> bool:
         """Say whether some process is doing a migration now."""
         return is_held(self.home.path / "migrate" / f"{digest[:32]}.lock")
@@ -142,80 +148,24 @@ class Migrations:
             destination=looked.destination.text,
             action=options.action,
             items_to_move=len(moved),
-            bytes_to_move=sum(step.size_bytes or 0 for step in moved),
+            to_move_bytes=sum(step.size_bytes or 0 for step in moved),
             items_to_delete=sum(step.todo == "delete" for step in looked.steps),
             unchanged=sum(step.symbol == "=" for step in looked.steps),
-            symbols={str(name): count for name, count in symbols(looked.steps).items()},
+            counts={_MEANING[name]: count for name, count in symbols(looked.steps).items()},
             currency=self.world.currency(),
             transfer_cost=known.transfer_cost,
             month_cost=known.month_cost,
             seconds=known.seconds,
+            seconds_error=misjudged(self.ledger, looked.source.backend, looked.destination.backend),
+            month_saving=known.month_saving if options.action == "move" else None,
+            break_even_months=known.break_even_months if options.action == "move" else None,
             lacks=list(known.lacks),
             items=[row(step) for step in looked.steps if step.symbol != "=" or step.todo],
         )
 
-    def _run(
-        self, source: str, destination: str, options: Options, digest: str, *, error_on_no_op: bool
-    ) -> Iterator[Moved]:
-        # A backend has connections and what it learned of its server: one for the whole run.
-        world = replace(self.world, open=cache(self.world.open))
-        looked = look(world, self.ledger, source, destination, options)
-        if options.action == "move" and looked.source.cid is not None and looked.source.text != str(looked.source.cid):
-            raise Invalid("a model is copied and then removed with `model rm`, not moved")
-        todo = [step for step in looked.steps if step.todo in _MOVED]
-        extra = [step for step in looked.steps if step.todo == "delete"]
-        refused = [step for step in looked.steps if step.symbol == "!"]
-        if extra and not looked.listed and not options.force:
-            raise Conflict(f"{source} has nothing, so all would go at {destination}; --force does it")
-        if not todo and not extra and not refused and error_on_no_op:
-            raise NothingToDo(f"{destination} has all that {source} has")
-        foreseen = estimated(self.world, looked, options)
-        told: dict[str, object] = {
-            "transfer_cost": foreseen.transfer_cost,
-            "seconds": foreseen.seconds,
-            "unchanged": sum(step.symbol == "=" for step in looked.steps),
-        }
-        run_id, _ = self.ledger.begin(source, destination, json.dumps(asdict(options)), digest, options.policy, told)
-        self.ledger.enter(run_id, [*todo, *extra])
-        tally = Tally(len(todo), sum(step.size_bytes or 0 for step in todo))
-        for step in refused:
-            tally.failed += 1
-            tally.failures.append({"pointer": step.name, "code": "conflict", "detail": step.why})
-        pace = Pace(options.bwlimit)
-        run = Run(
-            run_id,
-            world,
-            self.ledger,
-            looked.source,
-            looked.destination,
-            options,
-            _copier(world, looked, options, pace, run_id),
-            partial(_remove, world),
-            self._sleep,
-        )
-        try:
-            yield from run.go(todo, tally)
-            if extra and not tally.failed:
-                yield from run.delete_extra(extra, tally)
-        except (Cancelled, Offline):
-            raise
-        except AccelError as error:
-            if not error.errors:
-                error.errors = tally.failures
-            raise
-        if tally.failed:
-            spared = "; nothing was deleted at the destination" if extra else ""
-            failure = SomeFailed(
-                f"{tally.failed} of {len(todo) + len(extra) + len(refused)} items failed{spared}",
-                errors=tally.failures,
-                suggestion=f"ipfs-accel migrate report {run_id}",
-            )
-            self.ledger.end(run_id, "failed", failure)
-            raise failure
-        self.ledger.end(run_id, "done")
-
 
 _NOT_IDENTITY = ("transfers", "bwlimit", "max_transfer", "retries", "force")
+_MEANING = {"=": "same", "-": "only_there", "+": "missing", "*": "differs", "!": "refused"}
 _SAID = {"-": "only at the destination", "+": "only at the source", "*": "it differs", "!": "it could not be read"}
 
 
@@ -234,27 +184,3 @@ def _checked(options: Options) -> None:
     timetable(options.bwlimit)
     if options.action == "move" and options.verify != "full":
         raise Invalid("a move deletes at the source only what was verified in full: --verify full, or leave it out")
-
-
-def _copier(world: World, looked: Looked, options: Options, pace: Pace, run: str) -> Copier:
-    def count(_size: int) -> None:
-        current().check()
-
-    if looked.kind == "dag":
-        return DagCopy(world, looked.source, looked.destination, f"migrate {run}", pace.wait, count)
-    source = world.open(looked.source.backend)
-    assert isinstance(source, Files)
-    target = world.open(looked.destination.backend)
-    return FileCopy(source, target, looked.destination.path, pace.wait, count, options.immutable)
-
-
-def _remove(world: World, place: Place, step: Step, at_source: bool) -> None:
-    found = step.source if at_source else step.destination
-    assert found is not None
-    if found.kind == "dag":
-        world.remove(CID.parse(found.name), None if place.backend == world.here else place.backend)
-        return
-    backend = world.open(place.backend)
-    assert isinstance(backend, Files)
-    backend.delete(found.locator)
-    world.forget(place.backend, [found.locator])

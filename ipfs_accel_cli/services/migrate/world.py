@@ -51,6 +51,18 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """A model that arrived or would: its name, where it lies, its manifest (None where not known yet), and bytes."""
+
+    name: str
+    locator: str
+    cid: str | None
+    size_bytes: int | None
+    sent_bytes: int
+    unchanged: bool
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """The store and the models of one home, as far as migrations use them; `here` is the store's name as a place."""
 
@@ -72,6 +84,8 @@ class World:
     copies_of: Callable[[CID], Sequence[Reference]]
     facts: Callable[[Sequence[str]], Sequence[PlaceFacts]]
     currency: Callable[[], str]
-    model: Callable[[str], CID]
+    model: Callable[[str], tuple[CID, int]]
+    push: Callable[[str, str, bool], Carried]
+    pull: Callable[[str, str, bool], Carried]
     foresee: Callable[[str, int], tuple[int | None, float | None, str]]
     enqueue: Callable[[str, int, int, tuple[str, ...]], str]

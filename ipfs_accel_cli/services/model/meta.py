@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ipfs_accel_cli.core import events
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.errors import Invalid, LimitReached, NotFound
 from ipfs_accel_cli.services.model.lookup import Lookup
 from ipfs_accel_cli.services.model.results import Meta
-from ipfs_accel_cli.services.model.tables import Named
+from ipfs_accel_cli.services.model.tables import CHANGED, TOPIC, Named
 
 OWNER = "model-meta"
 MIGRATIONS = (
@@ -80,6 +81,7 @@ class Notes:
             (count,) = connection.execute("SELECT count(*) FROM meta WHERE manifest = ?", (manifest,)).fetchone()
             if count > MAX_NOTES:
                 raise LimitReached(f"a model may have {MAX_NOTES} notes, not {count}")
+            events.tell(connection, TOPIC, CHANGED, manifest)
 
 
 def _parsed(text: str) -> tuple[str, str]:

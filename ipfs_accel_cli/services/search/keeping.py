@@ -138,6 +138,7 @@ class Keeping:
                 tables_ = ["chunks", "facts", "members", "roots", "sketches", "work", "vectors", "spaces", "documents"]
                 for name in [*tables_, *cache]:
                     connection.execute(f"DELETE FROM {name}")
+                tables.touch_vectors(connection)
                 connection.execute("DELETE FROM progress WHERE name = ?", (SEQUENCE,))
                 connection.execute("UPDATE progress SET value = abs(random()) >> 16 WHERE name = 'epoch'")
             return paths
@@ -192,8 +193,7 @@ class Keeping:
             row = tables.find(connection, cid)
             if row is not None and row["problem"] is not None:
                 # What was missing then may be installed now.
-                connection.execute("DELETE FROM members WHERE document = ?", (row["id"],))
-                tables.remove(connection, row["id"])
+                _read_again(connection, row["id"])
             if not rows:
                 connection.execute("INSERT OR IGNORE INTO roots VALUES (?, 'search', ?)", (cid, subject))
         self.intake.do(cid, ROOT, tally)
@@ -240,6 +240,12 @@ class Keeping:
 
     def _files(self) -> list[Path]:
         return [self.home.index_file.with_name(f"index.db{ending}") for ending in ("", "-wal", "-shm")]
+
+
+def _read_again(connection: sqlite3.Connection, document: int) -> None:
+    """Let a document be read anew when one of its roots is taken in; until then it is found as before."""
+    connection.execute("DELETE FROM extracted WHERE cid = (SELECT cid FROM documents WHERE id = ?)", (document,))
+    connection.execute("UPDATE documents SET extractor = '' WHERE id = ?", (document,))
 
 
 def _files_below(path: Path) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid, NotFound, UnsupportedContent
 from ipfs_accel_cli.services.search.filtering import ALL
 from ipfs_accel_cli.services.search.index import Index, paths_of
-from ipfs_accel_cli.services.search.results import By, Copy, Duplicates, Group, Kin, Similar
+from ipfs_accel_cli.services.search.kin_results import By, Copy, Duplicates, Group, Kin, Similar
 from ipfs_accel_cli.services.search.sketches import (
     Pair,
     distance,
@@ -27,6 +27,8 @@ _PICTURE = "perceptual_hash"
 _DECIMALS = 4
 # Texts and pictures that have less in common are not called alike; of meaning, only the order tells anything.
 _LEAST: dict[By, float] = {"meaning": -1.0, "text": 0.1, "picture": 1 - 16 / 64}
+# Norms that were never trained, and positions, are the same in models that have nothing to do with each other.
+_LEAST_TENSORS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Kinship:
         """
         if not 1 <= limit <= MOST:
             raise Invalid(f"--limit is from 1 to {MOST}")
-        document, cid, title = self._document(reference)
+        document, cid, title = self.document(reference)
         by, scored = self._scored(document, cid, limit)
         kept = [(number, score) for number, score in scored if number != document and score >= _LEAST[by]]
         found = sorted(kept, key=lambda one: (-one[1], one[0]))[:limit]
@@ -52,10 +54,11 @@ class Kinship:
         kin = [Kin(**dict(rows[number]), by=by, likeness=round(score, _DECIMALS)) for number, score in found]
         return Similar(cid=cid, title=title, by=by, kin=kin)
 
-    def duplicates(self, kinds: Sequence[str] = (), least: float = 0.8) -> Duplicates:
+    def duplicates(self, kinds: Sequence[str] = (), least: float = 0.8, *, tensors: bool = False) -> Duplicates:
         """Return groups of what is there more than once: under several paths, as nearly the same text, or picture.
 
-        `least` is which share of their words texts must have in common. Raises Invalid beyond 0 to 1.
+        With `tensors` all models are read, and pairs that have tensors in common are told. `least` is which share of
+        their words texts must have in common. Raises Invalid beyond 0 to 1.
         """
         if not 0 < least <= 1:
             raise Invalid("--least is a share of words, above 0 and up to 1")
@@ -63,10 +66,19 @@ class Kinship:
             *self._groups("same", self._paths()),
             *self._joined("text", near_texts(self._sketches(), least)),
             *self._joined("picture", near_pictures(self._pictures())),
+            *(self._sharing() if tensors else ()),
         ]
         return Duplicates(
             groups=[group for group in found if not kinds or {one.kind for one in group.copies} & set(kinds)]
         )
+
+    def document(self, reference: str) -> tuple[int, str, str]:
+        """Return number, CID and title of a document; raises NotFound for what is not in the index."""
+        for cid in (reference, self._cid(reference)):
+            rows = self.index.rows("SELECT id, cid, title FROM documents WHERE cid = ?", (cid,))
+            if rows:
+                return int(rows[0]["id"]), str(rows[0]["cid"]), str(rows[0]["title"])
+        raise NotFound(f"{reference} is not in the index", suggestion="ipfs-accel search index ls")
 
     def _scored(self, document: int, cid: str, limit: int) -> tuple[By, list[tuple[int, float]]]:
         vector = self.vectors.of_document(document)
@@ -84,13 +96,6 @@ class Kinship:
             f"{cid} has no vectors, is no picture, and has too few words to compare",
             suggestion="ipfs-accel search index embed",
         )
-
-    def _document(self, reference: str) -> tuple[int, str, str]:
-        for cid in (reference, self._cid(reference)):
-            rows = self.index.rows("SELECT id, cid, title FROM documents WHERE cid = ?", (cid,))
-            if rows:
-                return int(rows[0]["id"]), str(rows[0]["cid"]), str(rows[0]["title"])
-        raise NotFound(f"{reference} is not in the index", suggestion="ipfs-accel search index ls")
 
     def _cid(self, reference: str) -> str:
         """Return the CID that a path below another is; the text itself where it is none."""
@@ -110,6 +115,19 @@ class Kinship:
     def _paths(self) -> list[tuple[tuple[int, ...], float]]:
         query = "SELECT document FROM members GROUP BY document HAVING count(DISTINCT root || '/' || path) > 1"
         return [((int(row["document"]),), 1.0) for row in self.index.rows(query)]
+
+    def _sharing(self) -> list[Group]:
+        made = []
+        for pair in self.beside.sharing():
+            both = self.index.rows("SELECT id FROM documents WHERE cid IN (?, ?) ORDER BY cid", (pair.one, pair.other))
+            copies = list(self._rows([int(row["id"]) for row in both]).values())
+            if len(copies) < 2:
+                continue
+            share = pair.size_bytes / max(1, min(copy.size_bytes for copy in copies))
+            if share >= _LEAST_TENSORS:
+                score = round(share, _DECIMALS)
+                made.append(Group(by="tensors", likeness=score, size_bytes=pair.size_bytes, copies=copies))
+        return sorted(made, key=lambda one: (-one.size_bytes, one.copies[0].cid, one.copies[1].cid))
 
     def _joined(self, by: By, pairs: Sequence[Pair]) -> list[Group]:
         least: dict[int, float] = {}

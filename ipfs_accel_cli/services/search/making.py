@@ -120,7 +120,7 @@ class Maker:
 
     def _made(self, member: Member) -> Made:
         row = tables.find(self._index.connection(), member.cid)
-        if row is not None and row["kind"] != "model":
+        if row is not None and row["kind"] != "model" and row["extractor"]:
             return Made(member, None)
         if member.kind != "file" and member.kind != "block":
             document = Document(member.kind, member.name, "", {"size_bytes": member.size_bytes})

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
+from ipfs_accel_cli.core.errors import SomeFailed
 from ipfs_accel_cli.core.results import Result
 
 Mode = Literal["text", "vector", "hybrid"]
-By = Literal["same", "meaning", "text", "picture"]
-_CID = "CID of the content; a model has that of its manifest."
+CID_OF = "CID of the content; a model has that of its manifest."
 
 
 class Explained(Result):
@@ -20,6 +20,7 @@ class Explained(Result):
     text_score: float | None = Field(default=None, description="BM25; more is better.")
     vector_rank: int | None = Field(default=None, description="Its place by meaning.")
     vector_score: float | None = Field(default=None, description="Cosine.")
+    remote_rank: int | None = Field(default=None, description="Its place at the hub.")
 
 
 class Hit(Result):
@@ -29,17 +30,18 @@ class Hit(Result):
     essence = "cid"
 
     rank: int = Field(description="From 1 on; pages go on counting.")
-    cid: str = Field(description=_CID)
+    cid: str | None = Field(description=f"{CID_OF} None: not here.")
     kind: str
     title: str
     paths: list[str] = Field(description="Where it is kept: root and path.")
-    size_bytes: int
+    size_bytes: int | None = Field(description="None: the hub does not say.")
     added_at: str
     tags: list[str]
     score: float | None = Field(default=None, description="More is better; only within one answer.")
     snippet: str = Field(default="", description="The text around what was found, which stands between ** and **.")
     source: str = Field(default="here", description="here, or the hub that knows it.")
-    command: str | None = Field(default=None, description="What brings it here.")
+    reference: str | None = Field(default=None, description="Its name at the hub that was asked and has it, too.")
+    command: str | None = Field(default=None, description="What brings it here, or the commit that is newer there.")
     explain: Explained | None = None
 
 
@@ -51,6 +53,17 @@ class Facet(Result):
     name: str
     value: str
     documents: int
+
+
+class Unanswered(Result):
+    """A hub that did not answer, and why."""
+
+    columns = ("source", "detail")
+
+    source: str
+    code: str
+    detail: str
+    suggestion: str
 
 
 class Found(Result):
@@ -70,60 +83,15 @@ class Found(Result):
     facets: list[Facet] = Field(default_factory=list)
     expression: str | None = Field(default=None, description="What the words became, with --explain.")
     cursor: str | None = Field(default=None, description="Give it to --cursor for what follows.")
+    unanswered: list[Unanswered] = Field(default_factory=list, description="Hubs that were asked and did not answer.")
 
-
-class Copy(Result):
-    """A document that others are like."""
-
-    columns: ClassVar[tuple[str, ...]] = ("kind", "title", "size_bytes", "paths", "cid")
-    essence = "cid"
-
-    cid: str = Field(description=_CID)
-    kind: str
-    title: str
-    size_bytes: int
-    paths: list[str] = Field(description="Where it is kept: root and path.")
-
-
-class Kin(Copy):
-    """A document, and how much it is like another."""
-
-    columns = ("likeness", "kind", "title", "cid")
-
-    by: By = Field(description="What was compared: vectors, pictures, or words.")
-    likeness: float = Field(description="Cosine, share of words in common, or share of equal bits; 1 is the same.")
-
-
-class Similar(Result):
-    """What is most like a document, the most alike first."""
-
-    columns = ("title", "by", "kin")
-    essence = "kin"
-
-    cid: str = Field(description=_CID)
-    title: str
-    by: By
-    kin: list[Kin]
-
-
-class Group(Result):
-    """Documents that are alike, or one that is kept under several paths."""
-
-    columns = ("by", "likeness", "size_bytes", "copies")
-    essence = "copies"
-
-    by: By
-    likeness: float = Field(description="Of the two in the group that are least alike, of those compared.")
-    size_bytes: int = Field(description="What all but the largest take; nothing where one content has several paths.")
-    copies: list[Copy]
-
-
-class Duplicates(Result):
-    """What is there more than once."""
-
-    essence = "groups"
-
-    groups: list[Group]
+    def failure(self) -> SomeFailed | None:
+        """Return which hubs did not answer."""
+        if not self.unanswered:
+            return None
+        errors = [{"pointer": f"/{one.source}", "detail": one.detail, "code": one.code} for one in self.unanswered]
+        hint = self.unanswered[0].suggestion
+        return SomeFailed("only what is here was found", errors=errors, suggestion=hint)
 
 
 class Taken(Result):
@@ -144,7 +112,7 @@ class Row(Result):
     columns = ("kind", "title", "size_bytes", "chunks", "tags", "cid")
     essence = "cid"
 
-    cid: str = Field(description=_CID)
+    cid: str = Field(description=CID_OF)
     kind: str
     title: str
     size_bytes: int
@@ -238,3 +206,30 @@ class Tags(Result):
     essence = "tags"
 
     tags: list[TagRow]
+
+
+class SavedSearch(Result):
+    """A query that has a name."""
+
+    columns = ("name", "query", "filter", "tags", "kinds", "sort", "ran_at")
+    essence = "name"
+
+    name: str
+    query: str
+    mode: Mode | None = Field(description="None is by words and, where there are vectors, by meaning.")
+    filter: str
+    tags: list[str]
+    kinds: list[str]
+    sort: str | None
+    limit: int
+    all_words: bool
+    saved_at: str
+    ran_at: str | None = Field(description="When `saved run` asked it last.")
+
+
+class SavedSearches(Result):
+    """Queries that have names."""
+
+    essence = "searches"
+
+    searches: list[SavedSearch]

@@ -91,6 +91,7 @@ MIGRATIONS = (
         CREATE TABLE saved_searches (name TEXT PRIMARY KEY, body TEXT NOT NULL, saved_at TEXT NOT NULL) WITHOUT ROWID;
         """,
     ),
+    ("2-when-saved-ran", "ALTER TABLE saved_searches ADD COLUMN ran_at TEXT"),
 )
 
 

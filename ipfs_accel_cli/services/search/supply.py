@@ -89,6 +89,15 @@ class ModelAbout:
     root: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Two models, by their manifests, and how many bytes of tensors are in both."""
+
+    one: str
+    other: str
+    size_bytes: int
+
+
 class Encoder(Protocol):
     """A loaded model that turns texts into vectors."""
 
@@ -101,13 +110,17 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What other services do for the index. `models` gives every manifest, `model` what is known of one."""
+    """What other services do for the index. `models` gives every manifest, `model` what is known of one.
+
+    `sharing` reads the tensors of all models.
+    """
 
     store: Store
     model: Callable[[str], ModelAbout | None] = lambda _manifest: None
     models: Callable[[], list[str]] = list
     find: Callable[[str], str] = str
     encoder: Callable[[str | None], AbstractContextManager[Encoder]] | None = None
+    sharing: Callable[[], Iterable[Sharing]] = tuple
     automatic: Callable[[], bool] = lambda: True
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from functools import partial
 
 from ipfs_accel_cli.core.database import Database
 from ipfs_accel_cli.core.paths import Home
@@ -17,6 +19,8 @@ from ipfs_accel_cli.services.store.integrity.mending import Mending
 from ipfs_accel_cli.services.store.integrity.service import Integrity
 from ipfs_accel_cli.services.store.metadata import table as metadata
 from ipfs_accel_cli.services.store.metadata.service import Metadata
+from ipfs_accel_cli.services.store.names.following import name_in
+from ipfs_accel_cli.services.store.names.keys import NameKeys
 from ipfs_accel_cli.services.store.nodes.service import Nodes
 from ipfs_accel_cli.services.store.placement.book import Books
 from ipfs_accel_cli.services.store.placement.costs import Costs
@@ -71,7 +75,7 @@ def outside(home: Home, database: Database, reader: Reader, repairs: Repairs, re
         Metadata(metadata.Table(database, reader, repairs.session), backends.open),
         Syncing(reader, database, exchange, remove),
         placement,
-        Nodes(backends.node_at),
+        Nodes(backends.node_at, exchange.cat, partial(name_in, keys=NameKeys(home)), time.time_ns),
     )
 
 

@@ -30,6 +30,12 @@ def show(error: BaseException, *, wants_json: bool, wants_traceback: bool) -> in
     return problem.exit_code
 
 
+def tell(problem: AccelError) -> int:
+    """Print to people what is missing of a result that stands on stdout, and return the exit status."""
+    _print(problem)
+    return problem.exit_code
+
+
 def explained(error: BaseException) -> AccelError:
     """Return our error for anything that ended a command; what nobody foresaw is an internal error."""
     known = classified(error)

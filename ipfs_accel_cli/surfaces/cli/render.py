@@ -154,7 +154,16 @@ def _table_of(result: BaseModel) -> None:
     """Show scalars as a list of names and values, and each list of models as a table below it."""
     from ipfs_accel_cli.surfaces.cli import tables
 
-    tables.show(result, width=None if sys.stdout.isatty() else _WIDE)
+    width = None if sys.stdout.isatty() else _WIDE
+    if not getattr(type(result), "answered", False):
+        tables.show(result, width=width)
+        return
+    from ipfs_accel_cli.surfaces.job.answers import parts
+
+    for number, part in enumerate(parts(result)):
+        if number:
+            _line("")
+        tables.show(part, width=width)
 
 
 def _rows(items: list[Result]) -> None:

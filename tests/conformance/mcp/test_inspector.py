@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,9 +20,10 @@ TOKEN = "an-inspector-token-for-tests"
 Inspect = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture(params=["stdio", "http", "http with token"])
-def inspect(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Inspect]:
+@pytest.fixture(scope="module", params=["stdio", "http", "http with token"])
+def inspect(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inspect]:
     """Run one method of the Inspector on our server, all tools offered."""
+    folder = tmp_path_factory.mktemp("inspector")
     package = installed({"@modelcontextprotocol/inspector": VERSION}) / "@modelcontextprotocol/inspector"
     command = [str(node_binary()), str(package / "clients" / "launcher" / "build" / "index.js"), "--cli"]
 
@@ -33,7 +33,7 @@ def inspect(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Inspect]
                 [*command, *target, "--method", method, *options],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                env=os.environ | {"HOME": str(tmp_path)},
+                env=os.environ | {"HOME": str(folder)},
                 text=True,
                 timeout=120,
             )
@@ -42,7 +42,7 @@ def inspect(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Inspect]
 
     if request.param == "stdio":
         # The Inspector would take the server's options for its own.
-        script = tmp_path / "server"
+        script = folder / "server"
         script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ipfs_accel_cli serve-mcp --toolsets all\n')
         script.chmod(0o755)
         yield run([str(script)])

@@ -198,3 +198,20 @@ def test_a_command_of_another_version_is_parked_with_a_reason(node: Node) -> Non
 
     for one in (job, shy):
         assert "that can be a job" in str((node.jobs.show(one).problem or {})["detail"])
+
+
+def test_a_job_that_has_ended_shows_what_its_command_would(
+    node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("cold", "lab"):
+        (tmp_path / name).mkdir()
+        node.store.backends.add(name, "local", {"path": str(tmp_path / name)})
+    (tmp_path / "cold" / "a.bin").write_bytes(b"one")
+    job = detached(node, "migrate copy", {"source": "cold:", "destination": "lab:"})
+    worked(node)
+    for command in ("wait", "show"):
+        assert run(["job", command, job]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        (head,) = [line for line in lines if line.startswith("outcome")]
+        assert head.split()[:2] == ["outcome", "name"]
+        assert lines[lines.index(head) + 1].split()[:3] == ["copied", "a.bin", "3"]

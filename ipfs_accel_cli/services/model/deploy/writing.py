@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import pwd
 import shlex
 import shutil
-import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, Invalid
 from ipfs_accel_cli.core.files import replacing, writing_into
+from ipfs_accel_cli.core.unit_files import program
 from ipfs_accel_cli.services.model.deploy.config import Deployment
 from ipfs_accel_cli.services.model.deploy.render.plan import FILE, Output, Plan
 from ipfs_accel_cli.services.model.deploy.results import Rendered, Step, Target
@@ -44,7 +43,7 @@ def plan(
         folder=folder,
         files=files,
         owner=(_user(owner.st_uid), owner.st_uid, owner.st_gid),
-        program=_program(),
+        program=program(),
         llama_server=shutil.which("llama-server") or "llama-server",
     )
     # A line end in a name would begin a line of its own in the file.
@@ -116,9 +115,3 @@ def _user(number: int) -> str:
         return pwd.getpwuid(number).pw_name
     except KeyError:
         return str(number)
-
-
-def _program() -> tuple[str, ...]:
-    """Return how this very installation is started."""
-    script = Path(sys.executable).parent / "ipfs-accel"
-    return (str(script),) if os.access(script, os.X_OK) else (sys.executable, "-m", "ipfs_accel_cli")

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TypeVar
 
-from ipfs_accel_cli.backends.wrap.base import Passing
+from ipfs_accel_cli.backends.wrap.passing import Passing
 from ipfs_accel_cli.core.call import Call, current, using
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 
-from ipfs_accel_cli.backends.base import Backend, Body, Dags, Files, TakesDags
+from ipfs_accel_cli.backends.base import Backend, Body, Dags, Files, Replaces, TakesDags
 from ipfs_accel_cli.content.cid import CID, RAW
 from ipfs_accel_cli.core.errors import AccelError, VerificationFailed
 from ipfs_accel_cli.services.store.backends.results import Step
@@ -38,7 +38,19 @@ def _files(backend: Files, data: bytes) -> Iterator[tuple[str, Callable[[], obje
     yield "read", lambda: _same(b"".join(backend.open(locators[0])), data)
     yield "range", lambda: _same(b"".join(backend.open(locators[0], 1000, 100)), data[1000:1100])
     yield "stat", lambda: _same(getattr(backend.stat(key), "size_bytes", None), len(data))
+    if isinstance(backend, Replaces):
+        yield "replace", lambda: _replaced(backend, key, data[::-1])
     yield "delete", lambda: backend.delete(locators[0])
+
+
+def _replaced(backend: Replaces, key: str, data: bytes) -> str:
+    assert isinstance(backend, Files)
+    seen = backend.stat(key)
+    if seen is None:
+        raise VerificationFailed("what was put is not there")
+    body = Body(len(data), hashlib.sha256(data).digest(), lambda offset, length: iter([_cut(data, offset, length)]))
+    _same(b"".join(backend.open(backend.replace(body, key, seen).locator)), data)
+    return "" if backend.guards() else "at once, but a change just before it would be lost: the place has no condition"
 
 
 def _dags(backend: TakesDags, data: bytes) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -58,12 +70,13 @@ def _steps(work: Iterator[tuple[str, Callable[[], object]]]) -> Iterator[Step]:
             continue
         began = time.perf_counter()
         try:
-            step()
+            told = step()
         except (AccelError, IndexError) as error:
             failed = True
             yield Step(name=name, state="failed", detail=getattr(error, "detail", "nothing was put"))
             continue
-        yield Step(name=name, state="ok", latency_ms=round(1000 * (time.perf_counter() - began), 3))
+        detail = told if isinstance(told, str) else ""
+        yield Step(name=name, state="ok", detail=detail, latency_ms=round(1000 * (time.perf_counter() - began), 3))
 
 
 def _cut(data: bytes, offset: int, length: int | None) -> bytes:

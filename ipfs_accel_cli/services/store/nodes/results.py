@@ -75,6 +75,43 @@ class NodeCollected(Result):
     blocks: int
 
 
+class NodePing(Result):
+    """How soon another node answered."""
+
+    essence: ClassVar[str] = "mean_ms"
+
+    on: str
+    peer: str
+    sent: int
+    answered: int
+    least_ms: float | None
+    mean_ms: float | None
+    most_ms: float | None
+
+
+class NodeVerified(Result):
+    """A repository of which every block is what its CID says."""
+
+    essence: ClassVar[str] = "blocks"
+
+    on: str
+    blocks: int
+
+
+class NodeRecord(Result):
+    """A record of an IPNS name on the network, verified."""
+
+    essence: ClassVar[str] = "value"
+
+    on: str
+    name: str
+    value: str = Field(description="The path that it states.")
+    sequence: int
+    valid_until: str
+    size_bytes: int
+    path: str | None = Field(description="The file that it was read from or written to.")
+
+
 class NodeEntry(Result):
     """What lies at a path of a node."""
 

@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from ipfs_accel_cli.content import libp2pkey
 from ipfs_accel_cli.content.cid import CID
-from ipfs_accel_cli.content.errors import ContentError
 from ipfs_accel_cli.core.errors import Invalid, VerificationFailed
+from ipfs_accel_cli.core.results import Blob
+from ipfs_accel_cli.services.store.nodes.asking import At, asked, peers_of
+from ipfs_accel_cli.services.store.nodes.folders import NodeFolders
 from ipfs_accel_cli.services.store.nodes.results import (
     NodeCollected,
     NodeConnection,
-    NodeEntries,
-    NodeEntry,
-    NodePathRemoved,
-    NodePeer,
     NodePeers,
+    NodePing,
     NodeStats,
-    Provided,
+    NodeVerified,
 )
+from ipfs_accel_cli.services.store.nodes.routing import NodeRouting
 
-if TYPE_CHECKING:
-    from ipfs_accel_cli.backends.ipfs.answers import Entry, Peer
-    from ipfs_accel_cli.backends.ipfs.backend import Node
+Cat = Callable[[str, str | None, int, int | None], Blob]
 
 
 class Nodes:
-    """The nodes among the backends of one home; `at(name)` opens a line to one, as the owner."""
+    """The nodes among the backends of one home; `at(name)` opens a line to one, as the owner.
 
-    def __init__(self, at: Callable[[str], AbstractContextManager[Node]]) -> None:
+    `routing` is what their networks know, `folders` the paths that they give to content. `cat` reads content at a
+    backend, every byte proven; `name` reads the name of a key.
+    """
+
+    def __init__(self, at: At, cat: Cat, name: Callable[[str], CID], now_ns: Callable[[], int]) -> None:
         self._at = at
+        self.routing = NodeRouting(at, name, now_ns)
+        self.folders = NodeFolders(at, cat)
 
     def peers(self, on: str) -> NodePeers:
         """Say whom a node is connected to."""
-        with self._at(on) as node:
-            return _peers(on, node.state.peers())
+        return peers_of(on, asked(self._at, on, lambda node: node.state.peers()))
 
     def addresses(self, on: str) -> NodePeers:
         """Say whose addresses a node knows."""
-        with self._at(on) as node:
-            return _peers(on, node.state.addresses())
+        return peers_of(on, asked(self._at, on, lambda node: node.state.addresses()))
 
     def connect(self, address: str, on: str) -> NodeConnection:
         """Let a node connect to another; raises RemoteFailed where it cannot."""
@@ -50,25 +51,29 @@ class Nodes:
         """Let a node close its connection to another."""
         return self._connection(address, on, connect=False)
 
-    def providers(self, cid: str, on: str, most: int) -> NodePeers:
-        """Ask the network of a node who has a block."""
-        if most < 1:
-            raise Invalid(f"--most is at least 1, not {most}")
-        wanted = _cid(cid)
-        with self._at(on) as node:
-            return _peers(on, node.naming.providers(wanted, most))
-
-    def provide(self, cid: str, on: str) -> Provided:
-        """Let a node tell its network that it has a block."""
-        wanted = _cid(cid)
-        with self._at(on) as node:
-            node.naming.provide(wanted)
-        return Provided(on=on, cid=str(wanted))
+    def ping(self, peer: str, on: str, count: int) -> NodePing:
+        """Let a node ping another; raises Invalid for what is no peer, and RemoteFailed where none is reached."""
+        if not 1 <= count <= 1000:
+            raise Invalid(f"--count is from 1 to 1000, not {count}")
+        if not libp2pkey.is_name(peer.rpartition("/p2p/")[2]):
+            raise Invalid(f"{peer[:80]!r} is no peer id, such as 12D3Koo…, nor an address that ends in /p2p/PEER")
+        times = asked(self._at, on, lambda node: tuple(node.state.ping(peer, count)))
+        took = [seconds * 1000 for seconds in times if seconds is not None]
+        return NodePing(
+            on=on,
+            peer=peer,
+            sent=len(times),
+            answered=len(took),
+            least_ms=min(took, default=None),
+            mean_ms=sum(took) / len(took) if took else None,
+            most_ms=max(took, default=None),
+        )
 
     def stats(self, on: str) -> NodeStats:
         """Say how much a node keeps, and what it exchanged."""
-        with self._at(on) as node:
-            repo, traffic, exchange = node.state.repo(), node.state.traffic(), node.state.exchange()
+        repo, traffic, exchange = asked(
+            self._at, on, lambda node: (node.state.repo(), node.state.traffic(), node.state.exchange())
+        )
         return NodeStats(
             on=on,
             blocks=repo.blocks,
@@ -90,47 +95,17 @@ class Nodes:
         with self._at(on) as node:
             return NodeCollected(on=on, blocks=sum(1 for _ in node.state.collect()))
 
-    def entries(self, path: str, on: str) -> NodeEntries:
-        """List a directory of a node; raises NotFound."""
-        asked = _path(path)
+    def verify(self, on: str) -> NodeVerified:
+        """Let a node hash every block that it keeps; raises VerificationFailed with those that are damaged."""
         with self._at(on) as node:
-            return NodeEntries(on=on, path=asked, entries=[_entry(one) for one in node.folders.list(asked)])
-
-    def entry(self, path: str, on: str) -> NodeEntry:
-        """Say what lies at a path of a node; raises NotFound."""
-        asked = _path(path)
-        with self._at(on) as node:
-            return _entry(node.folders.stat(asked))
-
-    def make(self, path: str, on: str) -> NodeEntry:
-        """Make a directory at a node, and those above it."""
-        asked = _path(path)
-        with self._at(on) as node:
-            node.folders.make(asked)
-            return _entry(node.folders.stat(asked))
-
-    def copy(self, source: str, path: str, on: str) -> NodeEntry:
-        """Give a CID, or what lies at another path, a path of a node; raises Conflict for one that is taken.
-
-        Raises VerificationFailed where another CID lies there afterwards.
-        """
-        target = _path(path)
-        with self._at(on) as node:
-            cid = node.folders.stat(source).cid if source.startswith("/") else _cid(source)
-            node.folders.copy(cid, target)
-            made = node.folders.stat(target)
-        if made.cid.multihash != cid.multihash:
-            raise VerificationFailed(f"{target} at {on} is {made.cid}, and not {cid}")
-        return _entry(made)
-
-    def remove(self, path: str, on: str) -> NodePathRemoved:
-        """Take a path away with all below it; raises Invalid for the root."""
-        asked = _path(path)
-        if not asked.strip("/"):
-            raise Invalid("the root of a node stays; name a path below it")
-        with self._at(on) as node:
-            node.folders.remove(asked)
-        return NodePathRemoved(on=on, path=asked)
+            blocks, damaged = node.state.verify()
+        if damaged:
+            raise VerificationFailed(
+                f"{len(damaged)} of {blocks} blocks at {on} are damaged",
+                errors=[{"pointer": cid, "detail": "its bytes are not what it says"} for cid in damaged],
+                suggestion=f"ipfs-accel store where {damaged[0]}",
+            )
+        return NodeVerified(on=on, blocks=blocks)
 
     def _connection(self, address: str, on: str, *, connect: bool) -> NodeConnection:
         if not address.startswith("/") or "/p2p/" not in address:
@@ -138,24 +113,3 @@ class Nodes:
         with self._at(on) as node:
             (node.state.connect if connect else node.state.disconnect)(address)
         return NodeConnection(on=on, address=address, connected=connect)
-
-
-def _cid(text: str) -> CID:
-    try:
-        return CID.parse(text)
-    except ContentError as error:
-        raise Invalid(f"{text[:80]!r} is no CID: {error}") from error
-
-
-def _path(path: str) -> str:
-    if not path.startswith("/") or any(part in (".", "..") for part in path.split("/")):
-        raise Invalid(f"{path[:80]!r} is no path of a node: it begins with /, and has no . or .. in it")
-    return path
-
-
-def _peers(on: str, peers: Iterable[Peer]) -> NodePeers:
-    return NodePeers(on=on, peers=[NodePeer(id=peer.id, addresses=list(peer.addresses)) for peer in peers])
-
-
-def _entry(entry: Entry) -> NodeEntry:
-    return NodeEntry(name=entry.name, kind=entry.kind, size_bytes=entry.size_bytes, cid=str(entry.cid))

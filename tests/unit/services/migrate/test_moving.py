@@ -72,6 +72,8 @@ def test_a_move_reads_back_what_is_there_already_before_it_deletes(node: Node, p
     with pytest.raises(SomeFailed):
         go("cold:", "lab:", action="move")
     assert tree(places / "cold") == {"a.bin": b"one"}
+    assert go("cold:", "lab:", action="move") == {"a.bin": "moved"}
+    assert (tree(places / "cold"), tree(places / "lab")) == ({}, {"a.bin": b"one"})
 
 
 def test_a_sync_replaces_what_differs_and_deletes_only_when_told(node: Node, places: Path, go: Go) -> None:
@@ -148,6 +150,8 @@ def test_a_full_check_sees_damage_that_no_listing_shows(node: Node, places: Path
     assert [row.symbol for row in node.migrations.check("cold:", "lab:", Options())] == ["="]
     with pytest.raises(VerificationFailed):
         list(node.migrations.check("cold:", "lab:", Options(compare="full")))
+    assert go("cold:", "lab:") == {"a.bin": "replaced"}
+    assert tree(places / "lab") == {"a.bin": b"one"}
 
 
 def test_a_run_ends_at_its_most_bytes_and_goes_on_as_the_same_run(node: Node, places: Path, go: Go) -> None:
@@ -209,3 +213,28 @@ def test_what_differs_in_its_bytes_alone_is_replaced_unless_that_is_forbidden(no
     assert tree(places / "lab") == {"a.bin": b"old"}
     go("cold:", "lab:")
     assert tree(places / "lab") == {"a.bin": b"new"}
+
+
+def test_status_counts_what_a_run_has_done(node: Node, places: Path, go: Go) -> None:
+    write(places / "cold", a=b"x" * 600, b=b"x" * 600, c=b"x" * 600)
+    with pytest.raises(LimitReached):
+        go("cold:", "lab:", max_transfer=1300)
+    (run,) = node.migrations.status().runs
+    assert (run.done, run.pending, run.failed, run.retries, run.moved_bytes) == (2, 1, 0, 0, 1200)
+    assert run.rate_bytes_s is not None
+    assert run.began_at <= (run.last_at or "")
+
+
+def test_a_plan_tells_how_wrong_earlier_ones_were(node: Node, places: Path, go: Go) -> None:
+    write(places / "cold", a=b"one")
+    go("cold:", "lab:")
+    assert node.migrations.plan("cold:", "lab:", Options()).seconds_error is None
+    with node.database.write() as connection:
+        connection.execute(
+            "UPDATE migrate_runs SET foreseen = json_set(foreseen, '$.seconds', 10),"
+            " began_at = '2026-01-01T00:00:00.000+00:00', ended_at = '2026-01-01T00:00:12.000+00:00'"
+        )
+    assert node.migrations.plan("cold:", "lab:", Options()).seconds_error == pytest.approx(0.2)
+    (run,) = node.migrations.history().runs
+    assert node.migrations.report(run.run).seconds_error == pytest.approx(0.2)
+    assert node.migrations.plan("lab:", "cold:", Options()).seconds_error is None

@@ -56,10 +56,22 @@ def test_costs_and_time_follow_from_what_is_declared_and_measured() -> None:
     assert found.transfer_cost == pytest.approx(0.09 + 2 * 0.001 + 2 * 0.005)
     assert found.month_cost == pytest.approx(0.02)
     assert found.seconds == pytest.approx((1 << 30) / 50e6 + 0.2, abs=0.001)
+    assert found.month_saving == pytest.approx(-0.01)
+    assert found.break_even_months is None
     unknown = estimate(steps, source, PlaceFacts("lab"), transfers=2)
     assert unknown.transfer_cost is None
     assert unknown.seconds is None
-    assert "lab: puts is not declared" in unknown.lacks
+    assert "lab: ingress, puts, storage not declared: ipfs-accel store price set lab" in unknown.lacks
+
+
+def test_a_move_to_a_cheaper_class_pays_after_some_months() -> None:
+    source = PlaceFacts("warm", storage=0.023, egress=0.0, gets=0.0)
+    steps = list(plan([Listed("a", "file", "a", 10 << 30)], [], "move", same=compared))
+    found = estimate(steps, source, PlaceFacts("glacier", storage=0.003, ingress=0.05, puts=0.0), transfers=2)
+    assert found.month_saving == pytest.approx(0.2)
+    assert found.break_even_months == pytest.approx(2.5)
+    assert estimate(steps, source, PlaceFacts("same", storage=0.023, ingress=0.05), 2).break_even_months is None
+    assert estimate(steps, source, PlaceFacts("unknown"), 2).month_saving is None
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipfs_accel_cli.services.model.deploy.render.quoting import (
-    compose_value,
-    modelfile_value,
-    shell_line,
-    unit_line,
-    unit_word,
-)
+from ipfs_accel_cli.core.unit_files import unit_line, unit_word
+from ipfs_accel_cli.services.model.deploy.render.quoting import compose_value, modelfile_value, shell_line
 from tests.servers.systemd import INSTALLED, dumped, unit_words, verified
 
 PRINTABLE = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp", "Cn", "Cf", "Co")), max_size=20)

@@ -35,6 +35,7 @@ def library(node: Node, tmp_path: Path) -> dict[str, str]:
     ImageDraw.Draw(other).line([0, 0, 255, 255], fill="white", width=40)
     other.save(folder / "other.png")
     (root,) = node.store.put([folder])
+    node.search.keeping.add([])
     return {name: node.store.stat(f"{root.cid}/{name}").cid for name in sorted(p.name for p in folder.glob("*.*"))}
 
 
@@ -90,3 +91,15 @@ def test_what_was_removed_is_kin_of_nothing(node: Node, library: dict[str, str])
         node.store.remove([root])
 
     assert node.search.duplicates().groups == []
+
+
+def test_what_is_not_in_the_index_yet_is_told_to_be_on_its_way(
+    node: Node, library: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ipfs_accel_cli.services.search.service.CATCH_UP_SECONDS", -1.0)
+    (tmp_path / "late.txt").write_text(SEA + " And then it was night.")
+    (late,) = node.store.put([tmp_path / "late.txt"])
+
+    with pytest.raises(NotFound, match="behind by 1") as caught:
+        node.search.similar(late.cid)
+    assert caught.value.suggestion == "ipfs-accel search index add"

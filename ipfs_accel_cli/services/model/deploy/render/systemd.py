@@ -6,9 +6,9 @@ import shlex
 from pathlib import Path
 
 from ipfs_accel_cli.core.errors import Invalid
+from ipfs_accel_cli.core.unit_files import unit_line, unit_text, unit_word
 from ipfs_accel_cli.services.model.deploy.render import accel, llama_server
 from ipfs_accel_cli.services.model.deploy.render.plan import FILE, Output, Plan, comments, heading
-from ipfs_accel_cli.services.model.deploy.render.quoting import unit_line, unit_text, unit_word
 
 _SHARED_TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - what PrivateTmp hides
 _HARDENED = """

@@ -1,0 +1,43 @@
+"""Misspelled words of the lexicon: two letters swapped, one missing, or one twice."""
+
+from __future__ import annotations
+
+import re
+
+_CHOOSING = """
+    models pictures images photos documents recordings embedding embeddings licence license yesterday larger smaller
+    bigger archives notebooks datasets scripts transcription translation parameters spreadsheets between
+"""
+_WORDS = frozenset(_CHOOSING.split())
+_LEAST_LETTERS = 6
+
+
+def mended(text: str) -> tuple[str, dict[str, str]]:
+    """Return a question with such words put right, and which they were; what is in quotation marks stays."""
+    changed: dict[str, str] = {}
+
+    def put(match: re.Match[str]) -> str:
+        found = _meant(match[0].lower())
+        if found is None:
+            return match[0]
+        changed[match[0]] = found
+        return found
+
+    pieces = re.split(r'("[^"]*")', text)
+    return "".join(one if one.startswith('"') else re.sub(r"\b[A-Za-z]+\b", put, one) for one in pieces), changed
+
+
+def _meant(word: str) -> str | None:
+    if len(word) < _LEAST_LETTERS or word in _WORDS:
+        return None
+    return next((right for right in sorted(_WORDS) if right[0] == word[0] and _slipped(word, right)), None)
+
+
+def _slipped(word: str, right: str) -> bool:
+    places = range(len(right))
+    if len(word) == len(right):
+        return any(word == right[:at] + right[at + 1 : at + 2] + right[at] + right[at + 2 :] for at in places)
+    if len(word) == len(right) - 1:
+        # A singular is no slip.
+        return right != word + "s" and any(word == right[:at] + right[at + 1 :] for at in places)
+    return any(word == right[: at + 1] + right[at:] for at in places)
