@@ -241,7 +241,7 @@ def test_the_doctor_makes_a_round_trip_to_every_backend(cli: Cli, place: Path, t
 
     checks = {check["name"]: check for check in cli("doctor", "--round-trip", "--json").json["diagnosis"]["checks"]}
     assert checks["backend cold"]["state"] == "ok"
-    assert checks["backend cold"]["detail"].endswith("went well: put, read, range, stat, delete")
+    assert checks["backend cold"]["detail"].endswith("went well: put, read, range, stat, replace, delete")
     assert checks["backend lost"]["state"] == "failed"
     assert checks["backend lost"]["remedy"] == "ipfs-accel store backend test lost --round-trip"
     assert "backend cold" not in cli("doctor", "--json").stdout
