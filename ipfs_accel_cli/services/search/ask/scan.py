@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from ipfs_accel_cli.services.search.ask.lexicon import ASKING, OPPOSITE
 
 _NEGATION = re.compile(
-    r"(?:\b(?:not|without|except|excluding|but|other than|isn't|aren't|no)\s+"
+    r"(?:\b(?:(?:but )?not|without|except|excluding"
+    r"|(?:all|everything|anything|nothing|licen[cs]es?|kinds?) but|other than|no)\s+"
     r"(?:(?:for|the|an?|any|under|in|those|these|ones|that are|which are)\s+)*|\bnon[- ])+$"
 )
 _TAKEN = "\x00"
