@@ -84,10 +84,10 @@ def read_counts(scan: Scan) -> None:
         scan.take(match, "context_tokens", operator, _plain(match["number"]) + (match["power"] or ""))
     context = (
         rf"(?:with |having )?(?:a )?(?P<than>{_THAN})? ?(?:a )?{_FIGURE} ?(?P<power>k)? ?(?:tokens? )?(?:of )?"
-        "context(?: window| length)?"
+        "context(?: window| length)?(?: (?:or|and) (?P<more>more|longer|less|shorter))?"
     )
     for match in scan.find(context):
-        operator = _operator(match["than"]) if match["than"] else ">="
+        operator = _operator(match["than"]) if match["than"] else "<=" if match["more"] in ("less", "shorter") else ">="
         scan.take(match, "context_tokens", operator, _plain(match["number"]) + (match["power"] or ""))
     for match in scan.find(rf"(?:of )?(?P<than>{_THAN}) ?{_SOME} ?(?P<unit>{'|'.join(_SECONDS)})s?(?: long)?"):
         seconds = float(_plain(match["number"])) * _SECONDS[match["unit"]]
@@ -123,6 +123,20 @@ def read_order(scan: Scan) -> None:
                 scan.most = 1  # "the largest model" is one.
             scan.blank(match.start(), match.end())
     _last(scan)
+    _with_most(scan)
+
+
+def _with_most(scan: Scan) -> None:
+    """Read `the pdf with the most pages`: the order by what is counted."""
+    for noun, name in _COUNTED.items():
+        for match in scan.find(rf"with the (?P<how>most|fewest|least) (?:{noun})"):
+            if not scan.order:
+                scan.order = name if match["how"] != "most" else f"-{name}"
+                scan.ordered_by = " ".join(scan.original(match).split())
+                before = re.search(rf"(?P<noun>{_NOUN}) $", scan.low[: match.start()])
+                if before is not None and not before["noun"].endswith("s"):
+                    scan.most = 1
+                scan.blank(match.start(), match.end())
 
 
 def _last(scan: Scan) -> None:

@@ -163,6 +163,6 @@ _ASKING = """
     contain contains containing word words called titled talk talks talking say says said added came come put
     kept stored during ones one written whose into than then too also only just exist exists existing named up
     add keep store got am first other use uses using wrote kindly bring like info information would yet but have
-    new most still right now currently
+    new most still right now currently hi hello hey thanks thank them they its me ok so well
 """
 ASKING = frozenset(_ASKING.split())

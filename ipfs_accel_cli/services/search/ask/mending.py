@@ -21,6 +21,13 @@ _SHORT = (
     (r"['’]ll\b", " will"),
     (r"\bi['’]?m\b", "i am"),
     (r"\bive\b", "i have"),
+    (r"\b(?:gimme|gib me)\b", "give me"),
+    (r"\b(?:pls|plz)\b", "please"),
+    (r"\b(?:dupes?|dups?)\b", "duplicates"),
+    (r"\b(?:pics?)\b", "pictures"),
+    (r"\b(?:vids?)\b", "videos"),
+    (r"\btl;?dr\b", "summary"),
+    (r"\bthis (?:box|pc|mac|rig|server)\b", "this machine"),
     (r"\b(what|that|there|where|who|how)['’]?s\b", r"\1 is"),
     (r"\b(it|which|everything)['’]s\b", r"\1 is"),
 )

@@ -125,7 +125,9 @@ def read_marks(scan: Scan) -> None:
 
 def read_names(scan: Scan) -> None:
     """Read `in the folder X`, `named X`, `by X`, `with a column named X`."""
-    for match in scan.find(rf"with (?:a |the )?columns? (?:named |called )?(?P<name>{_VALUE})"):
+    for match in scan.find(
+        rf"(?:with|(?:that )?(?:have|has|having)) (?:a |the )?columns? (?:named |called )?(?P<name>{_VALUE})"
+    ):
         scan.take(match, "columns", "=", scan.original(match, "name").strip('"'))
     for match in scan.find(rf"(?:in|under|below|inside|within) (?:the |my )?(?:folder|directory) (?P<name>{_VALUE})"):
         scan.take(match, "path", "~", scan.original(match, "name").strip('"'))

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from ipfs_accel_cli.services.search.ask.sentences.form import MODEL, ONE, PICTURES, PLACE, TO, Sentence, between
+import re
+
+from ipfs_accel_cli.services.search.ask.lexicon import NUMBERS
+from ipfs_accel_cli.services.search.ask.sentences.form import (
+    CID,
+    FOR_TASK,
+    MODEL,
+    ONE,
+    PICTURES,
+    PLACE,
+    TO,
+    Sentence,
+    between,
+    task,
+)
 
 # What is looked for in texts is no command, whatever its words are.
 _NO_MATTER = r"(?!.*\b(?:about|regarding|mention\w*|contain\w*|titled|tagged|named)\b)"
@@ -11,6 +25,12 @@ _ALL = r"(?:all|everything|every|whole|entire|my (?:files|store|content))"
 _ALIVE = r"(?:reach(?:able|ed)?|online|offline|up|down|alive|working|respond(?:s|ing)?|answer(?:s|ing)?)"
 _SPACE = r"(?:(?:disk )?space|room|disk|storage)"
 _LACKING = r"(?:full|free|freed|reclaim|low|running out|thrown? away|get back|clear(?:ed)?|delete[d]?)"
+
+
+def _copies(match: re.Match[str]) -> str:
+    count = match["count"].lower()
+    return f"store heal --min {NUMBERS.get(count) or int(count)} --dry-run"
+
 
 LOOSE: tuple[Sentence, ...] = (
     Sentence(
@@ -60,6 +80,7 @@ LOOSE: tuple[Sentence, ...] = (
         "infer image ocr {one}",
         rf"(?:ocr|run ocr on|do ocr on|recogni[sz]e) (?:the )?(?P<one>{PICTURES})",
         rf"what (?:does it say|is written|text is) (?:in|on) (?:the )?(?P<one>{PICTURES})",
+        rf"what does (?:the )?(?:picture |image |scan )?(?P<one>{PICTURES}) say",
     ),
     Sentence(
         "search saved run {one}",
@@ -76,6 +97,31 @@ LOOSE: tuple[Sentence, ...] = (
     Sentence(
         "doctor --explain {one}",
         r"(?:what does|what is|explain|what means)\b.*?\b(?P<one>[a-z]+(?:-[a-z]+)+)(?: mean| error)*",
+    ),
+    Sentence(
+        task,
+        rf"(?:what(?: is)?|which(?: is)?)? ?(?:the )?(?:best|good|right|fastest) models?{FOR_TASK}"
+        r"(?: (?:here|on (?:this|my) (?:machine|computer|laptop)))",
+    ),
+    Sentence(
+        "infer summarize --file {one}",
+        rf"{_ANY}summary (?:of|for) (?:the )?(?:file )?(?P<one>\S+\.\w+)",
+    ),
+    Sentence(
+        "model lineage {one}",
+        rf"where (?:does|did|do) {ONE} (?:come|came) from",
+        rf"(?:what|which) (?:is|are) {ONE} (?:based on|derived from|made from)",
+        rf"(?:show(?: me)? )?(?:the )?(?:lineage|origin|history|provenance) of {ONE}",
+    ),
+    Sentence(
+        _copies,
+        rf"(?:keep|have|make|hold|store) (?:at least )?(?P<count>\d+|{'|'.join(NUMBERS)}) copies of"
+        r" (?:everything|all)(?: .*)?",
+        rf"{_ANY}everything\b.*\b(?:at|in) (?:at least )?(?P<count>\d+|{'|'.join(NUMBERS)}) places.*",
+    ),
+    Sentence(
+        "search similar {one}",
+        rf"{_ANY}(?:similar to|like|related to|resembl\w+) (?P<one>{CID})",
     ),
     Sentence(
         "job ls",
