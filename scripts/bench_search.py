@@ -2,6 +2,7 @@
 
     scripts/bench search quality [--model NAME|FOLDER] [--show]
     scripts/bench search speed [--documents N]
+    scripts/bench search memory [--mib 5120]
 
 `quality` asks the queries of scripts/retrieval with MiniLM from its package unless a model is named, and exits 1 where
 both rankings together are not better than each alone.
@@ -15,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import search_memory
 import search_quality
 import search_speed
 
@@ -57,6 +59,9 @@ def main() -> int:
     two = parts.add_parser("speed")
     two.add_argument("--documents", type=int, default=100_000)
     two.set_defaults(run=search_speed.run)
+    three = parts.add_parser("memory")
+    three.add_argument("--mib", type=int, default=5120)
+    three.set_defaults(run=search_memory.run)
     chosen = parser.parse_args()
     return 0 if chosen.run(chosen) else 1
 

@@ -1,11 +1,13 @@
 """Make a static embedding model of a sentence encoder: a vector for each token of its vocabulary, and nothing else.
 
-    python scripts/distil_static.py MODEL FOLDER [--dimensions 256]
+    python scripts/distil_static.py MODEL FOLDER --texts FOLDER [--dimensions 256]
 
 MODEL is a registered embedding model (MiniLM's name, say) or a folder. Each token goes through the encoder by itself,
-with the tokens that open and close a text; what comes out is pooled, reduced by PCA, and weighted so that frequent
-tokens count little, which takes their rank in the vocabulary for their frequency (smooth inverse frequency over
-Zipf's law; Arora, Liang and Ma 2017). The recipe is that of model2vec. The result knows no order of words and no
+with the tokens that open and close a text; what comes out is pooled and reduced by PCA, without the first directions,
+which say what kind of token it is and nothing of its meaning (Mu and Viswanath 2018, "All-but-the-top"). Frequent
+tokens then count little: smooth inverse frequency (Arora, Liang and Ma 2017), counted in TEXTS, files like those that
+will be searched; without any, the place in the vocabulary stands for it (Zipf's law, as model2vec has it), which was
+far worse. The result knows no order of words and no
 context: it is a distillate of MODEL, under the licence of MODEL, and far from as good.
 """
 
@@ -25,7 +27,9 @@ from transformers import AutoModel, AutoTokenizer
 from ipfs_accel_cli import Node
 
 BATCH = 1024
-SMOOTHING = 1e-4
+SMOOTHING = 1e-3
+LEFT_OUT = 8
+SUFFIXES = {".txt", ".md", ".rst", ".jsonl"}
 
 
 def token_vectors(folder: Path) -> NDArray[numpy.float32]:
@@ -45,26 +49,40 @@ def token_vectors(folder: Path) -> NDArray[numpy.float32]:
 
 
 def reduced(rows: NDArray[numpy.float32], dimensions: int) -> NDArray[numpy.float32]:
-    """Return the first principal components, with no common direction left."""
+    """Return the principal components after the first ones."""
     centred = rows - rows.mean(axis=0)
     _, _, directions = numpy.linalg.svd(centred, full_matrices=False)
-    return centred @ directions[:dimensions].T
+    return centred @ directions[LEFT_OUT : LEFT_OUT + dimensions].T
 
 
-def weights(count: int) -> NDArray[numpy.float32]:
-    """Return how much each token counts, by its place in the vocabulary."""
-    frequency = 1 / (numpy.arange(count) + 2.0)
-    return (SMOOTHING / (SMOOTHING + frequency / frequency.sum())).astype(numpy.float32)
+def frequencies(count: int, source: Path, texts: Path | None) -> NDArray[numpy.float64]:
+    """Return how often each token is to be expected."""
+    if texts is None:
+        shares = 1 / (numpy.arange(count) + 2.0)
+        return shares / shares.sum()
+    tokenizer = plain_tokenizer(source)
+    counted = numpy.zeros(count)
+    files = [texts] if texts.is_file() else sorted(path for path in texts.rglob("*") if path.suffix in SUFFIXES)
+    for path in files:
+        numpy.add.at(counted, tokenizer.encode(path.read_text("utf-8"), add_special_tokens=False).ids, 1)
+    if not counted.sum():
+        raise SystemExit(f"{texts} has no texts ({', '.join(sorted(SUFFIXES))})")
+    return counted / counted.sum()
+
+
+def plain_tokenizer(source: Path) -> Tokenizer:
+    """Return the tokenizer without padding or a longest text."""
+    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def write(rows: NDArray[numpy.float32], source: Path, name: str, target: Path) -> None:
     """Write the folder, in the layout of model2vec."""
     target.mkdir(parents=True)
     save_file({"embeddings": numpy.ascontiguousarray(rows, dtype=numpy.float32)}, target / "model.safetensors")
-    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    tokenizer.save(str(target / "tokenizer.json"), pretty=False)
+    plain_tokenizer(source).save(str(target / "tokenizer.json"), pretty=False)
     config = {
         "model_type": "model2vec",
         "architectures": ["StaticModel"],
@@ -91,6 +109,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--texts", type=Path, help="a folder, or a file, whose tokens are counted")
     parser.add_argument("--dimensions", type=int, default=256)
     chosen = parser.parse_args()
     if Path(chosen.model).is_dir():
@@ -100,7 +119,8 @@ def main() -> None:
             found = node.models.find(chosen.model, "embed")
             source, name = found.folder, found.facts.name
     rows = reduced(token_vectors(source), chosen.dimensions)
-    write(rows * weights(len(rows))[:, None], source, name, chosen.folder)
+    weights = SMOOTHING / (SMOOTHING + frequencies(len(rows), source, chosen.texts))
+    write(rows * weights[:, None].astype(numpy.float32), source, name, chosen.folder)
     print(f"{chosen.folder}: {len(rows)} tokens, {rows.shape[1]} dimensions")
 
 

@@ -30,7 +30,8 @@ class Traits:
 
     `ranged`: `open` reads from an offset without reading what lies before. `settles_later`: what was put is not there
     at once. `max_bytes` is the most that one file may have, None where there is no known bound.
-    `in_parts` is how larger ones travel that are cut for it.
+    `in_parts` is how larger ones travel that are cut for it. `tells_new`: its receipts say whether a put brought the
+    file.
     """
 
     read_only: bool = False
@@ -42,6 +43,7 @@ class Traits:
     region: str | None = None
     max_bytes: int | None = None
     in_parts: Limits | None = None
+    tells_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class Receipt:
     `proof` says what the place itself has stated about them after they arrived: their sha-256 (`checksum`), their CID
     (`cid`), or nothing that proves them (`none`), so that they must be read back. `via` is the server that took them,
     where a place has several. `sent_bytes` is how much of a DAG the place did not have; None where it was not asked.
+    `new` says whether nothing was there before, and `etag` is what the place will list of just these bytes; None where
+    it did not say.
     """
 
     locator: str
@@ -83,6 +87,8 @@ class Receipt:
     proof: Proof = "none"
     via: str = ""
     sent_bytes: int | None = None
+    new: bool | None = None
+    etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,9 @@ class LocalBackend:
         began = time.perf_counter()
         try:
             next(os.scandir(self._root), None)
+        except FileNotFoundError:
+            # It is never made by us: it may be a disk that is not mounted.
+            return Health(False, f"there is no folder {self._root}: make it, or mount what holds it")
         except OSError as error:
             return Health(False, f"{self._root}: {error.strerror or error}")
         took = 1000 * (time.perf_counter() - began)

@@ -49,8 +49,9 @@ BACKENDS = Registry(
 def checked(kind: str, options: dict[str, str], *, token: bool) -> None:
     """Raise Invalid for a kind that is not known and for options that it lacks or does not take."""
     known = KINDS.get(kind)
-    if kind != FAILOVER:
-        BACKENDS.plugin(kind)
+    kinds = [*BACKENDS.names(), FAILOVER]
+    if kind not in kinds:
+        raise Invalid(f"no kind of backend is called {kind!r}; there are: {', '.join(kinds)}")
     if known is None:  # Another package's: it checks for itself.
         return
     if lacking := [name for name in known.needs if not options.get(name)]:

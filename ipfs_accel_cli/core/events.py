@@ -60,6 +60,17 @@ def tell(connection: sqlite3.Connection, topic: str, kind: str, subject: str, **
     return int(cursor.lastrowid or 0)
 
 
+def tell_all(
+    connection: sqlite3.Connection, topic: str, subject: str, told: Sequence[tuple[str, Mapping[str, object]]]
+) -> None:
+    """Write events of one subject, each its kind and data, inside the caller's write transaction."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    connection.executemany(
+        "INSERT INTO events (at, topic, kind, subject, data) VALUES (?, ?, ?, ?, ?)",
+        [(now, topic, kind, subject, json.dumps(data, sort_keys=True)) for kind, data in told],
+    )
+
+
 def since(database: Database, sequence: int, topics: Sequence[str] = (), limit: int = 1000) -> list[Event]:
     """Return the events after a sequence number, oldest first, at most `limit`; those of certain topics if asked."""
     chosen = f" AND topic IN ({', '.join('?' * len(topics))})" if topics else ""

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from ipfs_accel_cli.core.errors import Conflict, Unavailable, classified
+from ipfs_accel_cli.core.errors import Conflict, DiskFull, Unavailable, classified
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -49,6 +49,8 @@ def writing_into(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(f"no space left in {folder}") from error
         said = f"cannot write into {folder}: {error.strerror or error}"
         raise classified(error) or Unavailable(said, suggestion="choose another folder") from error
 
@@ -65,6 +67,8 @@ def refuse_unwritable(folder: Path) -> None:
 
 def refuse_links(root: Path, path: str) -> None:
     """Raise Conflict where a folder between `root` and a path below it is a link, or a file."""
+    if "/" not in path:
+        return
     for parent in reversed(PurePosixPath(path).parents):
         step = root / parent
         if parent.parts and (step.is_symlink() or (step.exists() and not step.is_dir())):

@@ -7,7 +7,9 @@ and `get` are for services whose requests are signed, and only the owner's own c
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -21,10 +23,13 @@ from urllib.request import getproxies
 from ipfs_accel_cli.core.bodies import Body, Reading, joined
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, TryAgain, Unavailable
+from ipfs_accel_cli.core.heads import PORTS, Answered, written
 from ipfs_accel_cli.core.http import CONNECT_SECONDS, client, explained, trusted
 
-_MOST_IDLE = 8  # For each server.
+_MOST_IDLE = 16  # For each server.
+_IDLE_SECONDS = 15.0  # Servers hang up on those that wait longer, perhaps just when something is sent.
 _HARMLESS = ("GET", "HEAD")
+_TOGETHER_BYTES = 64 << 10
 
 Meaning = Callable[[Exception], Exception]
 """Says what to raise for an OSError, an HTTPException, or an Unreachable."""
@@ -80,7 +85,7 @@ class Lines:
 
     def __init__(self, certificates: str | None) -> None:
         self._certificates = certificates
-        self._idle: dict[_Origin, deque[http.client.HTTPConnection]] = {}
+        self._idle: dict[_Origin, deque[tuple[http.client.HTTPConnection, float]]] = {}
         self._lock = threading.Lock()
         self._closed = False
 
@@ -124,22 +129,23 @@ class Lines:
         """Close those that are open; those in use are closed by whoever reads them."""
         with self._lock:
             self._closed = True
-            for connection in [one for idle in self._idle.values() for one in idle]:
+            for connection in [one for idle in self._idle.values() for one, _ in idle]:
                 connection.close()
             self._idle.clear()
 
     def _asked(self, connection: http.client.HTTPConnection, request: Request, meaning: Meaning) -> Exchange:
+        answer: http.client.HTTPResponse | None = None
         try:
             line = connection.sock
             line.settimeout(current().read_seconds)
             peer = line.getpeername()
-            skip_host = not request.names_host
-            connection.putrequest(request.method, request.target, skip_host=skip_host, skip_accept_encoding=True)
-            for name, value in request.headers:
-                connection.putheader(name, value)
-            _send_all(connection, request.pieces)
-            answer = connection.getresponse()
+            host = request.origin if request.names_host else None
+            _send_all(line, written(request.method, request.target, host, request.headers), request.pieces)
+            answer = Answered(line, method=request.method)
+            answer.begin()
         except BaseException:
+            if answer is not None:
+                answer.close()
             connection.close()
             raise
         return Exchange(answer, Body(answer, line.recv_into, meaning), peer, self, request.origin, connection)
@@ -149,12 +155,12 @@ class Lines:
         while True:
             with self._lock:
                 idle = self._idle.get(origin)
-                connection = idle.pop() if idle else None
+                connection, since = idle.pop() if idle else (None, 0.0)
             if connection is None:
                 return None
             waiting = poll()
             waiting.register(connection.sock, POLLIN)
-            if not waiting.poll(0):
+            if time.monotonic() - since < _IDLE_SECONDS and not waiting.poll(0):
                 return connection
             connection.close()
 
@@ -162,7 +168,7 @@ class Lines:
         with self._lock:
             idle = self._idle.setdefault(origin, deque())
             if not self._closed and len(idle) < _MOST_IDLE:
-                idle.append(connection)
+                idle.append((connection, time.monotonic()))
                 return
         connection.close()
 
@@ -210,17 +216,23 @@ def _opened(origin: _Origin, certificates: str | None) -> http.client.HTTPConnec
     return connection
 
 
-def _send_all(connection: http.client.HTTPConnection, pieces: Iterable[bytes | memoryview]) -> None:
+def _send_all(line: socket.socket, head: bytes, pieces: Iterable[bytes | memoryview]) -> None:
     """Send a request; a server that refuses it before it has all of it is heard, if it says why."""
-    connection.endheaders()
+    rest = iter(pieces)
+    first = next(rest, b"")
+    if len(first) <= _TOGETHER_BYTES:  # One packet less, and one waking of the server.
+        head, first = head + first, b""
+    line.sendall(head)
     with suppress(BrokenPipeError, ConnectionResetError):
-        for piece in pieces:
-            connection.send(piece)
+        if first:
+            line.sendall(first)
+        for piece in rest:
+            line.sendall(piece)
 
 
 def _split(url: str) -> tuple[_Origin, str]:
     parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    port = parts.port or PORTS.get(parts.scheme, 80)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return (parts.scheme, parts.hostname or "", port), target
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import copy
+import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
-from io import UnsupportedOperation
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from ipfs_accel_cli.core.bodies import joined
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import MissingExtra, Unavailable
 from ipfs_accel_cli.core.http import client as connection
 from ipfs_accel_cli.core.http import explained
-from ipfs_accel_cli.core.lines import Lines, is_straight
+from ipfs_accel_cli.core.lines import Answer, Lines, is_straight
 from ipfs_accel_cli.core.retry import patiently
-from ipfs_accel_cli.core.s3_errors import of_answer, of_library
+from ipfs_accel_cli.core.s3_bodies import MAX_ANSWER_BYTES, Payload, Told, as_bytes, as_text, cut, limited
+from ipfs_accel_cli.core.s3_direct import PROBED, Direct, Question, answered
+from ipfs_accel_cli.core.s3_errors import of_answer, of_library, of_page
 from ipfs_accel_cli.core.s3_places import Keys, Place, refuse_unencrypted
+from ipfs_accel_cli.core.s3_signing import Login
 
 if TYPE_CHECKING:
     import httpx
@@ -28,39 +31,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 INSTALL = "pip install 'ipfs-accel[s3]'"
-MAX_ANSWER_BYTES = 32 << 20  # A page of a listing has a thousand keys of at most a kilobyte each.
 SIGNED_SECONDS = 900
-_PIECE_BYTES = 256 << 10
 _PAGES = (b"<!doctype html", b"<html")
 _REGION, _REGION_HEADER = "us-east-1", "x-amz-bucket-region"
+_MOVED = (301, 302, 307, 308)
+# What S3 answers where the bucket lies in another region.
+ELSEWHERE = ("PermanentRedirect", "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError")
+_MOST_REDIRECTS = 3
+_EXPRESS = "--x-s3"  # Buckets of one zone are signed for with a session of their own.
+_unsent: ContextVar[list[AWSPreparedRequest] | None] = ContextVar("unsent", default=None)
 _line: ContextVar[Lines | httpx.Client | None] = ContextVar("line", default=None)
-
-
-class Payload:
-    """Bytes to be sent with a question; they can be sent again, and are never all in memory for it.
-
-    It has the methods by which botocore knows a body, which it does not read here: its digest is signed instead.
-    """
-
-    def __init__(self, size_bytes: int, pieces: Callable[[], Iterator[bytes | memoryview]]) -> None:
-        self._size_bytes = size_bytes
-        self.pieces = pieces
-
-    def __len__(self) -> int:
-        return self._size_bytes
-
-    def read(self, _: int = -1) -> bytes:
-        """Refuse to be read at once; raises UnsupportedOperation."""
-        raise UnsupportedOperation("a payload is sent in pieces")
-
-    def seek(self, *_: int) -> int:
-        """Go back to the beginning, where every sending begins."""
-        return 0
-
-
-def sending(data: bytes | memoryview) -> Payload:
-    """Return bytes of the memory as a body."""
-    return Payload(len(data), lambda: iter((memoryview(data),)))
 
 
 class Bucket:
@@ -74,16 +54,22 @@ class Bucket:
         self.place = place
         self._keys = keys
         self._opened: Any = None
-        self._line: Lines | httpx.Client | None = None
+        self._line: httpx.Client | None = None
+        self._lines: Lines | None = None
+        self._lock = threading.RLock()
+        self._login: Callable[[], Login] | None = None
+        self._direct: Direct | None = None
+        self._redirected = 0
         self.certificates: str | None = None
 
     @contextmanager
     def connected(self) -> Iterator[Bucket]:
         """Give the same bucket for the block, which keeps its connections open between questions."""
+        if self._line is not None or self._kept() is not None:
+            yield self
+            return
         self._translated(self._client, f"bucket {self.place.bucket}")
-        straight = is_straight()
-        opened = Lines(self.certificates) if straight else connection(self.certificates, guarded=True, passwords=False)
-        with closing(opened):
+        with closing(connection(self.certificates, guarded=True, passwords=False)) as opened:
             kept = copy.copy(self)
             kept._line = opened
             yield kept
@@ -114,15 +100,75 @@ class Bucket:
         return self._once(operation, what, parameters)
 
     def _once(self, operation: str, what: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        line = self._line or self._kept()
+        if isinstance(line, Lines) and (direct := self._straight()) is not None:
+            question = direct.question(operation, parameters)
+            if question is not None and (told := self._told(line, operation, question, what)) is not None:
+                return told
+
         def asked() -> dict[str, Any]:
             answer: dict[str, Any] = getattr(self._client(), operation)(Bucket=self.place.bucket, **parameters)
             return answer
 
-        token = _line.set(self._line)
+        token = _line.set(line)
         try:
             return self._translated(asked, what)
         finally:
             _line.reset(token)
+
+    def _kept(self) -> Lines | None:
+        """Return connections that stay open as long as this bucket; None where the running call may have none."""
+        if self._lines is not None and current().folders is None:
+            return self._lines
+        if not is_straight():
+            return None
+        self._translated(self._client, f"bucket {self.place.bucket}")
+        with self._lock:
+            if self._lines is None:
+                self._lines = Lines(self.certificates)
+                weakref.finalize(self, self._lines.close)
+            return self._lines
+
+    def _straight(self) -> Direct | None:
+        """Return the bucket at its address, where requests to it are signed as we can."""
+        if self._direct is None and self._redirected < _MOST_REDIRECTS:
+            self._direct = self._translated(self._found, f"bucket {self.place.bucket}")
+        return self._direct
+
+    def _found(self) -> Direct | None:
+        """Let botocore make a request that is not sent, and read from it where the bucket is."""
+        client, made = self._client(), list["AWSPreparedRequest"]()
+        if self._login is None or self.place.bucket.endswith(_EXPRESS):
+            return None
+        token = _unsent.set(made)
+        try:
+            client.head_object(Bucket=self.place.bucket, Key=PROBED)
+        finally:
+            _unsent.reset(token)
+        return Direct.of(made[0].url, as_text(made[0].headers.get("Authorization", "")), self._login)
+
+    def _told(self, line: Lines, operation: str, question: Question, what: str) -> dict[str, Any] | None:
+        """Return the answer to a question; None where the bucket is elsewhere, which botocore finds out."""
+        server = "{0.scheme}://{0.netloc}".format(urlsplit(question.url))
+        try:
+            answer = line.send(
+                question.method,
+                question.url,
+                question.headers.items(),
+                question.pieces(),
+                f"bucket {self.place.bucket} at {server}",
+                MAX_ANSWER_BYTES,
+            )
+        except Unavailable as error:
+            raise Unavailable(error.detail, suggestion=f"curl -I {server}") from error
+        page = b"".join(answer.pieces)
+        if answer.status == 200:
+            return answered(operation, answer.headers, page, what)
+        refusal = of_page(answer.status, answer.headers, page, what, self.place.bucket)
+        if answer.status in _MOVED or refusal.context.get("answer") in ELSEWHERE or _is_moved(question, answer):
+            self._direct, self._redirected = None, self._redirected + 1
+            return None
+        raise refusal
 
     def _translated(self, work: Callable[[], T], what: str) -> T:
         _needs_boto()
@@ -139,9 +185,10 @@ class Bucket:
             raise of_library(error, what) from error
 
     def _client(self) -> Any:
-        if self._opened is None:
-            self._opened = self._open()
-        return self._opened
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
 
     def _open(self) -> Any:
         from botocore import UNSIGNED
@@ -155,6 +202,7 @@ class Bucket:
         if keys is not None:
             session.set_credentials(keys.access, keys.secret, keys.session)
         signed = owner and not self.place.anonymous and session.get_credentials() is not None
+        self._login = session.get_credentials().get_frozen_credentials if signed else None
         # Asked again by us, who can be stopped, and not by botocore as well. Version 4 because others sign less. What
         # is sent has its digest in a signed header, and need not be hashed once more for the signature.
         config = Config(
@@ -177,6 +225,9 @@ class Bucket:
         """Carry a request of botocore's over a connection of ours, which keeps other callers to the public internet."""
         from botocore.awsrequest import AWSResponse
 
+        if (unsent := _unsent.get()) is not None:
+            unsent.append(request)
+            return AWSResponse(request.url, 200, {}, Told(b""))
         server = "{0.scheme}://{0.netloc}".format(urlsplit(request.url))
         try:
             status, told, body = self._carried(request, f"bucket {self.place.bucket} at {server}")
@@ -186,23 +237,23 @@ class Bucket:
             raise Unavailable(f"{server} answers with a web page, not as S3 does")
         if event_name.endswith("HeadBucket") and status in (301, 302, 307) and _REGION_HEADER not in told:
             status = 404  # botocore would ask for the region for ever.
-        return AWSResponse(request.url, status, told, _Body(body))
+        return AWSResponse(request.url, status, told, Told(body))
 
     def _carried(self, request: AWSPreparedRequest, what: str) -> tuple[int, dict[str, str], bytes]:
-        headers = [(name, _text(value)) for name, value in request.headers.items() if name.lower() != "expect"]
+        headers = [(name, as_text(value)) for name, value in request.headers.items() if name.lower() != "expect"]
         headers.append(("accept-encoding", "identity"))
         line, body = _line.get(), request.body
         if isinstance(line, Lines):
-            pieces = body.pieces() if isinstance(body, Payload) else iter((_bytes(body),) if body else ())
+            pieces = body.pieces() if isinstance(body, Payload) else iter((as_bytes(body),) if body else ())
             answer = line.send(request.method, request.url, headers, pieces, what, MAX_ANSWER_BYTES)
             return answer.status, dict(answer.headers), b"".join(answer.pieces)
-        content: Any = _cut(body.pieces()) if isinstance(body, Payload) else body or None
+        content: Any = cut(body.pieces()) if isinstance(body, Payload) else body or None
         with explained(what), self._connection(line) as opened:
             sent = opened.build_request(request.method, request.url, headers=headers, content=content)
             # Where a bucket lies elsewhere, botocore signs anew for its region.
             response = opened.send(sent, stream=True, follow_redirects=False)
             try:
-                return response.status_code, dict(response.headers), _limited(response.iter_raw(), what)
+                return response.status_code, dict(response.headers), limited(response.iter_raw(), what)
             finally:
                 response.close()
 
@@ -213,16 +264,6 @@ class Bucket:
         else:
             with connection(self.certificates, guarded=True, passwords=False) as opened:
                 yield opened
-
-
-class _Body:
-    """The bytes of an answer as botocore wants to read them."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self._data
 
 
 def _needs_boto() -> None:
@@ -240,23 +281,6 @@ def _definitions(data_path: str | None) -> Any:
     return create_loader(data_path)
 
 
-def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-def _bytes(value: str | bytes) -> bytes:
-    return value.encode() if isinstance(value, str) else value
-
-
-def _cut(pieces: Iterator[bytes | memoryview]) -> Iterator[bytes]:
-    """Cut what is sent, so that no rest of it is copied over and over."""
-    for piece in pieces:
-        view = memoryview(piece)
-        yield from (bytes(view[start : start + _PIECE_BYTES]) for start in range(0, len(view), _PIECE_BYTES))
-
-
-def _limited(chunks: Iterator[bytes], what: str) -> bytes:
-    data = joined(chunks, MAX_ANSWER_BYTES)
-    if len(data) > MAX_ANSWER_BYTES:
-        raise Unavailable(f"the server of {what} answers with more than {MAX_ANSWER_BYTES} bytes to a question")
-    return data
+def _is_moved(question: Question, answer: Answer) -> bool:
+    """Say whether an answer without words is that of another region."""
+    return question.method == "HEAD" and answer.status == 400 and _REGION_HEADER in answer.headers

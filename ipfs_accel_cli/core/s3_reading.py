@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import TryAgain, Unavailable
 from ipfs_accel_cli.core.lines import Answer, get
-from ipfs_accel_cli.core.s3 import Bucket
+from ipfs_accel_cli.core.s3 import ELSEWHERE, Bucket
 from ipfs_accel_cli.core.s3_errors import of_page
 
 PART = re.compile(r"bytes (?P<start>\d+)-(?P<end>\d+)/(?P<total>\d+|\*)")
 _PAST = re.compile(r"bytes \*/(?P<total>\d+)")
-# What S3 answers where the bucket lies in another region.
-_ELSEWHERE = ("PermanentRedirect", "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError")
 _MAX_PAGE_BYTES = 1 << 16
 
 
@@ -38,7 +36,7 @@ def read(bucket: Bucket, key: str, what: str, offset: int = 0, length: int | Non
                 return
             page = b"".join(_first(answer.pieces, _MAX_PAGE_BYTES))
             refusal = of_page(answer.status, answer.headers, page, what, bucket.place.bucket)
-        if last or not (answer.status in (301, 307) or refusal.context.get("answer") in _ELSEWHERE):
+        if last or not (answer.status in (301, 307) or refusal.context.get("answer") in ELSEWHERE):
             raise refusal
         bucket.ask("head_object", what, Key=key)  # So it learns the region.
         address = bucket.address(key)

@@ -20,7 +20,7 @@ from ipfs_accel_cli.content.passport_node import PassportNode
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Invalid, LimitReached, NotFound, UnsafeContent, UnsupportedContent
 from ipfs_accel_cli.sources import lone
-from ipfs_accel_cli.sources.base import Content, Elsewhere, Found, Laid, RemoteFile, Snapshot
+from ipfs_accel_cli.sources.base import Arrived, Content, Elsewhere, Found, Laid, RemoteFile, Snapshot
 from ipfs_accel_cli.sources.reference import Reference
 
 MAX_FILES = 20_000
@@ -69,6 +69,18 @@ class BackendSource:
             yield from self._elsewhere.read(name, where, offset)
         else:
             yield from self._elsewhere.content(name, CID.parse(where), offset)
+
+    def arrived(self, snapshot: Snapshot, manifest: Manifest) -> None:
+        """Remember where the files lie that were fetched; what was here before proves nothing about the place."""
+        name, _ = parts(snapshot.reference)
+        entries = {entry.path: entry for entry in manifest.files}
+        files = [
+            Arrived(entry.cid, json.loads(file.address)[2], entry.size_bytes, entry.sha256)
+            for file in snapshot.files
+            if not file.kept and file.address and (entry := entries.get(file.path)) is not None
+        ]
+        if files:
+            self._elsewhere.arrived(name, manifest.cid, files)
 
     @property
     def _elsewhere(self) -> Elsewhere:

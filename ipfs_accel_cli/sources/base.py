@@ -103,6 +103,16 @@ class Laid:
     root_block: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A file that was fetched from a backend and proven here: what it is, and where it lies there."""
+
+    cid: CID
+    locator: str
+    size_bytes: int
+    sha256: bytes
+
+
 class Elsewhere(Protocol):
     """The configured backends, by name, for models that come from there; what comes is not verified unless it says so.
 
@@ -135,6 +145,10 @@ class Elsewhere(Protocol):
 
     def roots(self, name: str) -> Iterator[CID]:
         """Yield the roots that a place keeps; nothing where it has no list of them."""
+        ...
+
+    def arrived(self, name: str, root: CID, files: Sequence[Arrived]) -> None:
+        """Remember that files of a DAG, which is whole here now, lie at a backend."""
         ...
 
 
@@ -205,6 +219,15 @@ class Searchable(Protocol):
 
     def search(self, text: str, limit: int) -> Sequence[Offer]:
         """Return what fits the words, as the place ranks it; raises as `resolve` does."""
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A source of which is remembered where a model came from."""
+
+    def arrived(self, snapshot: Snapshot, manifest: Manifest) -> None:
+        """Remember where the files of a snapshot lie that were fetched, once the model is whole here."""
         ...
 
 

@@ -229,6 +229,23 @@ class TestModelsFromABucket(source_suite.SourceSuite):
             yield BucketOffer(node, site)
 
 
+def test_where_a_model_of_a_node_came_from_is_known(node: Node, proxy: FaultyProxy, tmp_path: Path) -> None:
+    add(node, tmp_path, "lab", "ipfs", {"url": proxy.url})
+    cid = pushed(tmp_path / "second", "lab:")
+
+    node.models.pull(f"lab:{cid}")
+    assert [(copy.backend, copy.locator) for copy in node.store.where(cid).copies] == [("lab", cid)]
+
+
+def test_what_was_here_before_tells_nothing_of_a_place(node: Node, proxy: FaultyProxy, tmp_path: Path) -> None:
+    add(node, tmp_path, "lab", "ipfs", {"url": proxy.url})
+    cid = pushed(tmp_path / "second", "lab:")
+    (weights,) = node.store.put([tmp_path / "pushed" / "tiny" / "model.safetensors"])
+
+    node.models.pull(f"lab:{cid}")
+    assert node.store.where(cid).copies == node.store.where(weights.cid).copies == []
+
+
 @pytest.fixture
 def proxy(ipfs_node: JsIpfs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyProxy]:
     """Stand before a node that keeps nothing."""

@@ -123,6 +123,17 @@ def test_a_model_whose_files_rotted_at_a_place_is_not_registered(other: Node, tm
     assert not other.models.ls().models
 
 
+@pytest.mark.parametrize("by_cid", [False, True])
+def test_where_a_pulled_model_came_from_is_known(other: Node, node: Node, by_cid: bool) -> None:
+    cid = node.models.show("tiny").manifest_cid
+
+    pulled = other.models.pull(f"cold:{cid}" if by_cid else "cold:models/tiny")
+    (copy,) = other.store.where(cid).copies
+    assert (copy.backend, copy.how) == ("cold", "reread")
+    (weights,) = [file for file in other.models.show(pulled.name).files if file.path == "model.safetensors"]
+    assert "models/tiny/model.safetensors" in {copy.locator for copy in other.store.where(weights.cid).copies}
+
+
 def test_a_model_is_not_pushed_over_another(other: Node, node: Node, tmp_path: Path) -> None:
     node.models.add(lay_out(tmp_path / "next", tiny_model(1)), "tiny")
 

@@ -12,7 +12,7 @@ import pytest
 
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.content.cid import CID
-from ipfs_accel_cli.core.errors import Conflict, VerificationFailed
+from ipfs_accel_cli.core.errors import Conflict, NotFound, VerificationFailed
 from ipfs_accel_cli.services.store.integrity.ledger import Ledger
 
 LEAF = 1 << 20
@@ -199,6 +199,11 @@ def test_a_copy_that_rotted_there_is_replaced_where_it_is_asked_for(node: Node, 
     scrubbed = node.store.integrity.scrub(on="cold", repair=True)
     assert (scrubbed.copies, scrubbed.repaired) == (1, 1)
     node.store.exchange.verify([stored.cid], "cold")
+
+
+def test_a_backend_that_nobody_knows_is_not_called_sound(node: Node) -> None:
+    with pytest.raises(NotFound, match="no backend named 'nowhere'"):
+        node.store.integrity.scrub(on="nowhere")
 
 
 def test_nothing_is_removed_below_its_minimum(

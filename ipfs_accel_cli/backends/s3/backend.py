@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import time
@@ -16,7 +17,7 @@ from ipfs_accel_cli.backends.s3.notes import Notes
 from ipfs_accel_cli.backends.s3.parts import LIMITS, MAX_BYTES, SINGLE_BYTES
 from ipfs_accel_cli.backends.s3.ranges import fetched
 from ipfs_accel_cli.backends.s3.sending import UNLESS_THERE, Sending
-from ipfs_accel_cli.backends.s3.trust import checks_digests
+from ipfs_accel_cli.backends.s3.trust import Trust
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Cancelled, Invalid, LimitReached, NotAuthorised, NotFound, Offline
 from ipfs_accel_cli.core.parts import Pace
@@ -35,14 +36,15 @@ class S3Backend:
         self.name = config.name
         self._config = config
         self._place = _place(config)
-        self.traits = Traits(region=self._place.region, max_bytes=MAX_BYTES, in_parts=LIMITS)
+        self.traits = Traits(region=self._place.region, max_bytes=MAX_BYTES, in_parts=LIMITS, tells_new=True)
         prefix = config.get("prefix").strip("/")
         if prefix and len(checked_key(prefix).encode()) > _MAX_PREFIX_BYTES:
             raise Invalid(f"the prefix of backend {self.name} is longer than {_MAX_PREFIX_BYTES} bytes")
         self._prefix = f"{prefix}/" if prefix else ""
         where = (self._place.endpoint or "", self._place.bucket)
         self._notes = Notes(config.folder, where)
-        self._known = config.folder / f"checks-{hashlib.sha256(json.dumps(where).encode()).hexdigest()[:16]}.json"
+        known = f"checks-{hashlib.sha256(json.dumps(where).encode()).hexdigest()[:16]}.json"
+        self._trust = Trust(config.folder / known)
         self._buckets: dict[bool, Bucket] = {}
         self._is_there = False
 
@@ -64,7 +66,10 @@ class S3Backend:
         return Health(True, f"{where} answers{off}", latency_ms=took, version=headers.get("server"))
 
     def put(self, body: Body, key: str) -> Receipt:
-        """Send a file with its sha-256 for the server to check; larger ones in parts, which go on after a crash."""
+        """Send a file with its sha-256 for the server to check; larger ones in parts, which go on after a crash.
+
+        What lies under the key is looked at first, unless the file is small and the server is known to refuse it then.
+        """
         return self._put(body, key, None)
 
     def replace(self, body: Body, key: str, seen: Stat) -> Receipt:
@@ -83,20 +88,31 @@ class S3Backend:
         with self._bucket().connected() as bucket:
 
             def believed() -> bool:
-                return checks_digests(bucket, self._prefix + _TRIED, self._known)
+                return self._trust.checks_digests(bucket, self._prefix + _TRIED)
 
             def there() -> Receipt | None:
                 return lying(bucket, full, key, body, believed=believed)
 
-            receipt, condition = (there(), UNLESS_THERE) if seen is None else replacing.lying(bucket, full, seen, there)
+            is_small = body.size_bytes <= SINGLE_BYTES
+            is_refused = seen is None and is_small and self._trust.keeps_what_is_there() and believed()
+            receipt, condition = None, UNLESS_THERE
+            if seen is not None:
+                receipt, condition = replacing.lying(bucket, full, seen, there)
+            elif not is_refused:
+                receipt = there()
             if receipt is not None:
                 return receipt
             if not self._is_there:  # Some servers make a bucket of whatever name they are given.
                 stated.needs_bucket(bucket, f"{self._place.bucket}/{full}")
                 self._is_there = True
-            pace = Pace() if body.size_bytes <= SINGLE_BYTES else self._config.pace()
+            pace = Pace() if is_small else self._config.pace()
             sending = Sending(bucket, self._notes, body, full, key, there, believed, pace, condition)
-            return sending.sent() if seen is None else replacing.replaced(sending)
+            if seen is not None:
+                return dataclasses.replace(replacing.replaced(sending), new=False)
+            if is_refused:
+                return sending.at_once()
+            receipt = sending.at_once(self._trust.learn_conditions) if is_small else sending.in_parts()
+            return dataclasses.replace(receipt, new=True)
 
     def open(self, locator: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Fetch an object, or the range of it, by several connections where the way is long.

@@ -11,7 +11,7 @@ from ipfs_accel_cli.backends.s3.parts import Span
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import VerificationFailed
 from ipfs_accel_cli.core.parts import LONGEST_HELD_BYTES
-from ipfs_accel_cli.core.s3 import Payload, sending
+from ipfs_accel_cli.core.s3_bodies import Payload, sending
 
 _PIECE_BYTES = 1 << 20
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 from ipfs_accel_cli.backends.base import Stat
@@ -21,18 +23,40 @@ LOOKED_AT = 20_000
 def objects(bucket: Bucket, base: str, prefix: str) -> Iterator[Stat]:
     """Yield the objects whose key begins with `base` and the prefix, as the server orders them, without the `base`."""
     what = f"{bucket.place.bucket}/{base}{prefix}"
-    more: dict[str, str] = {}
-    while True:
-        page = bucket.ask("list_objects_v2", what, Prefix=base + prefix, MaxKeys=PAGE_OBJECTS, **more)
+    for page in _pages(bucket, base + prefix, what):
         for found in page.get("Contents", ()):
             key = str(found.get("Key", "")).removeprefix(base)
             if key.startswith(prefix) and _is_key(key):
                 yield stated.stat(key, found, what)
-        following = page.get("NextContinuationToken")
-        if not page.get("IsTruncated") or not following or following == more.get("ContinuationToken"):
-            return
-        more = {"ContinuationToken": following}
         current().check()
+
+
+def _pages(bucket: Bucket, prefix: str, what: str) -> Iterator[dict[str, Any]]:
+    """Yield the pages of a listing; from the second on the next is asked for while one is read."""
+
+    def asked(token: str) -> dict[str, Any]:
+        more = {"ContinuationToken": token} if token else {}
+        return bucket.ask("list_objects_v2", what, Prefix=prefix, MaxKeys=PAGE_OBJECTS, **more)
+
+    page = asked("")
+    yield page
+    following = _following(page, "")
+    if following is None:
+        return
+    with ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(copy_context().run, asked, following)
+        while following is not None:
+            page = coming.result()
+            following = _following(page, following)
+            if following is not None:
+                coming = ahead.submit(copy_context().run, asked, following)
+            yield page
+
+
+def _following(page: Mapping[str, Any], token: str) -> str | None:
+    """Return what to ask for the next page with; None after the last, and where it would be this one again."""
+    following = str(page.get("NextContinuationToken") or "")
+    return following if page.get("IsTruncated") and following and following != token else None
 
 
 def in_order(listed: Iterator[Stat]) -> Iterator[Stat]:

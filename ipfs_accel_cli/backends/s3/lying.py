@@ -31,7 +31,8 @@ def lying(bucket: Bucket, full: str, key: str, body: Body, *, believed: Callable
             same = "checksum" if bodies.hashing(read(bucket, full, what)) == body.sha256 else None
     if same is None:
         raise Conflict(f"s3://{what} is there already with other bytes; choose another path or delete it")
-    return Receipt(key, body.size_bytes, same)
+    etag = str(found.get("ETag") or "") or None
+    return Receipt(key, body.size_bytes, same, new=False, etag=etag)
 
 
 def _stated(found: Mapping[str, Any], body: Body, key: str) -> Proof | None:

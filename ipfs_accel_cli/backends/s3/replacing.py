@@ -10,7 +10,8 @@ from ipfs_accel_cli.backends.s3 import stated
 from ipfs_accel_cli.backends.s3.parts import base64_of, sha256
 from ipfs_accel_cli.backends.s3.sending import UNLESS_THERE, Sending
 from ipfs_accel_cli.core.errors import AccelError, Cancelled, Conflict, NotFound, Offline, TryAgain, Unavailable
-from ipfs_accel_cli.core.s3 import Bucket, sending
+from ipfs_accel_cli.core.s3 import Bucket
+from ipfs_accel_cli.core.s3_bodies import sending
 
 _NO_ETAG = '"00000000000000000000000000000000"'
 _TRIED = b"an object has the place of none"

@@ -16,7 +16,8 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import AccelError, Conflict, NotFound, TryAgain, VerificationFailed
 from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.core.parts import Pace, Parts, to_send
-from ipfs_accel_cli.core.s3 import Bucket, sending
+from ipfs_accel_cli.core.s3 import Bucket
+from ipfs_accel_cli.core.s3_bodies import sending
 
 UNLESS_THERE: Mapping[str, str] = {"IfNoneMatch": "*"}
 
@@ -47,23 +48,26 @@ class Sending:
         """Send it by one request or by several, as its size asks for; raises Conflict where the condition fails."""
         return self.at_once() if self.body.size_bytes <= SINGLE_BYTES else self.in_parts()
 
-    def at_once(self) -> Receipt:
-        """Send all bytes with one request; raises Conflict where others are there."""
+    def at_once(self, learn: Callable[[Callable[[], object]], None] = lambda _: None) -> Receipt:
+        """Send all bytes with one request; raises Conflict where others are there.
+
+        `learn` is given how to send them again, once they are there.
+        """
         data = bodies.whole(self.body, self.key)
         digest = base64_of(self.body.sha256)
+        given: dict[str, Any] = {
+            "Key": self.full,
+            "Body": sending(data),
+            "ChecksumSHA256": digest,
+            **self.condition,
+            "Metadata": self._metadata(),
+        }
         try:
-            answer = self.bucket.ask(
-                "put_object",
-                self.what,
-                Key=self.full,
-                Body=sending(data),
-                ChecksumSHA256=digest,
-                **self.condition,
-                Metadata=self._metadata(),
-            )
+            answer = self.bucket.ask("put_object", self.what, **given)
         except Conflict:
             return self._already()
-        return self._receipt(answer.get("ChecksumSHA256") == digest)
+        learn(lambda: self.bucket.once("put_object", self.what, **given))
+        return self._receipt(answer.get("ChecksumSHA256") == digest, answer)
 
     def in_parts(self) -> Receipt:
         """Send the parts that the server lacks and let it put them together; raises Conflict where others are there."""
@@ -167,7 +171,7 @@ class Sending:
         if told is None:
             told = (stated.head(self.bucket, self.full, self.what) or {}).get("ChecksumSHA256")
         own = composite([one.sha256 for one in sent])
-        return self._receipt(all(one.stated for one in sent) and str(told) in (own, own.partition("-")[0]))
+        return self._receipt(all(one.stated for one in sent) and str(told) in (own, own.partition("-")[0]), answer)
 
     def _vanished(self, note: Note, error: NotFound) -> Receipt:
         """Say what became of an upload that the server no longer has: it was completed, or somebody ended it."""
@@ -201,9 +205,9 @@ class Sending:
     def _metadata(self) -> dict[str, str]:
         return {stated.NOTED: self.body.sha256.hex()}
 
-    def _receipt(self, told: bool) -> Receipt:
+    def _receipt(self, told: bool, answer: Mapping[str, Any]) -> Receipt:
         proof: Proof = "checksum" if told and self.believed() else "none"
-        return Receipt(self.key, self.body.size_bytes, proof)
+        return Receipt(self.key, self.body.size_bytes, proof, new=True, etag=str(answer.get("ETag") or "") or None)
 
 
 def _waited(rooms: SimpleQueue[bytearray]) -> bytearray:

@@ -47,11 +47,14 @@ def stat(key: str, found: Mapping[str, Any], what: str) -> Stat:
 
 def whole(found: Mapping[str, Any]) -> bytes | None:
     """Return the sha-256 that the server has of the whole; that of parts, which S3 calls composite, is not it."""
-    return None if found.get("ChecksumType") == "COMPOSITE" else digest_of(found.get("ChecksumSHA256"))
+    told = found.get("ChecksumSHA256")
+    return None if not told or found.get("ChecksumType") == "COMPOSITE" else digest_of(told)
 
 
 def noted(found: Mapping[str, Any]) -> bytes | None:
     """Return the sha-256 that whoever put the object wrote beside it."""
+    if not found.get("Metadata"):
+        return None
     try:
         digest = bytes.fromhex(_beside(found, NOTED))
     except ValueError:

@@ -70,13 +70,11 @@ class _Sums:
         answered = 0.0 if one.latency is None else 1.0
         counts = float(one.bytes_in + one.bytes_out >= LEAST_TRANSFER_BYTES)
         age, self.at = 0.0 if self.at is None else now - self.at, now
-        for name, sample in (
-            ("latency", one.latency or 0.0),
-            ("answers", answered),
-            ("bytes", counts * (one.bytes_in + one.bytes_out)),
-            ("seconds", counts * one.seconds),
-        ):
-            setattr(self, name, decayed(getattr(self, name), sample, age, HALF_LIFE_SECONDS))
+        left = decayed(1.0, 0.0, age, HALF_LIFE_SECONDS)
+        self.latency = self.latency * left + (one.latency or 0.0)
+        self.answers = self.answers * left + answered
+        self.bytes = self.bytes * left + counts * (one.bytes_in + one.bytes_out)
+        self.seconds = self.seconds * left + counts * one.seconds
 
     def figures(self) -> Figures:
         latency = self.latency / self.answers if self.answers else None
@@ -152,8 +150,11 @@ class Meter:
                 begun = begin()
             with closing(begun) as items:
                 while True:
-                    with transfer.timed():
+                    began = time.perf_counter()
+                    try:
                         item = next(items, _END)
+                    finally:
+                        transfer.seconds += time.perf_counter() - began
                     if transfer.latency is None:
                         transfer.latency = transfer.seconds
                     if isinstance(item, _End):

@@ -50,11 +50,11 @@ def verified(files: Files, locator: str, sha256: bytes, size_bytes: int) -> Iter
 
 class _ProvenFiles(FilesAround):
     def put(self, body: Body, key: str) -> Receipt:
-        was_there = self._inner.stat(key) is not None
+        is_new = None if self.traits.tells_new else self._inner.stat(key) is None
         receipt = self._inner.put(body, key)
         if self.traits.settles_later:
             return receipt
-        return _read_back(self._inner, self.name, body, receipt, ours=not was_there)
+        return _read_back(self._inner, self.name, body, receipt, ours=receipt.new is True if is_new is None else is_new)
 
 
 class _ProvenReplaces(ReplacesAround):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from ipfs_accel_cli.backends.base import Backend, Blocks, Body, Dags, Files, Receipt, Replaces, Stat, TakesDags
-from ipfs_accel_cli.backends.seen import described
+from ipfs_accel_cli.backends.base import Backend, Blocks, Body, Dags, Files, OnDisk, Receipt, Replaces, Stat, TakesDags
+from ipfs_accel_cli.backends.seen import described, is_strong
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import Conflict, NotFound, TryAgain, UnsupportedContent, VerificationFailed
@@ -36,6 +36,8 @@ class FileCopy:
     wait: Wait
     count: Wait
     immutable: bool = False
+    # What was found to be another file than was listed; it is looked at anew.
+    stale: set[str] = field(default_factory=set)
 
     def key(self, step: Step) -> str:
         """Return the key of an item at the destination."""
@@ -45,9 +47,14 @@ class FileCopy:
         """Bring one file; raises Changed, VerificationFailed, and Conflict where other bytes lie and may not go."""
         listed = step.source
         assert listed is not None
-        before = self.source.stat(listed.locator)
-        if before is None:
-            raise NotFound(f"{step.name} is not at the source any more")
+        before = self._before(listed)
+        try:
+            return self._brought(step, listed, before, verify, replace=replace)
+        except (Changed, NotFound):
+            self.stale.add(listed.locator)
+            raise
+
+    def _brought(self, step: Step, listed: Listed, before: Stat, verify: Verify, *, replace: bool) -> Done:
         found = self._read(listed.locator, before)
         if isinstance(self.target, Files):
             receipt, replaced = self._put(self.target, found, listed.locator, step, replace=replace)
@@ -67,6 +74,7 @@ class FileCopy:
             verify,
             print=described(before),
             replaced=replaced,
+            there=f"{found.size_bytes}|{receipt.etag}|" if is_strong(receipt.etag) else "",
         )
 
     def verified(self, step: Step, verify: Verify) -> Done:
@@ -87,6 +95,16 @@ class FileCopy:
         assert step.source is not None
         now = self.source.stat(step.source.locator)
         return now is not None and described(now) == done.print
+
+    def _before(self, listed: Listed) -> Stat:
+        """Return what the source says of a file: a folder says no more than it listed, until that has changed."""
+        at, size_bytes = listed.locator, listed.size_bytes
+        if size_bytes is not None and at not in self.stale and isinstance(self.source, OnDisk):
+            return Stat(at, at, size_bytes, etag=listed.etag, modified_at=listed.modified_at)
+        found = self.source.stat(listed.locator)
+        if found is None:
+            raise NotFound(f"{listed.name} is not at the source any more")
+        return found
 
     def _read(self, locator: str, stat: Stat) -> hashing.Known:
         found = hashing.known(self._pieces(locator))

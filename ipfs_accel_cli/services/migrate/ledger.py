@@ -15,6 +15,7 @@ from ipfs_accel_cli.core.jobs.ids import TimeOrdered
 from ipfs_accel_cli.services.migrate.chain import FIRST, linked, written
 from ipfs_accel_cli.services.migrate.model import Step
 from ipfs_accel_cli.services.migrate.schema import MIGRATIONS, OWNER
+from ipfs_accel_cli.services.migrate.world import Reference
 
 TOPIC = "migrate"
 _FORGET = "DELETE FROM migrate_remembered WHERE backend = ? AND locator = ?"
@@ -22,7 +23,7 @@ _FORGET = "DELETE FROM migrate_remembered WHERE backend = ? AND locator = ?"
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an item ended: its receipt, or the problem.
+    """How an item ended: its receipt and where its copy lies, or the problem.
 
     `remember` is (backend, locator, print, sha-256, CID), `doubt` (backend, locator) of what is not believed any more.
     """
@@ -32,8 +33,24 @@ class Ended:
     receipt: Mapping[str, object] | None = None
     problem: AccelError | None = None
     remember: Sequence[tuple[str, str, str, bytes, str]] = ()
+    references: Sequence[Reference] = ()
     doubt: Sequence[tuple[str, str]] = ()
-    follow: Callable[[], None] = lambda: None
+
+    @property
+    def state(self) -> str:
+        """Return what the item is now."""
+        return "done" if self.problem is None else "failed"
+
+    @property
+    def problem_text(self) -> str | None:
+        """Return the problem as it is written down."""
+        return None if self.problem is None else json.dumps(self.problem.problem())
+
+    @property
+    def told(self) -> dict[str, object]:
+        """Return what an event says of it."""
+        more = {} if self.problem is None else {"code": self.problem.code}
+        return {"item": self.step.name, "todo": self.step.todo, **more}
 
 
 class Ledger:
@@ -93,31 +110,31 @@ class Ledger:
                 [(run, one.name, one.kind, one.symbol, one.todo, one.size_bytes) for one in steps],
             )
 
-    def settle(self, run: str, ended: Sequence[Ended]) -> None:
-        """Write down how items ended, with references and metadata (`follow`), in one transaction."""
+    def settle(
+        self, run: str, ended: Sequence[Ended], note: Callable[[Sequence[Reference]], None] = lambda _: None
+    ) -> None:
+        """Write down how items ended, with the references that `note` keeps, in one transaction."""
         with self.database.write() as connection:
             sequence, digest = self._head(connection, run)
+            receipts = []
             for one in ended:
-                problem = None if one.problem is None else json.dumps(one.problem.problem())
-                state = "done" if one.problem is None else "failed"
-                connection.execute(
-                    "UPDATE migrate_items SET state = ?, attempts = attempts + ?, problem = ?"
-                    " WHERE run = ? AND name = ?",
-                    (state, one.attempts, problem, run, one.step.name),
-                )
                 if one.receipt is not None:
                     text = written(one.receipt)
                     sequence, digest = sequence + 1, linked(digest, text)
-                    connection.execute(
-                        "INSERT INTO migrate_receipts VALUES (?, ?, ?, ?)", (run, sequence, text, digest)
-                    )
-                connection.executemany(
-                    "INSERT OR REPLACE INTO migrate_remembered VALUES (?, ?, ?, ?, ?)", list(one.remember)
-                )
-                connection.executemany(_FORGET, list(one.doubt))
-                one.follow()
-                more = {} if one.problem is None else {"code": one.problem.code}
-                events.tell(connection, TOPIC, f"item-{state}", run, item=one.step.name, todo=one.step.todo, **more)
+                    receipts.append((run, sequence, text, digest))
+            connection.executemany(
+                "UPDATE migrate_items SET state = ?, attempts = attempts + ?, problem = ? WHERE run = ? AND name = ?",
+                [(one.state, one.attempts, one.problem_text, run, one.step.name) for one in ended],
+            )
+            connection.executemany("INSERT INTO migrate_receipts VALUES (?, ?, ?, ?)", receipts)
+            connection.executemany(
+                "INSERT OR REPLACE INTO migrate_remembered VALUES (?, ?, ?, ?, ?)",
+                [row for one in ended for row in one.remember],
+            )
+            connection.executemany(_FORGET, [row for one in ended for row in one.doubt])
+            if references := [reference for one in ended for reference in one.references]:
+                note(references)
+            events.tell_all(connection, TOPIC, run, [(f"item-{one.state}", one.told) for one in ended])
 
     def doubt(self, places: Sequence[tuple[str, str]]) -> None:
         """Remember no longer what lies at (backend, locator): its bytes are not what they were."""

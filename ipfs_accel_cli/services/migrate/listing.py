@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from ipfs_accel_cli.backends.base import Dags, Files, TakesDags
+from ipfs_accel_cli.backends.seen import is_still
 from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import NotFound, UnsupportedContent
 from ipfs_accel_cli.services.migrate.model import Kind, Listed, Place
@@ -59,20 +59,11 @@ def _files(world: World, place: Place, remembered: Mapping[str, tuple[str, bytes
         if one.key.startswith(OURS) and not place.path.startswith(OURS.rstrip("/")):
             continue
         name = one.key.rsplit("/", 1)[-1] if single is not None else one.key.removeprefix(prefix)
-        row = Listed(
-            name,
-            "file",
-            one.locator,
-            one.size_bytes,
-            one.sha256,
-            None if one.cid is None else str(one.cid),
-            one.etag,
-            one.modified_at,
-        )
+        sha256, cid = one.sha256, None if one.cid is None else str(one.cid)
         known = remembered.get(one.locator)
-        if known is not None and known[0] == row.print:
-            row = replace(row, sha256=row.sha256 or known[1], cid=row.cid or known[2])
-        yield row
+        if known is not None and is_still(known[0], one):
+            sha256, cid = sha256 or known[1], cid or known[2]
+        yield Listed(name, "file", one.locator, one.size_bytes, sha256, cid, one.etag, one.modified_at)
 
 
 def takes(world: World, place: Place) -> Kind:

@@ -44,12 +44,6 @@ class Listed:
     etag: str | None = None
     modified_at: datetime | None = None
 
-    @property
-    def print(self) -> str:
-        """Return what changes when the bytes do, as far as the place tells."""
-        modified = "" if self.modified_at is None else self.modified_at.isoformat()
-        return f"{self.size_bytes}|{self.etag or ''}|{modified}"
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -107,6 +101,7 @@ class Done:
     verified: Verify
     attempts: int = 1
     print: str = ""
+    there: str = ""
     seconds: float = 0.0
     began_at: str = ""
     replaced: bool = False

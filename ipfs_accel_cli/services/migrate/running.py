@@ -164,19 +164,15 @@ class Run:
             assert step.source is not None
             locator = step.source.locator
             remember.append((self.source.backend, locator, done.print, done.sha256, done.cid))
-            there = self._seen_there(done)
+            there = done.there or self._seen_there(done)
             if there:
                 remember.append((backend, done.locator, there, done.sha256, done.cid))
         reference = Reference(
             CID.parse(done.cid), backend, done.locator, step.kind == "dag", done.size_bytes, done.sha256, done.proof
         )
-
-        def follow() -> None:
-            # What a model's parts are was noted as they went.
-            if backend != self.world.here and step.kind != "model":
-                self.world.note([reference])
-
-        return Ended(step, done.attempts, self._receipt(step, done), remember=remember, follow=follow)
+        # What a model's parts are was noted as they went.
+        known = () if backend == self.world.here or step.kind == "model" else (reference,)
+        return Ended(step, done.attempts, self._receipt(step, done), remember=remember, references=known)
 
     def _seen_there(self, done: Done) -> str:
         """Return how the destination describes what has just arrived, so that a later run needs its listing alone."""
@@ -217,7 +213,7 @@ class Run:
             return []
         ready = list(batch)
         batch.clear()
-        self.ledger.settle(self.id, [ended for ended, _ in ready])
+        self.ledger.settle(self.id, [ended for ended, _ in ready], self.world.note)
         told = []
         for ended, done in ready:
             problem = ended.problem

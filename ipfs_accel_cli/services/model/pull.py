@@ -17,11 +17,11 @@ from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.services.model import catalogue, download, passports, tables
 from ipfs_accel_cli.services.model.arriving import Unpacking
 from ipfs_accel_cli.services.model.content import Following, Store
-from ipfs_accel_cli.services.model.lookup import is_whole
+from ipfs_accel_cli.services.model.lookup import is_whole, load_manifest
 from ipfs_accel_cli.services.model.register import Registration, register
 from ipfs_accel_cli.services.model.reuse import Outlook, outlook, reuse
 from ipfs_accel_cli.services.model.selection import Selection
-from ipfs_accel_cli.sources.base import Packed, Snapshot, Source, Versioned
+from ipfs_accel_cli.sources.base import Packed, Remembering, Snapshot, Source, Versioned
 from ipfs_accel_cli.sources.reference import Reference
 from ipfs_accel_cli.sources.registry import source_for
 
@@ -142,6 +142,8 @@ class Puller:
             registered = register(
                 self.store, passports.stated(snapshot), paths, registration, fetched.followed_of(paths)
             )
+        if isinstance(source, Remembering):
+            source.arrived(snapshot, load_manifest(self.store, registered.named.manifest))
         shutil.rmtree(folder, ignore_errors=True)
         return Outcome(registered.named, snapshot.revision, fetched.transferred_bytes, registered.new)
 

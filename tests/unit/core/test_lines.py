@@ -58,8 +58,8 @@ def test_a_line_is_used_again_and_another_taken_when_it_is_dead(site: Echo) -> N
     site.closes = True
     assert sent(lines, site, b"third") == b"third"
     lines_open = next(iter(lines._idle.values()))
-    lines_open[0].sock.settimeout(5)
-    while lines_open[0].sock.recv(1) != b"":  # Until the server's end of it has come.
+    lines_open[0][0].sock.settimeout(5)
+    while lines_open[0][0].sock.recv(1) != b"":  # Until the server's end of it has come.
         pass
     assert sent(lines, site, b"fourth") == b"fourth"
     lines.close()

@@ -6,10 +6,11 @@ What a caller may do at all, the door has decided before; the place itself canno
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TypeVar
 
+from ipfs_accel_cli.backends.wrap.base import closing
 from ipfs_accel_cli.backends.wrap.passing import Passing
 from ipfs_accel_cli.core.call import Call, current, using
 
@@ -36,6 +37,10 @@ class OnBehalf:
         """Yield what comes; each step is the owner's, and what is done between two steps is not."""
         with owners():
             items = begin()
+        if current().folders is None:
+            with closing(items):
+                yield from items
+            return
         try:
             while True:
                 with owners():
@@ -52,4 +57,5 @@ class OnBehalf:
 
 def owners() -> AbstractContextManager[Call]:
     """Make what is called in the block the owner's."""
-    return using(replace(current(), folders=None))
+    call = current()
+    return nullcontext(call) if call.folders is None else using(replace(call, folders=None))

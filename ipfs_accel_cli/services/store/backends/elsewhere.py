@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,11 +15,12 @@ from ipfs_accel_cli.core.call import current
 from ipfs_accel_cli.core.errors import NotFound, UnsupportedContent
 from ipfs_accel_cli.core.parallel import ordered
 from ipfs_accel_cli.services.store.backends import layout
+from ipfs_accel_cli.services.store.backends.arrivals import known_of
 from ipfs_accel_cli.services.store.backends.copies import Copies
 from ipfs_accel_cli.services.store.backends.exchange import Exchange
 from ipfs_accel_cli.services.store.backends.fetching import find_layout, layout_blocks
 from ipfs_accel_cli.services.store.backends.results import Copied
-from ipfs_accel_cli.sources.base import Found, Laid
+from ipfs_accel_cli.sources.base import Arrived, Found, Laid
 
 _AHEAD_BLOCKS = 16
 _AT_ONCE = 8
@@ -124,6 +125,10 @@ class Elsewhere:
         backend = self.open(name)
         if isinstance(backend, TakesDags):
             yield from backend.dags()
+
+    def arrived(self, name: str, root: CID, files: Sequence[Arrived]) -> None:
+        """Remember that files of a DAG, which is whole here now, lie at a backend; and that all of it does."""
+        self.copies.note(list(known_of(self.open(name), self.exchange.fetching.reader, root, files)))
 
     def copy(self, cid: CID, place: str) -> Copied:
         """Send a DAG of this store to a place; raises as `Exchange.copy`."""

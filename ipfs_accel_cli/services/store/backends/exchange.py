@@ -17,7 +17,7 @@ from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.services.store.backends import layout
 from ipfs_accel_cli.services.store.backends.copies import Copies, Known
 from ipfs_accel_cli.services.store.backends.fetching import Fetching, Keeper, find_layout, layout_keys, read_layout
-from ipfs_accel_cli.services.store.backends.placed import Placed, on_one, placed
+from ipfs_accel_cli.services.store.backends.placed import Placed, on_one, place_of, placed
 from ipfs_accel_cli.services.store.backends.ranges import part
 from ipfs_accel_cli.services.store.backends.results import Copied, Copy, Fetched
 from ipfs_accel_cli.services.store.backends.sending import Sending
@@ -273,14 +273,6 @@ class Exchange:
         for key in [*own, *map(layout.nodes_key, own), *sorted(mine), *layout.passports(laid)]:
             backend.delete(key)
         return gone
-
-
-def place_of(text: str) -> tuple[str, str]:
-    """Take `NAME:` or `NAME:PATH` apart; raises Invalid."""
-    name, colon, path = text.partition(":")
-    if not colon:
-        raise Invalid(f"{text!r} is no place: a backend's name and a colon, as in {text}: or {text}:folder/name")
-    return name, path.strip("/")
 
 
 def _refuse_readers() -> None:

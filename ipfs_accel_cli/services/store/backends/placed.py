@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from ipfs_accel_cli.services.store.backends import layout
 from ipfs_accel_cli.services.store.backends.fetching import layout_blocks, read_layout
 from ipfs_accel_cli.services.store.references import Reference
 from ipfs_accel_cli.sources.reference import of_place, place_in
+
+_ANOTHER = re.compile(r",[a-z0-9._-]{2,}:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +106,13 @@ def _folder_of(backend: Files, key: str, root: CID) -> CID:
         return Manifest.decode(block).root
     except ContentError:
         return root
+
+
+def place_of(text: str) -> tuple[str, str]:
+    """Take `NAME:` or `NAME:PATH` apart; raises Invalid, also for several places in one word."""
+    name, colon, path = text.partition(":")
+    if not colon:
+        raise Invalid(f"{text!r} is no place: a backend's name and a colon, as in {text}: or {text}:folder/name")
+    if _ANOTHER.search(path):
+        raise Invalid(f"{text!r} is several places in one word; give each as a word of its own")
+    return name, path.strip("/")

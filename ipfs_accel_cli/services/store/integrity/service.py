@@ -99,6 +99,7 @@ class Integrity:
     def _scrub_there(self, on: str, pace: Pace, *, repair: bool) -> Scrubbed:
         began, copies, size_bytes, repaired = self.ledger.now(), 0, 0, 0
         wrong: list[dict[str, str]] = []
+        self.exchange.open(on)  # One that is not known has no copies either, and must not be called sound.
         due = self.copies.oldest_at(on)
         for done, known in enumerate(due):
             if pace.over():

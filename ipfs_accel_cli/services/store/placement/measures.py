@@ -6,7 +6,8 @@ import math
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -125,9 +126,12 @@ class Measures:
         if pending:
             with suppress(AccelError, sqlite3.Error):
                 self._database.migrate(_OWNER, _MIGRATIONS)
+                groups: dict[tuple[str, str], list[_Noted]] = {}
+                for noted in pending:
+                    groups.setdefault((noted.backend, noted.operation), []).append(noted)
                 with self._database.write() as connection:
-                    for noted in pending:
-                        _keep(connection, noted)
+                    for key, group in groups.items():
+                        _keep(connection, key, group)
 
     def of(self, backend: str) -> Measured:
         """Return what is known of a backend now."""
@@ -179,25 +183,32 @@ class Measures:
         return self._database.rows("SELECT * FROM measures WHERE backend = ?", (backend,))
 
 
-def _keep(connection: sqlite3.Connection, noted: _Noted) -> None:
-    key = (noted.backend, noted.operation)
+def _keep(connection: sqlite3.Connection, key: tuple[str, str], group: Sequence[_Noted]) -> None:
+    """Write down calls of one operation of one backend, in their order."""
+    backend, operation = key
     row = connection.execute("SELECT * FROM measures WHERE backend = ? AND operation = ?", key).fetchone()
-    before = Averages(noted.at_s) if row is None else _averages(row)
-    seconds = 0.0 if noted.operation in _LISTS else noted.seconds
-    after = added(before, noted.at_s, noted.size_bytes, seconds, noted.code)
+    now = Averages(group[0].at_s) if row is None else _averages(row)
+    traffic: Counter[str] = Counter()
+    calls: Counter[str] = Counter()
+    for noted in group:
+        now = added(now, noted.at_s, noted.size_bytes, 0.0 if operation in _LISTS else noted.seconds, noted.code)
+        day = datetime.fromtimestamp(noted.at_s, UTC).date().isoformat()
+        traffic[day] += noted.size_bytes
+        calls[day] += 1
     connection.execute(
         "INSERT OR REPLACE INTO measures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*key, *(getattr(after, name) for name in _COLUMNS)),
+        (*key, *(getattr(now, name) for name in _COLUMNS)),
     )
-    reads, writes = noted.operation in READS, noted.operation in WRITES
-    if reads or writes:
-        day = datetime.fromtimestamp(noted.at_s, UTC).date().isoformat()
-        passed = (noted.size_bytes * reads, noted.size_bytes * writes, int(reads), int(writes))
-        connection.execute("INSERT OR IGNORE INTO traffic VALUES (?, ?, 0, 0, 0, 0)", (noted.backend, day))
+    reads, writes = operation in READS, operation in WRITES
+    if not reads and not writes:
+        return
+    for day, size_bytes in traffic.items():
+        passed = (size_bytes * reads, size_bytes * writes, calls[day] * reads, calls[day] * writes)
+        connection.execute("INSERT OR IGNORE INTO traffic VALUES (?, ?, 0, 0, 0, 0)", (backend, day))
         connection.execute(
             "UPDATE traffic SET read_bytes = read_bytes + ?, written_bytes = written_bytes + ?, gets = gets + ?,"
             " puts = puts + ? WHERE backend = ? AND day = ?",
-            (*passed, noted.backend, day),
+            (*passed, backend, day),
         )
 
 

@@ -22,8 +22,9 @@ from ipfs_accel_cli.core.errors import (
 )
 from ipfs_accel_cli.core.listing import chosen
 from ipfs_accel_cli.services.store.backends.copies import HERE
-from ipfs_accel_cli.services.store.backends.exchange import Exchange, place_of
+from ipfs_accel_cli.services.store.backends.exchange import Exchange
 from ipfs_accel_cli.services.store.backends.fetching import FETCHING
+from ipfs_accel_cli.services.store.backends.placed import place_of
 from ipfs_accel_cli.services.store.describing import list_roots
 from ipfs_accel_cli.services.store.putting import USER
 from ipfs_accel_cli.services.store.reading import Reader
