@@ -33,7 +33,12 @@ _HEADERS = {
     "IfMatch": "if-match",
 }
 _BESIDE = "x-amz-meta-"
-_TOLD = {"etag": "ETag", "x-amz-checksum-sha256": "ChecksumSHA256", "x-amz-checksum-type": "ChecksumType"}
+_TOLD = {
+    "etag": "ETag",
+    "x-amz-version-id": "VersionId",
+    "x-amz-checksum-sha256": "ChecksumSHA256",
+    "x-amz-checksum-type": "ChecksumType",
+}
 PROBED = "k"  # A key whose address shows where all others are.
 _SCOPE = re.compile(r"AWS4-HMAC-SHA256 Credential=[^,]*/\d{8}/([^/,]+)/s3/aws4_request,")
 
