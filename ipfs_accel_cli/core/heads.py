@@ -37,13 +37,14 @@ class Answered(http.client.HTTPResponse):
         """Read the head; raises HTTPException where it is none."""
         for _ in range(_MOST_AHEAD):
             version, status, reason = self._read_status()  # type: ignore[attr-defined]
-            headers = self._headers()
+            pairs = self._pairs()
             if status != http.client.CONTINUE and not 102 <= status <= 103:
                 break
         self.code = self.status = status
         self.reason = reason.strip()
         self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
-        self.headers = self.msg = headers
+        self._told = pairs
+        headers = {name.lower(): value for name, value in reversed(pairs)}  # The first of a name counts.
         self.chunked = headers.get("transfer-encoding", "").lower() == "chunked"
         self.chunk_left = None
         self.length = None if self.chunked else _length(headers.get("content-length"))
@@ -53,8 +54,12 @@ class Answered(http.client.HTTPResponse):
         stays = "close" not in keeps if self.version == 11 else "keep-alive" in keeps
         self.will_close = not stays or (not self.chunked and self.length is None)
 
-    def _headers(self) -> http.client.HTTPMessage:
-        headers, name, value = http.client.HTTPMessage(), "", ""
+    def getheaders(self) -> list[tuple[str, str]]:
+        """Return the headers, in their order; those of `email` take longer to make than all else of a head."""
+        return list(self._told)
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        pairs, name, value = list[tuple[str, str]](), "", ""
         for _ in range(_MOST_LINES):
             line = self.fp.readline(_MAX_LINE_BYTES + 1)
             if len(line) > _MAX_LINE_BYTES:
@@ -64,9 +69,9 @@ class Answered(http.client.HTTPResponse):
                 value = f"{value} {text.strip()}"
                 continue
             if name:
-                headers[name] = value
+                pairs.append((name, value))
             if not text:
-                return headers
+                return pairs
             name, colon, value = text.partition(":")
             if not colon:
                 raise http.client.BadStatusLine(text[:80])
