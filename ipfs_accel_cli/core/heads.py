@@ -19,15 +19,18 @@ def written(
     """
     if " " in target:
         raise ValueError("an address has no spaces")
-    lines = [f"{method} {target} HTTP/1.1".encode("ascii")]
+    lines = [f"{method} {target} HTTP/1.1"]
     if host is not None:
         scheme, name, port = host
         named = f"[{name}]" if ":" in name else name if name.isascii() else name.encode("idna").decode()
-        lines.append(f"host: {named if port == PORTS.get(scheme) else f'{named}:{port}'}".encode("ascii"))
-    lines += [_raw(name) + b": " + _raw(value) for name, value in headers]
-    if any(b"\r" in line or b"\n" in line or b"\0" in line for line in lines):
+        lines.append(f"host: {named if port == PORTS.get(scheme) else f'{named}:{port}'}")
+    if not all(line.isascii() for line in lines):
+        raise ValueError("an address has letters of ASCII only")
+    lines += [f"{_text(name)}: {_text(value)}" for name, value in headers]
+    text = "\n".join(lines)
+    if text.count("\n") >= len(lines) or "\r" in text or "\0" in text:
         raise ValueError("a header goes over the end of its line")
-    return b"\r\n".join((*lines, b"", b""))
+    return text.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n"
 
 
 class Answered(http.client.HTTPResponse):
@@ -83,5 +86,5 @@ def _length(text: str | None) -> int | None:
     return int(text) if text is not None and text.isdecimal() else None
 
 
-def _raw(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else text.encode("latin-1")
+def _text(part: str | bytes) -> str:
+    return part.decode("latin-1") if isinstance(part, bytes) else part
