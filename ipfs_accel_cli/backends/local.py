@@ -160,7 +160,8 @@ class LocalBackend:
         path = Path(checked_key(locator))
         try:
             refuse_links(self._root, str(path))
-            (self._root / path.parent).lstat()
+            if path.parent.parts:
+                (self._root / path.parent).lstat()
             with folder_inside(self._root, str(path.parent)) as folder:
                 descriptor = os.open(path.name, _READ, dir_fd=folder)
         except (FileNotFoundError, NotADirectoryError) as error:

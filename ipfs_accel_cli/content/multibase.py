@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from .errors import Malformed, Unsupported
 
@@ -14,6 +13,7 @@ _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 _BASE16 = "0123456789abcdef"
+_DIGITS_32 = str.maketrans(_BASE32, "0123456789abcdefghijklmnopqrstuv")
 _NAMES = {prefix: name for name, prefix in PREFIXES.items()}
 _KNOWN_ELSEWHERE = frozenset("079BCFKMTUVZcmtuvhR")  # The other bases of the multibase table.
 
@@ -95,13 +95,14 @@ def _decode_digits(text: str, alphabet: str, name: str) -> bytes:
 
 def _decode_base32(text: str) -> bytes:
     _check_alphabet(text, _BASE32, "base32")
-    try:
-        data = base64.b32decode(text.upper() + "=" * (-len(text) % 8))
-    except binascii.Error as error:
-        raise Malformed(f"{len(text)} characters are no whole number of base32 bytes") from error
-    if len(base64.b32encode(data).rstrip(b"=")) != len(text) or encode(data, "base32")[1:] != text:
+    size_bytes, stray = divmod(5 * len(text), 8)
+    if stray >= 5:
+        raise Malformed(f"{len(text)} characters are no whole number of base32 bytes")
+    # As a number of that base it is read by the interpreter itself: `base64` does it letter by letter.
+    number = int(text.translate(_DIGITS_32), 32) if text else 0
+    if number & ((1 << stray) - 1):
         raise Malformed("base32 text has stray bits at its end")
-    return data
+    return (number >> stray).to_bytes(size_bytes, "big")
 
 
 def _decode_base16(text: str) -> bytes:

@@ -81,8 +81,11 @@ def folder_inside(root: Path, path: str) -> Iterator[int]:
 
     Each step is opened from the one before, so that none can become a link meanwhile.
     """
-    root.mkdir(parents=True, exist_ok=True)
-    step, descriptor = root, os.open(root, _FOLDER)
+    try:
+        step, descriptor = root, os.open(root, _FOLDER)
+    except FileNotFoundError:
+        root.mkdir(parents=True, exist_ok=True)
+        step, descriptor = root, os.open(root, _FOLDER)
     try:
         for part in PurePosixPath(path).parts:
             step /= part

@@ -19,15 +19,18 @@ def written(
     """
     if " " in target:
         raise ValueError("an address has no spaces")
-    lines = [f"{method} {target} HTTP/1.1".encode("ascii")]
+    lines = [f"{method} {target} HTTP/1.1"]
     if host is not None:
         scheme, name, port = host
         named = f"[{name}]" if ":" in name else name if name.isascii() else name.encode("idna").decode()
-        lines.append(f"host: {named if port == PORTS.get(scheme) else f'{named}:{port}'}".encode("ascii"))
-    lines += [_raw(name) + b": " + _raw(value) for name, value in headers]
-    if any(b"\r" in line or b"\n" in line or b"\0" in line for line in lines):
+        lines.append(f"host: {named if port == PORTS.get(scheme) else f'{named}:{port}'}")
+    if not all(line.isascii() for line in lines):
+        raise ValueError("an address has letters of ASCII only")
+    lines += [f"{_text(name)}: {_text(value)}" for name, value in headers]
+    text = "\n".join(lines)
+    if text.count("\n") >= len(lines) or "\r" in text or "\0" in text:
         raise ValueError("a header goes over the end of its line")
-    return b"\r\n".join((*lines, b"", b""))
+    return text.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n"
 
 
 class Answered(http.client.HTTPResponse):
@@ -37,13 +40,14 @@ class Answered(http.client.HTTPResponse):
         """Read the head; raises HTTPException where it is none."""
         for _ in range(_MOST_AHEAD):
             version, status, reason = self._read_status()  # type: ignore[attr-defined]
-            headers = self._headers()
+            pairs = self._pairs()
             if status != http.client.CONTINUE and not 102 <= status <= 103:
                 break
         self.code = self.status = status
         self.reason = reason.strip()
         self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
-        self.headers = self.msg = headers
+        self._told = pairs
+        headers = {name.lower(): value for name, value in reversed(pairs)}  # The first of a name counts.
         self.chunked = headers.get("transfer-encoding", "").lower() == "chunked"
         self.chunk_left = None
         self.length = None if self.chunked else _length(headers.get("content-length"))
@@ -53,8 +57,12 @@ class Answered(http.client.HTTPResponse):
         stays = "close" not in keeps if self.version == 11 else "keep-alive" in keeps
         self.will_close = not stays or (not self.chunked and self.length is None)
 
-    def _headers(self) -> http.client.HTTPMessage:
-        headers, name, value = http.client.HTTPMessage(), "", ""
+    def getheaders(self) -> list[tuple[str, str]]:
+        """Return the headers, in their order; those of `email` take longer to make than all else of a head."""
+        return list(self._told)
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        pairs, name, value = list[tuple[str, str]](), "", ""
         for _ in range(_MOST_LINES):
             line = self.fp.readline(_MAX_LINE_BYTES + 1)
             if len(line) > _MAX_LINE_BYTES:
@@ -64,9 +72,9 @@ class Answered(http.client.HTTPResponse):
                 value = f"{value} {text.strip()}"
                 continue
             if name:
-                headers[name] = value
+                pairs.append((name, value))
             if not text:
-                return headers
+                return pairs
             name, colon, value = text.partition(":")
             if not colon:
                 raise http.client.BadStatusLine(text[:80])
@@ -78,5 +86,5 @@ def _length(text: str | None) -> int | None:
     return int(text) if text is not None and text.isdecimal() else None
 
 
-def _raw(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else text.encode("latin-1")
+def _text(part: str | bytes) -> str:
+    return part.decode("latin-1") if isinstance(part, bytes) else part

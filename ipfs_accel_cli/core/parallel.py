@@ -20,17 +20,17 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Generator[R, None, None]:
-    """Yield `work(item)` in the order of `items`, at most `workers` at a time and twice as many queued.
+def ordered(work: Callable[[T], R], items: Iterable[T], workers: int, ahead: int = 0) -> Generator[R, None, None]:
+    """Yield `work(item)` in the order of `items`, at most `workers` at a time and twice as many queued, or `ahead`.
 
     The first error stops what has not begun and is raised; closing the iterator does the same.
     """
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        waiting: deque[Future[R]] = deque()
+        waiting, most = deque[Future[R]](), max(2 * workers, ahead)
         try:
             for item in items:
                 waiting.append(pool.submit(contextvars.copy_context().run, work, item))
-                if len(waiting) >= workers * 2:
+                if len(waiting) >= most:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

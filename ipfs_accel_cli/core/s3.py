@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,6 +23,7 @@ from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.core.s3_bodies import MAX_ANSWER_BYTES, Payload, Told, as_bytes, as_text, cut, limited
 from ipfs_accel_cli.core.s3_direct import PROBED, Direct, Question, answered
 from ipfs_accel_cli.core.s3_errors import of_answer, of_library, of_page
+from ipfs_accel_cli.core.s3_known import CERTIFICATES, REGION, known
 from ipfs_accel_cli.core.s3_places import Keys, Place, refuse_unencrypted
 from ipfs_accel_cli.core.s3_signing import Login
 
@@ -33,7 +36,7 @@ T = TypeVar("T")
 INSTALL = "pip install 'ipfs-accel[s3]'"
 SIGNED_SECONDS = 900
 _PAGES = (b"<!doctype html", b"<html")
-_REGION, _REGION_HEADER = "us-east-1", "x-amz-bucket-region"
+_REGION_HEADER = "x-amz-bucket-region"
 _MOVED = (301, 302, 307, 308)
 # What S3 answers where the bucket lies in another region.
 ELSEWHERE = ("PermanentRedirect", "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError")
@@ -122,12 +125,22 @@ class Bucket:
             return self._lines
         if not is_straight():
             return None
-        self._translated(self._client, f"bucket {self.place.bucket}")
+        if self._straight_by_what_was_said() is None:
+            self._translated(self._client, f"bucket {self.place.bucket}")
         with self._lock:
             if self._lines is None:
                 self._lines = Lines(self.certificates)
                 weakref.finalize(self, self._lines.close)
             return self._lines
+
+    def _straight_by_what_was_said(self) -> Direct | None:
+        """Return the bucket at its address where the owner has said all of it, and nobody was sent elsewhere yet."""
+        if self._direct is None and self._opened is None and not self._redirected and current().folders is None:
+            _needs_boto()  # For whatever else is asked.
+            self._direct = known(self.place, self._keys())
+            if self._direct is not None:
+                self.certificates = os.environ.get(CERTIFICATES) or None
+        return self._direct
 
     def _straight(self) -> Direct | None:
         """Return the bucket at its address, where requests to it are signed as we can."""
@@ -162,7 +175,7 @@ class Bucket:
         except Unavailable as error:
             raise Unavailable(error.detail, suggestion=f"curl -I {server}") from error
         page = b"".join(answer.pieces)
-        if answer.status == 200:
+        if answer.status in (200, 204):
             return answered(operation, answer.headers, page, what)
         refusal = of_page(answer.status, answer.headers, page, what, self.place.bucket)
         if answer.status in _MOVED or refusal.context.get("answer") in ELSEWHERE or _is_moved(question, answer):
@@ -212,7 +225,7 @@ class Bucket:
             response_checksum_validation="when_required",
             s3={"payload_signing_enabled": False},
         )
-        region = self.place.region or session.get_config_variable("region") or _REGION
+        region = self.place.region or session.get_config_variable("region") or REGION
         opened = session.create_client("s3", region_name=region, endpoint_url=self.place.endpoint, config=config)
         if signed:
             refuse_unencrypted(opened.meta.endpoint_url)
@@ -267,10 +280,8 @@ class Bucket:
 
 
 def _needs_boto() -> None:
-    try:
-        import botocore  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra("s3:// needs boto3, which is not installed", suggestion=INSTALL) from error
+    if find_spec("botocore") is None:
+        raise MissingExtra("s3:// needs boto3, which is not installed", suggestion=INSTALL)
 
 
 @lru_cache(maxsize=4)

@@ -18,7 +18,14 @@ from xml.etree import ElementTree
 from ipfs_accel_cli.core.errors import Unavailable
 from ipfs_accel_cli.core.s3_signing import Login, Signer, quoted
 
-_METHODS = {"put_object": "PUT", "upload_part": "PUT", "head_object": "HEAD", "list_objects_v2": "GET"}
+_METHODS = {
+    "put_object": "PUT",
+    "upload_part": "PUT",
+    "head_object": "HEAD",
+    "list_objects_v2": "GET",
+    "create_multipart_upload": "POST",
+    "abort_multipart_upload": "DELETE",
+}
 _QUERY = {
     "UploadId": "uploadId",
     "PartNumber": "partNumber",
@@ -31,6 +38,8 @@ _HEADERS = {
     "ChecksumMode": "x-amz-checksum-mode",
     "IfNoneMatch": "if-none-match",
     "IfMatch": "if-match",
+    "ChecksumAlgorithm": "x-amz-checksum-algorithm",
+    "ChecksumType": "x-amz-checksum-type",
 }
 _BESIDE = "x-amz-meta-"
 _TOLD = {
@@ -65,11 +74,17 @@ class Direct:
     @classmethod
     def of(cls, url: str, authorization: str, login: Callable[[], Login]) -> Direct | None:
         """Read where a bucket is from a signed request for the key PROBED; None where it is signed in another way."""
-        parts, scope = urlsplit(url), _SCOPE.match(authorization)
-        if scope is None or parts.query or not parts.path.endswith(f"/{PROBED}"):
+        scope = _SCOPE.match(authorization)
+        return None if scope is None else cls.at(url, scope[1], login)
+
+    @classmethod
+    def at(cls, url: str, region: str, login: Callable[[], Login]) -> Direct | None:
+        """Read where a bucket is from the address of the key PROBED; None where that tells it not."""
+        parts = urlsplit(url)
+        if parts.query or not parts.path.endswith(f"/{PROBED}"):
             return None
         host = parts.netloc.lower().removesuffix({"http": ":80", "https": ":443"}[parts.scheme])
-        return cls(f"{parts.scheme}://{host}", host, parts.path.removesuffix(f"/{PROBED}"), Signer(scope[1], login))
+        return cls(f"{parts.scheme}://{host}", host, parts.path.removesuffix(f"/{PROBED}"), Signer(region, login))
 
     def question(self, operation: str, parameters: Mapping[str, Any]) -> Question | None:
         """Return a call of the S3 API by its boto3 name as a request; None for one that is not understood here."""
@@ -86,11 +101,13 @@ class Direct:
             return None
         if operation == "list_objects_v2":
             query |= {"list-type": "2", "encoding-type": "url"}
+        elif operation == "create_multipart_upload":
+            query["uploads"] = ""
         path = (self.before or "/") if key is None else f"{self.before}/{quoted(key, slashes=True)}"
         text, signed = self.signer.signed(method, self.host, path, query, headers)
         signed["accept-encoding"] = "identity"
-        if body is not None:
-            signed["content-length"] = str(len(body))
+        if method in ("PUT", "POST"):
+            signed["content-length"] = "0" if body is None else str(len(body))
         url = f"{self.server}{path}" + (f"?{text}" if text else "")
         return Question(method, url, signed, (lambda: iter(())) if body is None else body.pieces)
 
@@ -98,7 +115,11 @@ class Direct:
 def answered(operation: str, headers: Mapping[str, str], page: bytes, what: str) -> dict[str, Any]:
     """Return what a good answer says, in the words of botocore; raises Unavailable where it is none of S3."""
     try:
-        return _listed(page) if operation == "list_objects_v2" else _stated(operation, headers)
+        if operation == "list_objects_v2":
+            return _listed(page)
+        if operation == "create_multipart_upload":
+            return _begun(page)
+        return {} if operation == "abort_multipart_upload" else _stated(operation, headers)
     except (ElementTree.ParseError, ValueError, TypeError, KeyError) as error:
         raise Unavailable(f"{what}: the server does not answer as S3 does") from error
 
@@ -117,12 +138,26 @@ def _stated(operation: str, headers: Mapping[str, str]) -> dict[str, Any]:
     return told
 
 
-def _listed(page: bytes) -> dict[str, Any]:
+def _root(page: bytes, wanted: str) -> tuple[ElementTree.Element, str]:
+    """Return what a page says, and what comes before the names in it; raises ValueError for another page."""
     root = ElementTree.fromstring(page)  # noqa: S314 - expat keeps entities from growing, and botocore reads it the same
     name = root.tag
     space = name[: name.index("}") + 1] if name.startswith("{") else ""
-    if name != f"{space}ListBucketResult":
+    if name != f"{space}{wanted}":
         raise ValueError(name)
+    return root, space
+
+
+def _begun(page: bytes) -> dict[str, Any]:
+    root, space = _root(page, "InitiateMultipartUploadResult")
+    upload = root.findtext(f"{space}UploadId")
+    if not upload:
+        raise KeyError("UploadId")
+    return {"UploadId": upload}
+
+
+def _listed(page: bytes) -> dict[str, Any]:
+    root, space = _root(page, "ListBucketResult")
     is_quoted = root.findtext(f"{space}EncodingType") == "url"
     key, size, etag, modified = (f"{space}{word}" for word in ("Key", "Size", "ETag", "LastModified"))
     contents = []

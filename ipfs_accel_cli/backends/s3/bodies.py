@@ -54,7 +54,7 @@ def parts(body: Body, cut: Sequence[Span], key: str, buffer: Callable[[], bytear
         room, hashed, filled = buffer(), hashlib.sha256(), 0
         is_held = span.length <= LONGEST_HELD_BYTES
         if is_held and len(room) < span.length:
-            room.extend(bytes(span.length - len(room)))
+            room = bytearray(span.length)  # To let the one that there is grow would write it twice.
         view = memoryview(room)
         while filled < span.length:
             if not rest:

@@ -38,6 +38,13 @@ class FileCopy:
     immutable: bool = False
     # What was found to be another file than was listed; it is looked at anew.
     stale: set[str] = field(default_factory=set)
+    # Which contracts both have; to ask for it anew took longer than to sign a request.
+    _files: Files | None = field(init=False, repr=False)
+    _is_on_disk: bool = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_files", self.target if isinstance(self.target, Files) else None)
+        object.__setattr__(self, "_is_on_disk", isinstance(self.source, OnDisk))
 
     def key(self, step: Step) -> str:
         """Return the key of an item at the destination."""
@@ -56,8 +63,8 @@ class FileCopy:
 
     def _brought(self, step: Step, listed: Listed, before: Stat, verify: Verify, *, replace: bool) -> Done:
         found = self._read(listed.locator, before)
-        if isinstance(self.target, Files):
-            receipt, replaced = self._put(self.target, found, listed.locator, step, replace=replace)
+        if self._files is not None:
+            receipt, replaced = self._put(self._files, found, listed.locator, step, replace=replace)
         elif isinstance(self.target, TakesDags):
             receipt, replaced = self._put_dag(self.target, found, listed.locator), False
         else:
@@ -99,7 +106,7 @@ class FileCopy:
     def _before(self, listed: Listed) -> Stat:
         """Return what the source says of a file: a folder says no more than it listed, until that has changed."""
         at, size_bytes = listed.locator, listed.size_bytes
-        if size_bytes is not None and at not in self.stale and isinstance(self.source, OnDisk):
+        if size_bytes is not None and at not in self.stale and self._is_on_disk:
             return Stat(at, at, size_bytes, etag=listed.etag, modified_at=listed.modified_at)
         found = self.source.stat(listed.locator)
         if found is None:

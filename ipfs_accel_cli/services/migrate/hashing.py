@@ -48,6 +48,9 @@ def chunks(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes]:
     """Cut a stream into leaves."""
     size, held = PROFILE.chunk_bytes, bytearray()
     for piece in pieces:
+        if not held and len(piece) == size:  # As most sources give them; nothing of it is copied.
+            yield bytes(piece)
+            continue
         held += piece
         while len(held) >= size:
             yield bytes(held[:size])

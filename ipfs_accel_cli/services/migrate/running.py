@@ -32,6 +32,7 @@ from ipfs_accel_cli.services.migrate.world import Reference, World
 Outcome = Literal["copied", "replaced", "moved", "deleted", "planned", "failed"]
 _BATCH_ITEMS = 64
 _BATCH_SECONDS = 0.25
+_AHEAD_ITEMS = 32  # Are brought while a batch is written down, which takes as long as some of them.
 _SAMPLED = 10  # One in so many is read back with --verify sample.
 _WAIT_SECONDS = 0.2
 _OUTCOMES: dict[Action, Outcome] = {"copy": "copied", "sync": "copied", "move": "moved"}
@@ -80,7 +81,7 @@ class Run:
         batch: list[tuple[Ended, Done | None]] = []
         began = time.monotonic()
         try:
-            for result in ordered(self._one, allowed, max(1, self.options.transfers)):
+            for result in ordered(self._one, allowed, max(1, self.options.transfers), _AHEAD_ITEMS):
                 batch.append(result)
                 stops = isinstance(result[0].problem, _ENDS_ALL)
                 if stops or len(batch) >= _BATCH_ITEMS or time.monotonic() - began > _BATCH_SECONDS:

@@ -6,6 +6,7 @@ is recent counts more. Time comes in as an argument.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 HALF_LIFE_S = 86_400.0
@@ -63,28 +64,28 @@ _SUMS = ("calls", "faults", "answers", "waited_s", "bytes", "moved_s", "transfer
 
 def aged(averages: Averages, now_s: float) -> Averages:
     """Return averages as they weigh at a later time; a clock that went back ages nothing."""
-    left = 0.5 ** (max(0.0, now_s - averages.at_s) / HALF_LIFE_S)
+    left = _left(averages, now_s)
     sums = {name: getattr(averages, name) * left for name in _SUMS}
     return replace(averages, at_s=max(now_s, averages.at_s), **sums)
 
 
 def added(averages: Averages, now_s: float, size_bytes: int, seconds: float, code: str | None) -> Averages:
     """Add a call that ended now; one that failed tells nothing of speed, and one that took no time nothing at all."""
-    before = aged(averages, now_s)
+    left = _left(averages, now_s)
     fault = code in FAULTS
     ended = code is None and seconds > 0
     moved = ended and size_bytes >= LEAST_TRANSFER_BYTES
     answered = ended and not moved
-    return replace(
-        before,
-        calls=before.calls + (code is None or fault),
-        faults=before.faults + fault,
-        answers=before.answers + answered,
-        waited_s=before.waited_s + (seconds if answered else 0.0),
-        bytes=before.bytes + (size_bytes if moved else 0),
-        moved_s=before.moved_s + (seconds if moved else 0.0),
-        transfers=before.transfers + moved,
-        last_code=before.last_code if code is not None and not fault else code or "",
+    return Averages(
+        at_s=max(now_s, averages.at_s),
+        calls=averages.calls * left + (code is None or fault),
+        faults=averages.faults * left + fault,
+        answers=averages.answers * left + answered,
+        waited_s=averages.waited_s * left + (seconds if answered else 0.0),
+        bytes=averages.bytes * left + (size_bytes if moved else 0),
+        moved_s=averages.moved_s * left + (seconds if moved else 0.0),
+        transfers=averages.transfers * left + moved,
+        last_code=averages.last_code if code is not None and not fault else code or "",
     )
 
 
@@ -96,3 +97,7 @@ def joined(several: list[Averages], now_s: float) -> Averages:
     now = [aged(one, now_s) for one in several]
     sums = {name: sum(getattr(one, name) for one in now) for name in _SUMS}
     return Averages(at_s=latest.at_s, last_code=latest.last_code, **sums)
+
+
+def _left(averages: Averages, now_s: float) -> float:
+    return math.pow(0.5, max(0.0, now_s - averages.at_s) / HALF_LIFE_S)

@@ -54,7 +54,7 @@ QUESTIONS = frozenset(("health", "stat"))  # Others ask more than once.
 # How long a list takes depends on its length, which is not told.
 _LISTS = frozenset(("dags", "pins", "scan", "sweep"))
 _COLUMNS = ("at_s", "calls", "faults", "answers", "waited_s", "bytes", "moved_s", "transfers", "last_code")
-_MOST_PENDING = 64
+_MOST_PENDING = 256
 _PENDING_S = 5.0
 
 
