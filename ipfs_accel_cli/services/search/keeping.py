@@ -24,6 +24,7 @@ from ipfs_accel_cli.services.search import index as tables
 from ipfs_accel_cli.services.search.index import Index
 from ipfs_accel_cli.services.search.intake import MODEL, ROOT, SEQUENCE, Intake, Tally
 from ipfs_accel_cli.services.search.making import Maker
+from ipfs_accel_cli.services.search.merging import merge
 from ipfs_accel_cli.services.search.results import Row, Rows, Space, Stat, Taken, Verified
 from ipfs_accel_cli.services.search.supply import Beside
 
@@ -64,6 +65,8 @@ class Keeping:
                 self._add_path(path, tally)
             else:
                 self._add_kept(subject, tally)
+        if tally.documents:
+            merge(self.index)
         return Taken(documents=tally.documents, removed=tally.removed, unread=tally.unread, behind=self.intake.behind())
 
     def remove(self, subjects: Sequence[str]) -> Taken:

@@ -79,6 +79,8 @@ INDEX_MIGRATIONS = (
     ),
     # Every merge writes again what it merges; half as many are worth a few more segments to look into.
     ("2-fewer-merges", "INSERT INTO words (words, rank) VALUES ('automerge', 8);"),
+    # Where merging is asked for, two segments of one size are enough to do it.
+    ("3-merged-in-pairs", "INSERT INTO words (words, rank) VALUES ('usermerge', 2);"),
 )
 
 MIGRATIONS = (
