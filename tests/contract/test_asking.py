@@ -11,12 +11,12 @@ import typer
 from ipfs_accel_cli.app import app
 from ipfs_accel_cli.services.search.ask.commands import PROGRAM, SENTENCES
 from ipfs_accel_cli.surfaces.mcp.walk import commands
-from tests.unit.services.search.ask.questions import labelled
+from tests.unit.services.search.ask.questions import labelled, seen
 
 ROOT = typer.main.get_command(app)
 TREE = {command.path for command in commands(app)}
 LINES = sorted({sentence.line for sentence in SENTENCES if isinstance(sentence.line, str)})
-PROPOSED = sorted({one.command for one in labelled() if one.command})
+PROPOSED = sorted({one.command for one in [*labelled(), *seen()] if one.command})
 
 
 def parsed(words: list[str]) -> str:

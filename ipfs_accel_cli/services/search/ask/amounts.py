@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-from ipfs_accel_cli.services.search.ask.lexicon import ANYTHING, COMPARED, KINDS, NUMBERS, SIZES
+from ipfs_accel_cli.services.search.ask.lexicon import ANYTHING, COMPARED, KINDS, MANY, NUMBERS, SIZES
 from ipfs_accel_cli.services.search.ask.scan import Scan
 
-_FIGURE = r"(?P<number>\d+(?:[.,]\d+)?)"
+_FIGURE = r"(?P<number>\d+(?:[.,]\d+)*)"
+_MANY = "|".join(MANY)
 _SOME = rf"(?P<number>\d+(?:[.,]\d+)?|an?|half an?|{'|'.join(NUMBERS)})"
+_COUNT = rf"(?P<number>\d+(?:[.,]\d+)*|an?(?= (?:{_MANY}))|{'|'.join(NUMBERS)})"
 _SIZE = "|".join(SIZES)
 _THAN = "|".join(COMPARED)
 _OR_MORE = {"more": ">=", "larger": ">=", "bigger": ">=", "longer": ">=", "less": "<=", "smaller": "<=", "fewer": "<="}
@@ -55,6 +57,14 @@ def read_sizes(scan: Scan) -> None:
 def read_counts(scan: Scan) -> None:
     """Read `more than 100 pages`, `7B parameters`, `longer than 5 minutes`, `wider than 1000 pixels`."""
     power = "|".join(_POWERS)
+    span = (
+        rf"(?:with )?(?:between|from) {_FIGURE} ?(?P<one>{power})? (?:and|to) (?P<upper>\d+(?:[.,]\d+)?)"
+        rf" ?(?P<power>{power}) ?(?:parameters|params|weights)"
+    )
+    for match in scan.find(span):
+        lower = _plain(match["number"]) + _power(match["one"] or match["power"])
+        upper = _plain(match["upper"]) + _power(match["power"])
+        scan.condition(match, f"parameters>={lower} AND parameters<={upper}")
     for pattern in (
         rf"(?:with |having )?(?P<than>{_THAN}) ?{_FIGURE} ?(?P<power>{power})? ?(?:parameters|params|weights)",
         rf"(?P<than>{_THAN}) ?{_FIGURE} ?(?P<power>b|bn|billion)",
@@ -65,12 +75,19 @@ def read_counts(scan: Scan) -> None:
             more = match.groupdict().get("more")
             operator = _OR_MORE[more] if more else _operator(match["than"])
             scan.take(match, "parameters", operator, _plain(match["number"]) + _power(match["power"]))
+    late = (
+        rf"(?:with |having )?(?:a )?context(?: window| length)? (?:of )?(?P<than>{_THAN})? ?{_FIGURE} ?(?P<power>k)?"
+        "(?: tokens?)?"
+    )
+    for match in scan.find(late):
+        operator = _operator(match["than"]) if match["than"] else ">="
+        scan.take(match, "context_tokens", operator, _plain(match["number"]) + (match["power"] or ""))
     context = (
         rf"(?:with |having )?(?:a )?(?P<than>{_THAN})? ?(?:a )?{_FIGURE} ?(?P<power>k)? ?(?:tokens? )?(?:of )?"
-        "context(?: window| length)?"
+        "context(?: window| length)?(?: (?:or|and) (?P<more>more|longer|less|shorter))?"
     )
     for match in scan.find(context):
-        operator = _operator(match["than"]) if match["than"] else ">="
+        operator = _operator(match["than"]) if match["than"] else "<=" if match["more"] in ("less", "shorter") else ">="
         scan.take(match, "context_tokens", operator, _plain(match["number"]) + (match["power"] or ""))
     for match in scan.find(rf"(?:of )?(?P<than>{_THAN}) ?{_SOME} ?(?P<unit>{'|'.join(_SECONDS)})s?(?: long)?"):
         seconds = float(_plain(match["number"])) * _SECONDS[match["unit"]]
@@ -80,10 +97,12 @@ def read_counts(scan: Scan) -> None:
         scan.take(match, "height" if high else "width", _operator(match["than"]), _plain(match["number"]))
     for noun, name in _COUNTED.items():
         for match in scan.find(
-            rf"(?:with |of |having )?(?P<than>{_THAN})? ?{_FIGURE} (?:{noun})(?: or (?P<more>more|less|fewer))?"
+            rf"(?:with |of |having )?(?P<than>{_THAN})? ?{_COUNT} ?(?P<many>{_MANY}|k)? (?:{noun})"
+            r"(?: or (?P<more>more|less|fewer))?"
         ):
             operator = _OR_MORE[match["more"]] if match["more"] else _operator(match["than"])
-            scan.take(match, name, operator, _plain(match["number"]))
+            times = 1000 if match["many"] == "k" else MANY.get(match["many"] or "", 1)
+            scan.take(match, name, operator, f"{float(_plain(match['number'])) * times:.12g}")
 
 
 def read_order(scan: Scan) -> None:
@@ -91,7 +110,8 @@ def read_order(scan: Scan) -> None:
     count = rf"(?:(?:the|top) )*(?:(?P<count>\d+|{'|'.join(NUMBERS)}) )?"
     for words, order in _ORDERS.items():
         for match in scan.find(
-            rf"{count}(?:{words})(?: (?P<after>\d+|{'|'.join(NUMBERS)}))?(?= (?P<noun>{_NOUN})(?!\w))?"
+            rf"{count}(?:{words})(?: (?P<after>\d+|{'|'.join(NUMBERS)}))?"
+            rf"(?=[ \x00]*(?P<noun>{_NOUN})(?!\w))?"
         ):
             if scan.order:
                 return
@@ -99,8 +119,32 @@ def read_order(scan: Scan) -> None:
             scan.order, scan.ordered_by = order, " ".join(scan.original(match).split())
             if number:
                 scan.most = max(1, min(1000, NUMBERS.get(number) or int(number)))
-            elif match["noun"] and not match["noun"].endswith(("s", "stuff")) and "est" in match[0]:
+            elif match["noun"] and not match["noun"].endswith(("s", "stuff")) and re.search("est|most", match[0]):
                 scan.most = 1  # "the largest model" is one.
+            scan.blank(match.start(), match.end())
+    _last(scan)
+    _with_most(scan)
+
+
+def _with_most(scan: Scan) -> None:
+    """Read `the pdf with the most pages`: the order by what is counted."""
+    for noun, name in _COUNTED.items():
+        for match in scan.find(rf"with the (?P<how>most|fewest|least) (?:{noun})"):
+            if not scan.order:
+                scan.order = name if match["how"] != "most" else f"-{name}"
+                scan.ordered_by = " ".join(scan.original(match).split())
+                before = re.search(rf"(?P<noun>{_NOUN}) $", scan.low[: match.start()])
+                if before is not None and not before["noun"].endswith("s"):
+                    scan.most = 1
+                scan.blank(match.start(), match.end())
+
+
+def _last(scan: Scan) -> None:
+    """Read `last 5 things I added`: the newest, where no span of time is meant."""
+    for match in scan.find(rf"(?:the )?(?:last|most recently added) (?P<count>\d+|{'|'.join(NUMBERS)})"):
+        if not scan.order:
+            scan.order, scan.ordered_by = "-added", " ".join(scan.original(match).split())
+            scan.most = max(1, min(1000, NUMBERS.get(match["count"]) or int(match["count"])))
             scan.blank(match.start(), match.end())
 
 
@@ -125,4 +169,6 @@ def _power(text: str | None) -> str:
 
 def _plain(number: str) -> str:
     spoken = {"a": "1", "an": "1", "half a": "0.5", "half an": "0.5"}
+    if re.fullmatch(r"\d{1,3}(?:,\d{3})+", number):
+        return number.replace(",", "")  # Thousands, as in 10,000.
     return spoken.get(number) or str(NUMBERS.get(number) or number.replace(",", "."))

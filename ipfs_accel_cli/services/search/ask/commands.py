@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 
+from ipfs_accel_cli.services.search.ask.mending import written_out
+from ipfs_accel_cli.services.search.ask.sentences.loose import LOOSE
 from ipfs_accel_cli.services.search.ask.sentences.models import MODELS
 from ipfs_accel_cli.services.search.ask.sentences.proving import PROVING
 from ipfs_accel_cli.services.search.ask.sentences.running import RUNNING
@@ -12,10 +14,10 @@ from ipfs_accel_cli.services.search.ask.sentences.searching import SEARCHING
 from ipfs_accel_cli.services.search.ask.sentences.storage import STORAGE
 
 PROGRAM = "ipfs-accel"
-SENTENCES = (*STORAGE, *MODELS, *RUNNING, *SEARCHING, *PROVING)
+SENTENCES = (*STORAGE, *MODELS, *RUNNING, *SEARCHING, *PROVING, *LOOSE)
 _POLITE = re.compile(
     r"^(?:(?:hi|hello|hey|please|ok|okay|so|well|now)[,! ]+)*"
-    r"(?:(?:can|could|would|will) you (?:please )?|i (?:want|would like|'d like|need) (?:you )?to |let'?s "
+    r"(?:(?:can|could|would|will) you (?:please )?|i (?:want|would like|need) (?:you )?to |let us "
     r"|help me (?:to )?)?(?:please )?",
     re.IGNORECASE,
 )
@@ -24,7 +26,7 @@ _AFTER = re.compile(r"(?:,? (?:please|for me|now))*[.?! ]*$", re.IGNORECASE)
 
 def propose(text: str) -> str | None:
     """Return the command line that a sentence asks for, or None where it asks for none that is known here."""
-    plain = _AFTER.sub("", _POLITE.sub("", " ".join(text.split())))
+    plain = _AFTER.sub("", _POLITE.sub("", written_out(" ".join(text.split()))))
     for sentence in SENTENCES:
         for form in sentence.forms:
             match = form.fullmatch(plain)

@@ -14,7 +14,8 @@ _COUNT = rf"(?P<count>\d{{1,4}}|an?|{'|'.join(NUMBERS)})"
 _FEW = {"a": 1, "an": 1, **NUMBERS}
 _DAY = (
     r"(?:(?P<iso>\d{4}-\d\d-\d\d)"
-    rf"|(?:(?P<date>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?)?(?P<month>{'|'.join(MONTHS)})(?: (?P<of>\d{{4}}))?"
+    rf"|(?:(?P<date>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?)?(?P<month>{'|'.join(MONTHS)})"
+    r"(?: (?P<nth>\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,? (?P<of>\d{4}))?"
     rf"|(?P<weekday>{'|'.join(DAYS)})|(?P<year>(?:19|20)\d\d))"
 )
 _ANY_DAY = re.sub(r"\(\?P<\w+>", "(?:", _DAY)
@@ -37,7 +38,7 @@ def read_dates(scan: Scan, today: date) -> None:
         "this month": (first, None),
         "this year": (today.replace(month=1, day=1), None),
         "last year": (date(today.year - 1, 1, 1), date(today.year, 1, 1)),
-        "recent|recently|lately|of late": (today - timedelta(days=7), None),
+        "(?<!most )(?:recent|recently|lately|of late)": (today - timedelta(days=7), None),
     }
     lasting = rf"{_ADDED}(?:in |within |during |over )?(?:the )?(?:last|past) (?:(?:{_COUNT}|few) )?(?P<unit>{_UNIT})s?"
     for match in scan.find(lasting):
@@ -100,9 +101,9 @@ def _named(match: re.Match[str], today: date) -> tuple[date, date] | None:
     year = int(match["of"]) if match["of"] else today.year - (month > today.month)
     if not 1 <= year < date.max.year:
         return None
-    if match["date"]:
+    if number := match["date"] or match["nth"]:
         try:
-            day = date(year, month, int(match["date"]))
+            day = date(year, month, int(number))
         except ValueError:
             return None
         return day, day + timedelta(days=1)

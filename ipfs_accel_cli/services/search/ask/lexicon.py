@@ -8,7 +8,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "pdfs?": ("pdf",),
     "pictures?|photos?|photographs?|images?|screenshots?|drawings?": ("image",),
     "recordings?|audio files?|audios?|sound files?|sounds?|songs?": ("audio",),
-    "word documents?|word files?|docx|docx files?": ("docx",),
+    "word doc(?:ument)?s?|word files?|docx|docx files?": ("docx",),
     "slides?|presentations?|spreadsheets?|excel files?|powerpoints?|office files?|office documents?": ("office",),
     "(?:jupyter )?notebooks?": ("notebook",),
     "archives?|zip files?|zips?|tarballs?|tar files?": ("archive",),
@@ -27,8 +27,19 @@ KINDS: dict[str, tuple[str, ...]] = {
     "binary files?|binaries": ("binary",),
     "onnx files?|onnx": ("onnx",),
 }
+# Formats that are a kind's own, as media types say them.
+FORMATS: dict[str, str] = {
+    "jpe?gs?(?: files?)?": "image/jpeg",
+    "pngs?(?: files?)?": "image/png",
+    "gifs?(?: files?)?": "image/gif",
+    "webps?(?: files?)?": "image/webp",
+    "mp3s?(?: files?)?": "audio/mpeg",
+    "flacs?(?: files?)?": "audio/flac",
+}
 # Words for anything: they choose nothing.
-ANYTHING = "files?|documents?|things?|stuff|anything|everything|something|items?|content|objects?|papers?|articles?"
+ANYTHING = (
+    "files?|documents?|docs?|things?|stuff|anything|everything|something|items?|content|objects?|papers?|articles?"
+)
 
 TASKS: dict[str, str] = {
     "embed|embeds|embeddings?|sentence vectors?|text vectors?": "embed",
@@ -52,9 +63,26 @@ TASKS: dict[str, str] = {
     "speech synthesis|text to speech|speaks?|tts|speaking": "speak",
     "voice (?:activity )?detection|detects? (?:voices?|speech)": "voice-detect",
     "sound classification|audio classification|classif(?:y|ies) sounds?": "audio-classify",
-    "captions?(?: (?:images|pictures|photos))?|captioning(?: (?:images|pictures|photos))?|image captions?"
+    "image captioning"
+    "|captions?(?: (?:images|pictures|photos))?|captioning(?: (?:images|pictures|photos))?|image captions?"
     "|describes? (?:images|pictures)": "caption",
     "visual question answering|vqa|questions about (?:images|pictures)": "ask",
+}
+
+# Who does a task is a model.
+DOERS: dict[str, str] = {
+    "embedders?|encoders?": "embed",
+    "re-?rankers?": "rerank",
+    "text classifiers?": "classify",
+    "chat ?bots?": "chat",
+    "summari[sz]ers?": "summarize",
+    "translators?": "translate",
+    "image classifiers?": "image-classify",
+    "object detectors?": "image-detect",
+    "image generators?": "image-generate",
+    "transcribers?|speech recogni[sz]ers?": "transcribe",
+    "speech synthesi[sz]ers?": "speak",
+    "captioners?": "caption",
 }
 
 LICENCES: dict[str, tuple[str, ...]] = {
@@ -109,6 +137,7 @@ SIZES: dict[str, str] = {
 
 _NUMBERS = "one two three four five six seven eight nine ten eleven twelve"
 NUMBERS = {word: number for number, word in enumerate(_NUMBERS.split(), 1)}
+MANY = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
 
 # More, or less, than a figure that follows.
 COMPARED: dict[str, str] = {
@@ -133,6 +162,7 @@ _ASKING = """
     from that this these those and or as it its about regarding concerning mention mentions mentioning mentioned
     contain contains containing word words called titled talk talks talking say says said added came come put
     kept stored during ones one written whose into than then too also only just exist exists existing named up
-    add keep store got am first other use uses using wrote kindly bring
+    add keep store got am first other use uses using wrote kindly bring like info information would yet but have
+    new most still right now currently hi hello hey thanks thank them they its me ok so well
 """
 ASKING = frozenset(_ASKING.split())

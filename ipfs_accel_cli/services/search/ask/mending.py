@@ -1,4 +1,4 @@
-"""Misspelled words of the lexicon: two letters swapped, one missing, or one twice."""
+"""A question in plain words: what is drawn together written out, and words of the lexicon spelled right."""
 
 from __future__ import annotations
 
@@ -10,6 +10,35 @@ _CHOOSING = """
 """
 _WORDS = frozenset(_CHOOSING.split())
 _LEAST_LETTERS = 6
+# What is said shorter, and its long form; people leave the mark out, too.
+_SHORT = (
+    (r"\blet['’]s\b", "let us"),
+    (r"\bcan['’]?t\b", "cannot"),
+    (r"\b(do|does|did|is|are|was|were|has|have|had|would|could|should|won)n['’]?t\b", r"\1 not"),
+    (r"['’]re\b", " are"),
+    (r"['’]ve\b", " have"),
+    (r"['’]d\b", " would"),
+    (r"['’]ll\b", " will"),
+    (r"\bi['’]?m\b", "i am"),
+    (r"\bive\b", "i have"),
+    (r"\b(?:gimme|gib me)\b", "give me"),
+    (r"\b(?:pls|plz)\b", "please"),
+    (r"\b(?:dupes?|dups?)\b", "duplicates"),
+    (r"\b(?:pics?)\b", "pictures"),
+    (r"\b(?:vids?)\b", "videos"),
+    (r"\btl;?dr\b", "summary"),
+    (r"\bthis (?:box|pc|mac|rig|server)\b", "this machine"),
+    (r"\b(what|that|there|where|who|how)['’]?s\b", r"\1 is"),
+    (r"\b(it|which|everything)['’]s\b", r"\1 is"),
+)
+
+
+def written_out(text: str) -> str:
+    """Return a question with `what's` and the like written out; what is in quotation marks stays."""
+    pieces = re.split(r'("[^"]*")', text)
+    for short, long in _SHORT:
+        pieces = [one if one.startswith('"') else re.sub(short, long, one, flags=re.IGNORECASE) for one in pieces]
+    return "".join(pieces)
 
 
 def mended(text: str) -> tuple[str, dict[str, str]]:

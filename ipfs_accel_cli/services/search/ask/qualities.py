@@ -7,14 +7,16 @@ import re
 from ipfs_accel_cli.services.search.ask.lexicon import (
     ANYTHING,
     ARCHITECTURES,
+    DOERS,
     DTYPES,
+    FORMATS,
     KINDS,
     LANGUAGES,
     LICENCES,
     PROGRAMMING,
     TASKS,
 )
-from ipfs_accel_cli.services.search.ask.scan import Scan
+from ipfs_accel_cli.services.search.ask.scan import Piece, Scan
 
 _NAME = r"[\w./@+-]*\w"
 _VALUE = rf'(?:"[^"]+"|{_NAME})'
@@ -32,6 +34,9 @@ def read_kinds(scan: Scan) -> None:
     for match in scan.find(rf"(?:written |implemented )?in (?P<language>{PROGRAMMING})"):
         _language(scan, match, match["language"])
         scan.blank(match.start(), match.end())
+    for words, media_type in FORMATS.items():
+        for match in scan.find(words):
+            scan.take(match, "media_type", "=", media_type, "media_type")
     found: list[tuple[re.Match[str], tuple[str, ...]]] = []
     for words in _LONGEST_FIRST:
         for match in scan.find(words):
@@ -54,13 +59,20 @@ def read_model(scan: Scan) -> None:
         rf"(?:that (?:are|is|were) )?(?:based on|fine-?tuned from|derived from|made from) (?P<name>{_NAME})"
     ):
         scan.take(match, "base_model", "~", scan.original(match, "name"))
+    for words, name in DOERS.items():
+        for match in scan.find(words):
+            scan.take(match, "task", "=", name, "task")
+            if not re.search(r"\bmodels?\b", scan.low) and not scan.has("kind"):
+                scan.pieces.append(Piece(match.start(), scan.original(match), "kind=model", "kind"))
+    if not re.search(r"\b(?:models?|weights|safetensors|ggufs?|onnx)\b", scan.low):
+        return
+    for words, dtype in DTYPES.items():
+        for match in scan.find(rf"(?:in )?(?:{words})"):
+            scan.take(match, "dtype", "=", dtype, "dtype")
     if not re.search(r"\bmodels?\b", scan.low):
         return
     for match in scan.find(rf"(?:of (?:the )?)?(?P<name>{ARCHITECTURES})(?:(?= models?\b)| architectures?)"):
         scan.take(match, "architecture", "~", match["name"], "architecture")
-    for words, dtype in DTYPES.items():
-        for match in scan.find(rf"(?:in )?(?:{words})"):
-            scan.take(match, "dtype", "=", dtype, "dtype")
     asked = r"(?:(?:that|which|who) )?(?:can |could |do |does )?(?:for |to |of )?(?:doing )?"
     for words in sorted(TASKS, key=lambda one: -max(map(len, one.split("|")))):
         for match in scan.find(rf"{asked}(?:{words})(?: tasks?)?"):
@@ -91,7 +103,11 @@ def read_languages(scan: Scan) -> None:
 
 def read_marks(scan: Scan) -> None:
     """Read tags, and what could not be read."""
-    for match in scan.find(r"untagged|without (?:any )?tags?|with no tags?"):
+    untagged = (
+        r"untagged|(?:without|(?:that )?(?:with|has|have|having) no)(?: any)? tags?(?: yet)?"
+        r"|(?:that )?(?:are |is )?not tagged(?: yet)?(?=[?.! ]*$)"
+    )
+    for match in scan.find(untagged):
         scan.take(match, "tag", "=", "null")
     for match in scan.find(
         rf"(?:tagged|with (?:the )?tags?|labell?ed)(?: as| with)? (?P<one>{_VALUE})(?: or (?P<other>{_VALUE}))?"
@@ -109,7 +125,9 @@ def read_marks(scan: Scan) -> None:
 
 def read_names(scan: Scan) -> None:
     """Read `in the folder X`, `named X`, `by X`, `with a column named X`."""
-    for match in scan.find(rf"with (?:a |the )?columns? (?:named |called )?(?P<name>{_VALUE})"):
+    for match in scan.find(
+        rf"(?:with|(?:that )?(?:have|has|having)) (?:a |the )?columns? (?:named |called )?(?P<name>{_VALUE})"
+    ):
         scan.take(match, "columns", "=", scan.original(match, "name").strip('"'))
     for match in scan.find(rf"(?:in|under|below|inside|within) (?:the |my )?(?:folder|directory) (?P<name>{_VALUE})"):
         scan.take(match, "path", "~", scan.original(match, "name").strip('"'))
@@ -120,10 +138,13 @@ def read_names(scan: Scan) -> None:
         scan.take(match, "name", "=" if "." in name else "~", name)
     for match in scan.find(rf"(?:ending (?:in|with)|with the ending) (?P<name>\.?{_NAME})"):
         scan.take(match, "name", "~", scan.original(match, "name"))
-    for match in scan.find(rf"(?:written )?by (?P<name>{_VALUE})"):
-        name = scan.original(match, "name").strip('"')
-        if name[:1].isupper():
-            scan.take(match, "author", "~", name)
+    for match in scan.find(rf"(?:written )?by (?P<name>{_VALUE}(?: [a-z][\w.-]*)*)"):
+        named = re.match(r'"[^"]+"|[A-Z][\w.-]*(?: [A-Z][\w.-]*)*', scan.original(match, "name"))
+        if named is not None:
+            start = match.start("name")
+            exact = re.compile(re.escape(scan.low[match.start() : start + named.end()])).match(scan.low, match.start())
+            assert exact is not None
+            scan.take(exact, "author", "~", named[0].strip('"'))
 
 
 def _language(scan: Scan, match: re.Match[str], name: str) -> None:

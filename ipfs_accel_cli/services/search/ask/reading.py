@@ -10,7 +10,7 @@ from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.fields import Field
 from ipfs_accel_cli.services.search import filtering
 from ipfs_accel_cli.services.search.ask import amounts, dates, qualities
-from ipfs_accel_cli.services.search.ask.mending import mended
+from ipfs_accel_cli.services.search.ask.mending import mended, written_out
 from ipfs_accel_cli.services.search.ask.scan import Piece, Scan
 
 LONGEST = 1000
@@ -41,11 +41,11 @@ def read(text: str, today: date, known: Mapping[str, Field]) -> Read:
     """
     if len(text) > LONGEST:
         raise Invalid(f"a question has up to {LONGEST} characters, not {len(text)}; `search query` takes longer texts")
-    text, slips = mended(text)
+    text, slips = mended(written_out(text))
     scan = Scan(text)
     dates.read_dates(scan, today)
-    amounts.read_sizes(scan)
     amounts.read_counts(scan)
+    amounts.read_sizes(scan)
     qualities.read_marks(scan)
     qualities.read_names(scan)
     qualities.read_licences(scan)

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from ipfs_accel_cli.services.search.ask.lexicon import ASKING, OPPOSITE
 
 _NEGATION = re.compile(
-    r"(?:\b(?:not|without|except|excluding|but|other than|isn't|aren't|no)\s+"
+    r"(?:\b(?:(?:but )?not|without|except|excluding"
+    r"|(?:all|everything|anything|nothing|licen[cs]es?|kinds?) but|other than|no)\s+"
     r"(?:(?:for|the|an?|any|under|in|those|these|ones|that are|which are)\s+)*|\bnon[- ])+$"
 )
+_WITHOUT = frozenset({"not", "without", "except", "excluding"})
 _TAKEN = "\x00"
 _QUOTED = re.compile(r'"[^"]*"')
 _WORD = re.compile(r'"[^"]*"|[^\s"\x00]+')
@@ -87,9 +89,9 @@ class Scan:
                     found.append(word)
                 continue
             word = word.strip(_EDGES)
-            if any(one.isalnum() for one in word) and word.lower() not in ASKING:
+            if (any(one.isalnum() for one in word) and word.lower() not in ASKING) or word.lower() in _WITHOUT:
                 found.append(word)
-        return found
+        return _negated(found)
 
     def filter(self) -> str:
         """Return the conditions in the order of the question; alternatives are joined by OR."""
@@ -105,6 +107,19 @@ class Scan:
     def _denied(self, start: int) -> tuple[int, bool]:
         found = _NEGATION.search(self.low[:start])
         return (found.start(), True) if found else (start, False)
+
+
+def _negated(words: list[str]) -> list[str]:
+    """Return words as a query has them: `not helm` is `-helm`; what denies nothing is left out."""
+    found: list[str] = []
+    denied = False
+    for word in words:
+        if word.lower() in _WITHOUT:
+            denied = True
+            continue
+        found.append(f"-{word}" if denied and found else word)
+        denied = False
+    return found
 
 
 def quoted(value: str) -> str:

@@ -40,3 +40,9 @@ def tree(make: Callable[[str, bytes], Path], tmp_path: Path) -> Path:
     (tmp_path / "tree" / "nothing").mkdir()
     (tmp_path / "tree" / "deep" / "link").symlink_to("../weights.bin")
     return tmp_path / "tree"
+
+
+@pytest.fixture
+def me(store: Store) -> str:
+    """The recipient of an identity of this home."""
+    return store.sealed.identities.new("me").recipient

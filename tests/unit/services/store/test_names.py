@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,14 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ipfs_accel_cli import Node
 from ipfs_accel_cli.content import ipns, libp2pkey
 from ipfs_accel_cli.content.cid import CID
-from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import (
     Conflict,
-    HomeUnusable,
     Invalid,
     LimitReached,
     MalformedContent,
-    NotAuthorised,
     NotFound,
     SomeFailed,
     Unavailable,
@@ -34,14 +26,6 @@ from ipfs_accel_cli.core.errors import (
 from ipfs_accel_cli.services.store.store import Store
 
 VECTORS = Path(__file__).parents[3] / "vectors" / "ipns"
-PUBLISH = """
-import sys
-from ipfs_accel_cli import Node
-names = Node(sys.argv[1]).store.names
-for number in range(int(sys.argv[3])):
-    done = names.publish("site", f"{sys.argv[2]}/{sys.argv[4]}-{number}")
-    print(done.sequence, done.value, flush=True)
-"""
 
 
 class Board:
@@ -226,76 +210,12 @@ def test_a_store_that_knows_no_backends_says_so(node: Node) -> None:
         node.store.names.publish("site", "bafkqaaa", backends=["cloud"])
 
 
-@pytest.mark.parametrize("form", ["pem", "libp2p-protobuf-cleartext"])
-def test_a_key_leaves_and_comes_back_as_the_same(store: Store, tmp_path: Path, form: str) -> None:
-    made = store.names.keys.new("site")
-    out = tmp_path / "site.key"
-    store.names.keys.export("site", out, form)
-    assert out.stat().st_mode & 0o777 == 0o600
-    store.names.keys.remove("site")
-    assert store.names.keys.list().keys == []
-    assert store.names.keys.take("again", out).name == made.name
-
-
-def test_a_key_is_never_overwritten_and_is_for_its_owner_only(store: Store, home: Path, tmp_path: Path) -> None:
-    made = store.names.keys.new("site")
-    path = home / "keys" / "ipns" / "site"
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert path.parent.stat().st_mode & 0o777 == 0o700
-    store.names.keys.export("site", tmp_path / "out.pem")
-    for again in (lambda: store.names.keys.new("site"), lambda: store.names.keys.take("site", tmp_path / "out.pem")):
-        with pytest.raises(Conflict):
-            again()
-    (tmp_path / "taken.pem").write_text("mine")
-    with pytest.raises(Conflict):
-        store.names.keys.export("site", tmp_path / "taken.pem")
-    assert (tmp_path / "taken.pem").read_text() == "mine"
-    assert store.names.keys.list().keys == [made]
-    path.chmod(0o644)
-    with pytest.raises(HomeUnusable, match="other users"):
-        store.names.keys.list()
-
-
-@pytest.mark.parametrize(
-    "name", ["", ".hidden", "a/b", "..", "a b", "x" * 65, "12D3KooWLQzUv2FHWGVPXTXSZpdHs7oHbXub2G5WC8Tx4NQhyd2d"]
-)
-def test_a_key_cannot_be_called_anything(store: Store, name: str) -> None:
-    with pytest.raises(Invalid):
-        store.names.keys.new(name)
-
-
-def test_what_is_no_key_is_not_taken_in(store: Store, tmp_path: Path) -> None:
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    curve = ec.generate_private_key(ec.SECP256R1())
-    pem = curve.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    for data, error in ((b"", Invalid), (b"-----BEGIN nonsense", Invalid), (pem, UnsupportedContent)):
-        (tmp_path / "file").write_bytes(data)
-        with pytest.raises(error):
-            store.names.keys.take("site", tmp_path / "file")
-
-
 @pytest.mark.parametrize("lifetime", ["0s", "9999w", "soon"])
 def test_a_record_counts_for_a_time_that_makes_sense(store: Store, lifetime: str) -> None:
     store.names.keys.new("site")
     with pytest.raises(Invalid):
         store.names.publish("site", "bafkqaaa", lifetime=lifetime)
     assert store.names.list().names == []
-
-
-def test_nobody_but_the_owner_uses_the_keys(store: Store, tmp_path: Path) -> None:
-    store.names.keys.new("site")
-    with using(Call(folders=(tmp_path,))):
-        for call in (
-            lambda: store.names.publish("site", "bafkqaaa"),
-            lambda: store.names.keys.export("site", tmp_path / "key"),
-            lambda: store.names.keys.remove("site"),
-            lambda: store.names.keys.take("more", tmp_path / "key"),
-        ):
-            with pytest.raises(NotAuthorised):
-                call()
-        assert len(store.names.keys.list().keys) == 1
 
 
 def test_records_are_carried_in_files_and_the_newest_stays(store: Store, tmp_path: Path) -> None:
@@ -342,31 +262,6 @@ def test_a_record_of_an_rsa_key_is_taken_in(store: Store) -> None:
     store.names.files.take(file)
     assert store.names.resolve(file.stem).path.startswith("/ipfs/bafkreicysg23")
     assert store.names.files.inspect(file.stem).key_type == "rsa"
-
-
-def test_threads_that_publish_at_once_get_a_sequence_each(store: Store) -> None:
-    store.names.keys.new("site")
-    with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda number: store.names.publish("site", f"bafkqaaa/{number}"), range(16)))
-    assert sorted(one.sequence for one in done) == list(range(16))
-
-
-def test_processes_that_publish_at_once_and_die_never_give_a_sequence_to_two_values(home: Path, node: Node) -> None:
-    node.store.names.keys.new("site")
-    command = [sys.executable, "-c", PUBLISH, str(home), "bafkqaaa", "30"]
-    children = [
-        subprocess.Popen([*command, str(number)], stdout=subprocess.PIPE, text=True, env=os.environ)
-        for number in range(3)
-    ]
-    assert children[0].stdout is not None
-    told = [children[0].stdout.readline() for _ in range(3)]
-    children[0].send_signal(signal.SIGKILL)
-    told += [line for child in children for line in child.communicate()[0].splitlines() if line.count(" ") == 1]
-    given = dict(line.split() for line in told)
-    assert len(given) == len(told) >= 63
-    assert node.store.names.resolve("site").sequence >= max(map(int, given))
-    following = node.store.names.publish("site", "bafkqaaa")
-    assert following.sequence > max(map(int, given))
 
 
 def test_the_commands_work_together(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,13 +1,10 @@
-"""Encrypted content in a home: put, read in parts, written to disk, wrapped for others, and damaged."""
+"""Encrypted content in a home: put, read in parts, written to disk, and wrapped for others."""
 
 from __future__ import annotations
 
 import os
 import random
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,10 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ipfs_accel_cli import Node
-from ipfs_accel_cli.content import dagcbor, envelope, sealed
-from ipfs_accel_cli.content.cid import CID, DAG_CBOR
-from ipfs_accel_cli.content.envelope import Envelope, Sealed, Secret
-from ipfs_accel_cli.content.sealed import HEADER_BYTES, SEGMENT_BYTES, TAG_BYTES
+from ipfs_accel_cli.content.envelope import Secret
+from ipfs_accel_cli.content.sealed import SEGMENT_BYTES, TAG_BYTES
 from ipfs_accel_cli.core.call import Call, using
 from ipfs_accel_cli.core.errors import (
     Conflict,
@@ -27,45 +22,14 @@ from ipfs_accel_cli.core.errors import (
     MissingExtra,
     NotAuthorised,
     NotFound,
-    UnsafeContent,
-    VerificationFailed,
 )
 from ipfs_accel_cli.services.store import Store
+from tests.unit.services.store.sealing import envelope_of, put, read
 
 age = pytest.importorskip("pyrage")
 
 Make = Callable[[str, bytes], Path]
 STEP = SEGMENT_BYTES + TAG_BYTES
-PUT = """
-import sys
-from ipfs_accel_cli import Node
-store = Node(sys.argv[1]).store
-print("ready", flush=True)
-(put,) = store.sealed.put([sys.argv[2]], ["me"])
-print(put.cid, flush=True)
-"""
-
-
-@pytest.fixture
-def me(store: Store) -> str:
-    return store.sealed.identities.new("me").recipient
-
-
-def put(store: Store, path: Path, *recipients: str) -> str:
-    (stored,) = store.sealed.put([path], recipients or ["me"])
-    assert stored.kind == "encrypted"
-    return stored.cid
-
-
-def read(store: Store, reference: str, offset: int = 0, length: int | None = None, identity: str = "me") -> bytes:
-    blob = store.sealed.open(reference, identity, offset, length)
-    data = b"".join(map(bytes, blob))
-    assert len(data) == blob.size_bytes
-    return data
-
-
-def envelope_of(store: Store, cid: str) -> Envelope:
-    return Envelope.decode(store.block(CID.parse(cid)))
 
 
 @given(st.integers(0, 2), st.integers(-1, 1), st.integers(0, 1 << 30))
@@ -211,89 +175,6 @@ def test_recipients_are_read_strictly(store: Store, me: str, make: Make) -> None
     assert store.ls().entries == []
 
 
-def test_a_part_is_read_although_another_is_damaged(store: Store, me: str, make: Make) -> None:
-    data = random.Random(1).randbytes(10 * SEGMENT_BYTES)
-    cid = put(store, make("file", data))
-    damage(store, envelope_of(store, cid).content, HEADER_BYTES + 5 * STEP + 100)
-    assert read(store, cid, 2 * SEGMENT_BYTES, 100) == data[2 * SEGMENT_BYTES :][:100]
-    with pytest.raises(VerificationFailed, match="segment 5"):
-        read(store, cid, 5 * SEGMENT_BYTES, 1)
-    with pytest.raises(VerificationFailed):
-        store.sealed.get(cid, "me", "copy")
-    assert not Path("copy").exists()
-
-
-def damage(store: Store, content: CID, offset: int) -> None:
-    path = store.object_path(content)
-    path.chmod(0o644)
-    with path.open("r+b") as file:
-        file.seek(offset)
-        byte = file.read(1)[0]
-        file.seek(offset)
-        file.write(bytes([byte ^ 1]))
-
-
-def kept(store: Store, made: Envelope | dict[str, object]) -> str:
-    data = made.encode() if isinstance(made, Envelope) else dagcbor.encode(made)
-    cid = CID.of(data, DAG_CBOR)
-    with store.session() as session:
-        session.block(cid, data)
-        session.commit([(cid, "store", "made", "block")])
-    return str(cid)
-
-
-def test_every_part_of_an_envelope_that_is_changed_is_noticed(store: Store, me: str, make: Make) -> None:
-    good = envelope_of(store, put(store, make("file", bytes(SEGMENT_BYTES + 9))))
-    other = envelope_of(store, put(store, make("other", bytes(SEGMENT_BYTES + 9))))
-    fields = dagcbor.decode(good.encode())
-    changed: list[dict[str, object]] = [
-        {"content": other.content},
-        {"keys": other.keys},
-        {"size": good.size_bytes - 1},
-        {"size": SEGMENT_BYTES},
-        {"kind": "folder"},
-        {"keys": good.keys[:-1] + bytes([good.keys[-1] ^ 1])},
-        {"keys": good.keys[:60] + b"AAAA" + good.keys[64:]},
-        {"keys": good.keys[:20]},
-        {"segment": 4096},
-        {"schema": "ipfs-accel/sealed/v2"},
-    ]
-    for change in changed:
-        cid = kept(store, fields | change)
-        with pytest.raises(Exception) as caught:
-            read(store, cid)
-        assert caught.value.__class__.__module__ == "ipfs_accel_cli.core.errors", change
-        assert getattr(caught.value, "exit_code", 1) in (2, 3, 4, 6, 7), (change, caught.value)
-
-
-@pytest.mark.parametrize(
-    ("entry", "error"),
-    [
-        (Sealed("../out", "file", 0, CID.of(b""), bytes(32)), UnsafeContent),
-        (Sealed("link", "link", target="../../etc"), UnsafeContent),
-        (Sealed("link", "link", target="/etc"), UnsafeContent),
-        (Sealed("more", "file", 5, CID.of(b""), bytes(32)), VerificationFailed),
-    ],
-)
-def test_a_folder_that_somebody_made_up_writes_nothing(
-    store: Store, me: str, tmp_path: Path, entry: Sealed, error: type[Exception]
-) -> None:
-    key = os.urandom(32)
-    with store.session() as session:
-        index = session.file(sealed.seal(key, "index", os.urandom(32), [envelope.encode_index([entry])]))
-        built = session.directory({"index": index})
-        made = Envelope("folder", built.cid, 0, age.encrypt(Secret(key, (me,)).encode(), [_recipient(me)]))
-        session.block(made.cid, made.encode())
-        session.commit([(made.cid, "store", "made", "block")])
-    with pytest.raises(error):
-        store.sealed.get(str(made.cid), "me", tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
-def _recipient(text: str) -> object:
-    return age.x25519.Recipient.from_str(text)
-
-
 def test_an_envelope_travels_with_its_content_and_its_identity(
     store: Store, me: str, tree: Path, tmp_path: Path
 ) -> None:
@@ -332,56 +213,6 @@ def test_names_lead_to_encrypted_content(store: Store, me: str, make: Make) -> N
     store.names.keys.new("site")
     store.names.publish("site", put(store, make("folder/file", b"secret").parent))
     assert read(store, "ipns:site/file") == b"secret"
-
-
-def test_a_put_that_is_killed_leaves_nothing_or_all(home: Path, node: Node, tmp_path: Path) -> None:
-    node.store.sealed.identities.new("me")
-    (tmp_path / "big").write_bytes(os.urandom(24 << 20))
-    for wait in (0.0, 0.02, 0.05, 0.1):
-        child = subprocess.Popen(
-            [sys.executable, "-c", PUT, str(home), str(tmp_path / "big")], stdout=subprocess.PIPE, text=True
-        )
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-        time.sleep(wait)
-        child.send_signal(signal.SIGKILL)
-        told = child.communicate()[0]
-        node.store.mend()
-        assert node.store.check() == []
-        there = [entry.cid for entry in node.store.ls().entries]
-        assert told.strip() in ("", *there)
-        for cid in there:
-            assert read(node.store, cid) == (tmp_path / "big").read_bytes()
-        if there:
-            node.store.remove(there)
-        node.store.gc()
-    assert not any(path.is_file() for path in node.home.objects.rglob("*"))
-
-
-def test_memory_stays_small_however_large_a_file_is(home: Path, node: Node, tmp_path: Path) -> None:
-    node.store.sealed.identities.new("me")
-    with (tmp_path / "big").open("wb") as file:
-        file.truncate(96 << 20)
-    script = """
-import resource, sys
-from ipfs_accel_cli import Node
-store = Node(sys.argv[1]).store
-(tiny,) = store.sealed.put([sys.argv[3]], ["me"])
-list(store.sealed.open(tiny.cid, "me"))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-(put,) = store.sealed.put([sys.argv[2]], ["me"])
-count = sum(map(len, store.sealed.open(put.cid, "me")))
-print(count, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
-"""
-    (tmp_path / "tiny").write_bytes(bytes(3 << 20))
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(home), str(tmp_path / "big"), str(tmp_path / "tiny")],
-        capture_output=True,
-        text=True,
-    )
-    count, grown = map(int, done.stdout.split())
-    assert count == 96 << 20
-    assert grown < 48, done.stdout
 
 
 def test_the_commands_work_together(

@@ -20,8 +20,8 @@ MODEL = r"(?:(?:the |my )?(?:models?|network) )?(?:(?:called|named) )?"
 PICTURES = r"\S+\.(?:png|jpe?g|gif|webp|bmp|tiff?)"
 SOUNDS = r"\S+\.(?:wav|mp3|flac|ogg|m4a)"
 SOURCE = (
-    r"(?:everything|all|all files|the files|the content|all content|content)?(?: ?(?:of|in|from|at|on) )?"
-    rf"(?P<source>{THING})"
+    r"(?:everything|all|all files|the files|the content|all content|content|what is|whatever is)?"
+    rf"(?: ?(?:of|in|from|at|on) )?(?: (?=here))?(?P<source>{THING})"
 )
 TO = rf"(?:to|into|onto|over to) (?P<destination>{PLACE})"
 ONE = rf"{MODEL}(?P<one>{THING})"
@@ -40,6 +40,12 @@ class Sentence:
         self.forms = tuple(re.compile(form, re.IGNORECASE) for form in forms)
 
 
+_STEMS = {
+    **{"moved": "move", "moving": "move", "copied": "copy", "copying": "copy"},
+    **{"mirror": "sync", "mirroring": "sync", "syncing": "sync"},
+}
+
+
 def between(verb: str, more: str = "") -> Callable[[re.Match[str]], str | None]:
     """Return what brings one place to another; content and files go by the verbs of the store."""
 
@@ -49,7 +55,10 @@ def between(verb: str, more: str = "") -> Callable[[re.Match[str]], str | None]:
             return f"store copy {{source}} {shlex.quote(destination)}" if verb == "copy" else None
         if ":" not in source and re.search(r"[./]", source):
             return f"store put {{source}} --to {shlex.quote(destination)}" if verb == "copy" else None
-        return f"migrate {verb} {shlex.quote(_place(source))} {shlex.quote(destination)}{more}"
+        told = (match.groupdict().get("verb") or "copy").lower()
+        action = _STEMS.get(told, told)
+        more_of_it = more if verb != "plan" or action == "copy" else f" --action {action}"
+        return f"migrate {verb} {shlex.quote(_place(source))} {shlex.quote(destination)}{more_of_it}"
 
     return line
 

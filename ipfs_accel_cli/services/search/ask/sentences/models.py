@@ -45,7 +45,7 @@ MODELS: tuple[Sentence, ...] = (
     ),
     Sentence(
         either("store repair {one}", "model repair {one}"),
-        rf"(?:repair|mend|fix) {ONE}",
+        rf"(?:repair|mend|fix) (?:the |my )?(?:damaged |broken |corrupt )?{ONE}",
     ),
     Sentence(
         "hw fit {one}",
@@ -98,7 +98,7 @@ MODELS: tuple[Sentence, ...] = (
         rf"roll ?back {MODEL}(?P<one>{THING})",
     ),
     Sentence(
-        lambda match: "model diff {one} {two}" if match["one"] else "model diff {three} {four}",
+        "model diff {one} {two}",
         rf"(?:what is|show(?: me)?|what are)? ?the differences? between {MODEL}(?P<one>\S+) and (?P<two>\S+)",
         rf"diff {MODEL}(?P<one>\S+) (?:and|with) (?P<two>\S+)",
     ),

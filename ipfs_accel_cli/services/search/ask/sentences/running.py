@@ -24,7 +24,8 @@ RUNNING: tuple[Sentence, ...] = (
     ),
     Sentence(
         "doctor",
-        r"(?:is (?:everything|all)|are things) (?:all right|alright|ok(?:ay)?|fine|well|sound)"
+        r"(?:is (?:everything|all|(?:my|the|this) (?:installation|setup|install))|are things)"
+        r" (?:all right|alright|ok(?:ay)?|fine|well|sound)"
         r"(?: with (?:my|the|this) (?:installation|setup|machine|store))?",
         r"(?:check|diagnose|test) (?:my|the|this) (?:installation|setup|install)",
         r"what is wrong(?: here)?",
@@ -39,6 +40,8 @@ RUNNING: tuple[Sentence, ...] = (
     Sentence(
         "infer summarize --file {one}",
         r"summari[sz]e (?:the )?(?:file |text |document )?(?P<one>\S+\.\w+)",
+        r"(?:(?:give|get|make|write)(?: me)? )?(?:an? |the )?summary (?:of|for) (?:the )?(?:file )?(?P<one>\S+\.\w+)",
+        r"what (?:does|is) (?P<one>\S+\.(?:txt|md|rst)) (?:say|about)(?: in short| briefly)?",
     ),
     Sentence(
         "infer image ocr {one}",

@@ -14,7 +14,7 @@ SEARCHING: tuple[Sentence, ...] = (
     ),
     Sentence(
         "search duplicates",
-        r"(?:show(?: me)?|find(?: me)?|list|are there)? ?(?:the |any |all )?"
+        r"(?:show(?: me)?|find(?: me)?|list|are there|do i have|have i got)? ?(?:the |any |all |my )?"
         r"(?:duplicates|duplicate (?:files|pictures|documents|models))",
         r"what (?:is (?:there|here|kept) twice|do i have twice)",
         r"(?:what|which files) (?:is|are) (?:there )?(?:twice|doubled)",
@@ -23,6 +23,11 @@ SEARCHING: tuple[Sentence, ...] = (
         "search tag suggest {one}",
         rf"(?:suggest|propose)(?: me)?(?: some)? tags for (?P<one>{CID})",
         rf"(?:which|what) tags (?:fit|suit|would fit) (?P<one>{CID})",
+    ),
+    Sentence(
+        "search tag ls",
+        r"(?:which|what) tags (?:do i (?:use|have)|are (?:there|in use)|have i (?:used|given))",
+        r"(?:list|show)(?: me)?(?: my| the| all)* tags",
     ),
     Sentence(
         "search tag add {one} {two}",
@@ -47,6 +52,11 @@ SEARCHING: tuple[Sentence, ...] = (
         r"(?:which|what)(?: jobs)? (?:is|are) (?:running|waiting|queued)(?: now)?",
         r"(?:show|list)(?: me)?(?: the| my| all)* (?:jobs|queue)(?: that are (?:running|waiting|queued))?",
         r"what is (?:going on|being done)",
+    ),
+    Sentence(
+        "job logs {one}",
+        rf"(?:show(?: me)?|read|print|get)(?: the)? (?:logs?|output) (?:of|for|from) {JOB}",
+        rf"what did {JOB} (?:say|print|write|log)",
     ),
     Sentence(
         "job cancel {one}",

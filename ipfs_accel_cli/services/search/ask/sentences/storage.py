@@ -23,13 +23,15 @@ STORAGE: tuple[Sentence, ...] = (
     ),
     Sentence(
         between("check"),
+        rf"(?:are|is) (?P<source>{PLACE}) and (?P<destination>{PLACE}) (?:the same|equal|in sync|alike)",
+        rf"what (?:differs|is different|are the differences) between (?P<source>{PLACE}) and (?P<destination>{PLACE})",
         r"(?:is|are) (?:everything|all|all files)(?: that is)? (?:of|in|from|at|on) (?P<source>\S+)"
         rf" (?:also )?(?:in|at|on) (?P<destination>{PLACE})",
     ),
     Sentence(
         between("plan"),
         r"(?:what would (?:it take|happen)|how long (?:does|would|will) it take|how much (?:does|would|will)"
-        rf" it cost) (?:to|if i) (?:copy|move|sync|mirror|copied|moved) {SOURCE} (?:to|into|with)"
+        rf" it cost) (?:to|if i) (?P<verb>copy|move|sync|mirror|copied|moved) {SOURCE} (?:to|into|with)"
         rf" (?P<destination>{PLACE})",
     ),
     Sentence(
@@ -58,7 +60,8 @@ STORAGE: tuple[Sentence, ...] = (
     ),
     Sentence(
         "migrate run {one}",
-        r"(?:run|start) (?:the |my )?policy (?P<one>\S+)",
+        r"(?:run|start|execute|trigger) (?:the |my )?policy (?P<one>\S+)",
+        r"(?:run|start|execute|trigger) (?:the |my )?(?P<one>\S+) policy",
     ),
     Sentence(
         "migrate history",
@@ -67,7 +70,8 @@ STORAGE: tuple[Sentence, ...] = (
     ),
     Sentence(
         "store gc --dry-run",
-        r"(?:free|make|get)(?: me)?(?: some| more)? (?:disk )?(?:space|room)(?: on (?:the|my) disk| in the store)?",
+        r"(?:free|make|get|reclaim)(?: up)?(?: me)?(?: some| more)? (?:disk )?(?:space|room)"
+        r"(?: on (?:the|my) disk| in the store)?",
         r"(?:clean(?: up| out)?|prune|purge|tidy(?: up)?|empty)(?: the| my)?"
         r" (?:store|disk|home|trash|garbage)(?: up| out)?",
         r"how much (?:disk )?(?:space|room) (?:can|could|would) (?:i|be) (?:free|freed|save|get back)",
@@ -98,8 +102,14 @@ STORAGE: tuple[Sentence, ...] = (
         r"(?:keep|replicate|have) everything (?:twice|(?:to|at|in) two places)",
     ),
     Sentence(
+        "store repair --all",
+        r"(?:repair|mend|fix) (?:everything|all|whatever)(?: (?:that|which))?(?: is)? ?(?:broken|damaged|corrupt)?",
+        r"(?:repair|mend|fix) (?:the|all|my) (?:damaged |broken )(?:files|content|blocks)",
+    ),
+    Sentence(
         "store scrub",
-        r"(?:read|check|verify) (?:everything|all(?: content)?|the (?:whole )?store)"
+        r"(?:read|check|verify) (?:everything|all(?: content| (?:of )?my files| files)?|the (?:whole )?store"
+        r"|my files)"
         r"(?: again)?(?: (?:to find|for|and find) (?:any )?(?:damage|bit ?rot|errors))?",
         r"scrub(?: the store)?",
         r"look for bit ?rot",
@@ -107,6 +117,7 @@ STORAGE: tuple[Sentence, ...] = (
     Sentence(
         "store cost",
         r"how much (?:does|do|will) (?:the |my |all )?(?:storage|store|backends|copies)(?: of mine)? cost",
-        r"what (?:does|do) (?:the |my )?(?:storage|backends) cost",
+        r"what (?:does|do) (?:the |my )?(?:storage|backends) cost(?: me)?(?: (?:a|each|every|per) month)?",
+        r"what (?:am i|do i|are we) pay(?:ing)? for (?:my |the )?(?:storage|backends)(?: (?:a|each|every|per) month)?",
     ),
 )

@@ -65,9 +65,14 @@ def parts(text: str) -> set[str]:
 
 
 def labelled() -> list[Labelled]:
-    """Return all of them: of the first ones the hash chose what is held out."""
+    """Return those that count: of the first ones the hash chose what is held out, of the unseen ones all are."""
     first = [replace(one, held_out=_chosen(one.text)) for one in _of("questions.tsv")]
-    return [*first, *_of("seen.tsv"), *unseen()]
+    return [*first, *unseen()]
+
+
+def seen() -> list[Labelled]:
+    """Return those that others asked, and for which rules were made; they count for no figure."""
+    return _of("seen.tsv")
 
 
 def unseen() -> list[Labelled]:

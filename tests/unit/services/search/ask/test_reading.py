@@ -11,7 +11,7 @@ from ipfs_accel_cli.services.search import filtering
 from ipfs_accel_cli.services.search.ask.commands import propose
 from ipfs_accel_cli.services.search.ask.lexicon import KINDS, LANGUAGES, LICENCES, TASKS
 from ipfs_accel_cli.services.search.ask.reading import LONGEST, read
-from tests.unit.services.search.ask.questions import KNOWN, TODAY, Labelled, labelled, unseen
+from tests.unit.services.search.ask.questions import KNOWN, TODAY, Labelled, labelled, seen, unseen
 
 ALL = labelled()
 HELD_OUT = [one for one in ALL if one.held_out]
@@ -22,7 +22,7 @@ _WORDS = st.sampled_from([*_PHRASES, *_OTHERS.split()])
 
 def test_there_are_enough_questions_of_every_sort() -> None:
     assert len(ALL) >= 150
-    assert len({one.text for one in ALL}) == len(ALL)
+    assert len({one.text for one in [*ALL, *seen()]}) == len(ALL) + len(seen())
     assert len(HELD_OUT) >= len(ALL) // 3
     assert sum(bool(one.command) for one in HELD_OUT) >= 20
     assert sum(bool(one.filter) for one in HELD_OUT) >= 20
@@ -35,7 +35,7 @@ def test_four_of_five_that_no_rule_was_made_for_are_read_exactly() -> None:
     assert exact / len(HELD_OUT) >= 0.8
 
 
-@pytest.mark.parametrize("one", [one for one in ALL if not one.held_out], ids=lambda one: one.text)
+@pytest.mark.parametrize("one", [one for one in [*ALL, *seen()] if not one.held_out], ids=lambda one: one.text)
 def test_the_questions_that_rules_were_made_for_are_read_exactly(one: Labelled) -> None:
     assert one.is_exact(), (propose(one.text), read(one.text, TODAY, KNOWN))
 
