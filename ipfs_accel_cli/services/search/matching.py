@@ -10,7 +10,7 @@ from ipfs_accel_cli.services.search.index import Index
 from ipfs_accel_cli.services.search.pruning import DECIMALS, pruned
 from ipfs_accel_cli.services.search.schema import CHUNK_BITS
 
-_FIRST_LOOK = 64
+_FIRST_LOOK = 24
 
 
 @dataclass(frozen=True, slots=True)
