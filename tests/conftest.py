@@ -41,6 +41,14 @@ def _no_users_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _whole_index() -> Iterator[None]:
+    """A query sees all that was put before it, however slow the machine is while tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ipfs_accel_cli.services.search.service.CATCH_UP_SECONDS", 600.0)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_world(
     _no_users_world: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch

@@ -68,6 +68,13 @@ class Query:
             found = f"({' AND '.join(phrases)})"
         return found
 
+    def alternatives(self) -> tuple[str, ...]:
+        """Return what each word is looked for as, where one of them is enough and none is a choice of its own."""
+        if any(term.phrase or term.prefix for term in self.terms):
+            return ()
+        found = tuple(term.expression() for term in self.terms)
+        return () if any("(" in one for one in found) else found
+
     def unwanted(self) -> str:
         """Return what no document may have; empty where there is nothing."""
         return _any(term.expression() for term in self.without) if self.without else ""

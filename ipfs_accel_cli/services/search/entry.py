@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,6 +16,8 @@ TAG = "tag"
 _LONGEST_FACT = 500
 _MOST_VALUES = 200
 _MOST_SAID = 4000
+
+_NO_FACTS: Mapping[str, Fact] = {}
 
 FactRow = tuple[str, str, str, float | None]  # Name, key, value, number.
 
@@ -55,25 +57,29 @@ class Entry:
 
     def facts(self) -> Iterator[FactRow]:
         """Yield (name, key, value, number) of everything that is known of it."""
-        for facts in (self.document.facts, as_facts(self.read), self.said, {TAG: self.tags} if self.tags else {}):
+        for facts in (
+            self.document.facts,
+            as_facts(self.read),
+            self.said,
+            {TAG: self.tags} if self.tags else _NO_FACTS,
+        ):
             for name, value in facts.items():
                 if name != "size_bytes":
                     yield from fact_rows(name, value)
 
 
-def fact_rows(name: str, value: Fact) -> Iterator[FactRow]:
-    """Yield a fact as it is kept: several values each for itself, whatever has a size as a number, too."""
+def fact_rows(name: str, value: Fact) -> Sequence[FactRow]:
+    """Return a fact as it is kept: several values each for itself, whatever has a size as a number, too."""
     if isinstance(value, tuple):
         once = dict.fromkeys(text.lower()[:_LONGEST_FACT] for text in value if text)
         told = {text.lower()[:_LONGEST_FACT]: text[:_LONGEST_FACT] for text in reversed(value)}
-        for key in list(once)[:_MOST_VALUES]:
-            yield name, key, told[key], None
-    elif isinstance(value, bool):
-        yield name, str(value).lower(), str(value).lower(), None
-    elif isinstance(value, int | float):
-        yield name, str(value), str(value), float(value)
-    elif value:
-        yield name, value.lower()[:_LONGEST_FACT], value[:_LONGEST_FACT], None
+        return [(name, key, told[key], None) for key in list(once)[:_MOST_VALUES]]
+    if isinstance(value, bool):
+        return ((name, str(value).lower(), str(value).lower(), None),)
+    if isinstance(value, (int, float)):
+        shown = str(value)
+        return ((name, shown, shown, float(value)),)
+    return ((name, value.lower()[:_LONGEST_FACT], value[:_LONGEST_FACT], None),) if value else ()
 
 
 def moment(at: datetime | str | None = None) -> str:

@@ -19,6 +19,7 @@ from ipfs_accel_cli.services.search import index as tables
 from ipfs_accel_cli.services.search.entry import TAG
 from ipfs_accel_cli.services.search.index import Index, set_progress
 from ipfs_accel_cli.services.search.making import Maker
+from ipfs_accel_cli.services.search.merging import merge
 from ipfs_accel_cli.services.search.results import Taken
 from ipfs_accel_cli.services.search.supply import Beside
 from ipfs_accel_cli.services.search.tags import all_tags, tags_of
@@ -64,6 +65,9 @@ class Intake:
             if until is not None and time.monotonic() >= until:
                 break
             self._do(subject, kind, tally, until)
+        # Who waits for an answer does not wait for this.
+        if until is None and tally.documents:
+            merge(self._index)
         return Taken(documents=tally.documents, removed=tally.removed, unread=tally.unread, behind=self.behind())
 
     def do(self, subject: str, kind: str, tally: Tally) -> None:

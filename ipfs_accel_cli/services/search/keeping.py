@@ -24,6 +24,7 @@ from ipfs_accel_cli.services.search import index as tables
 from ipfs_accel_cli.services.search.index import Index
 from ipfs_accel_cli.services.search.intake import MODEL, ROOT, SEQUENCE, Intake, Tally
 from ipfs_accel_cli.services.search.making import Maker
+from ipfs_accel_cli.services.search.merging import merge
 from ipfs_accel_cli.services.search.perceiving import BY_PATH, NOTHING, Perceiving, Wanted
 from ipfs_accel_cli.services.search.results import Row, Rows, Space, Stat, Taken, Verified
 from ipfs_accel_cli.services.search.supply import Beside
@@ -68,6 +69,8 @@ class Keeping:
             path = _path(subject)
             roots.append(self._add_kept(subject, tally) if path is None else self._add_path(path, tally))
         done = self.perceiving.read(roots, readers)
+        if tally.documents:
+            merge(self.index)
         about = {"documents": tally.documents, "removed": tally.removed, "unread": tally.unread}
         return Taken(**about, behind=self.intake.behind(), readings=done)
 

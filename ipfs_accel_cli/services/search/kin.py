@@ -20,7 +20,7 @@ from ipfs_accel_cli.services.search.sketches import (
 )
 from ipfs_accel_cli.services.search.sketching import TEXT
 from ipfs_accel_cli.services.search.supply import Beside
-from ipfs_accel_cli.services.search.tensors import TensorBook
+from ipfs_accel_cli.services.search.tensors import Sharing, TensorBook
 from ipfs_accel_cli.services.search.vectors import Vectors
 
 MOST = 1000
@@ -63,12 +63,15 @@ class Kinship:
         """
         if not 0 < least <= 1:
             raise Invalid("--least is a share of words, above 0 and up to 1")
-        found = [
-            *self._groups("same", self._paths()),
-            *self._joined("text", near_texts(self._sketches(), least)),
-            *self._joined("picture", near_pictures(self._pictures())),
-            *(self._sharing() if tensors else ()),
-        ]
+        # Reading models takes long, so not while older states of the index must be kept.
+        shared = list(TensorBook(self.index, self.beside).pairs()) if tensors else []
+        with self.index.reading():
+            found = [
+                *self._groups("same", self._paths()),
+                *self._joined("text", near_texts(self._sketches(), least)),
+                *self._joined("picture", near_pictures(self._pictures())),
+                *self._sharing(shared),
+            ]
         return Duplicates(
             groups=[group for group in found if not kinds or {one.kind for one in group.copies} & set(kinds)]
         )
@@ -135,9 +138,9 @@ class Kinship:
         query = "SELECT document FROM members GROUP BY document HAVING count(DISTINCT root || '/' || path) > 1"
         return [((int(row["document"]),), 1.0) for row in self.index.rows(query)]
 
-    def _sharing(self) -> list[Group]:
+    def _sharing(self, shared: Iterable[Sharing]) -> list[Group]:
         made = []
-        for pair in TensorBook(self.index, self.beside).pairs():
+        for pair in shared:
             both = self.index.rows("SELECT id FROM documents WHERE cid IN (?, ?) ORDER BY cid", (pair.one, pair.other))
             copies = list(self._rows([int(row["id"]) for row in both]).values())
             if len(copies) < 2:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from ipfs_accel_cli.services.search.filtering import ALL, Condition
 from ipfs_accel_cli.services.search.index import Index
+from ipfs_accel_cli.services.search.pruning import DECIMALS, pruned
 from ipfs_accel_cli.services.search.schema import CHUNK_BITS
 
-_FIRST_LOOK = 64
+_FIRST_LOOK = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +23,31 @@ class Scored:
     cid: str
 
 
-def best(index: Index, expression: str, condition: Condition, wanted: int) -> list[Scored]:
+def best(index: Index, expression: str, condition: Condition, wanted: int, phrases: Sequence[str] = ()) -> list[Scored]:
     """Return the best documents for an expression, at least `wanted` where there are so many.
 
     Those that are equally good are ordered by CID, so that their order does not hang on when they came: so all that
-    are as good as the last one are returned.
+    are as good as the last one are returned. `phrases` are what the expression asks for where any of them will do.
     """
+    fewer = pruned(index, phrases, wanted)
+    if fewer is not None:
+        found = _best(index, fewer.expression, condition, wanted, fewer.times)
+        if len(found) >= wanted and least_wanted([one.score for one in found], wanted) > fewer.bound:
+            return found
+    return _best(index, expression, condition, wanted, 1.0)
+
+
+def _best(index: Index, expression: str, condition: Condition, wanted: int, times: float) -> list[Scored]:
     look = max(_FIRST_LOOK, 2 * wanted)
     while True:
-        chunks = _chunks(index, expression, condition, look)
+        chunks = [
+            (chunk, round(-rank / times, DECIMALS)) for chunk, rank in _chunks(index, expression, condition, look)
+        ]
         found: dict[int, tuple[int, float]] = {}
-        for chunk, rank in chunks:
-            found.setdefault(chunk >> CHUNK_BITS, (chunk, -rank))
+        for chunk, score in chunks:
+            found.setdefault(chunk >> CHUNK_BITS, (chunk, score))
         least = least_wanted([score for _, score in found.values()], wanted)
-        if len(chunks) < look or (len(found) >= wanted and least > -chunks[-1][1]):
+        if len(chunks) < look or (len(found) >= wanted and least > chunks[-1][1]):
             return with_cids(index, {number: one for number, one in found.items() if one[1] >= least})
         look *= 4
 
@@ -89,7 +101,8 @@ def cids_of(index: Index, documents: list[int]) -> dict[int, str]:
 
 
 def _chunks(index: Index, expression: str, condition: Condition, limit: int) -> list[tuple[int, float]]:
-    query = f"SELECT rowid, rank FROM words WHERE words MATCH ?{_and(condition)} ORDER BY rank LIMIT ?"
+    # With the plus SQLite keeps the best as it goes, where FTS5 by itself would sort all that match.
+    query = f"SELECT rowid, rank FROM words WHERE words MATCH ?{_and(condition)} ORDER BY +rank LIMIT ?"
     return [(row[0], row[1]) for row in index.rows(query, (expression, *condition.values, limit))]
 
 

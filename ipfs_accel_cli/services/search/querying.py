@@ -54,6 +54,7 @@ class Prepared:
     filter: str
     expression: str
     read_as: str
+    phrases: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -97,7 +98,8 @@ class Querying:
         if query.without:
             condition = matching.without(query.unwanted()) & condition
         read_as = "; ".join(f"{word}: {', '.join(words)}" for word, words in instead.items())
-        return Prepared(query, condition, shown, query.expression(every=asked.every), read_as)
+        phrases = () if asked.every else query.alternatives()
+        return Prepared(query, condition, shown, query.expression(every=asked.every), read_as, phrases)
 
     def _condition(self, asked: Asked) -> tuple[Condition, str]:
         known = filtering.fields(self.index)
@@ -152,16 +154,18 @@ class Querying:
             found = fusing.alone(self._listed(asked, prepared, wanted), by="text")
             found = [replace(one, score=0.0) for one in found]
         elif mode == "text":
-            found = fusing.alone(matching.best(self.index, prepared.expression, prepared.condition, wanted), by="text")
+            found = fusing.alone(self._words(prepared, wanted), by="text")
         else:
             deep = max(DEPTH, wanted)
             near = self.vectors.nearest(prepared.query.plain(), prepared.condition, deep, asked.model)
             if mode == "vector":
                 found = fusing.alone(near, by="vector")
             else:
-                words = matching.best(self.index, prepared.expression, prepared.condition, deep)[:deep]
-                found = fusing.fused(words, near[:deep])
+                found = fusing.fused(self._words(prepared, deep)[:deep], near[:deep])
         return [one for one in found if not cursor.has(one.best.cid)][: asked.limit + 1]
+
+    def _words(self, prepared: Prepared, wanted: int) -> list[Scored]:
+        return matching.best(self.index, prepared.expression, prepared.condition, wanted, prepared.phrases)
 
     def _listed(self, asked: Asked, prepared: Prepared, wanted: int) -> list[Scored]:
         condition = prepared.condition

@@ -91,6 +91,8 @@ INDEX_MIGRATIONS = (
     ),
     # Tensors are hashed once per file: digests of 32 bytes, each with eight of its size.
     ("4-tensors", "CREATE TABLE hashed (file TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;"),
+    # Where merging is asked for, two segments of one size are enough to do it.
+    ("5-merged-in-pairs", "INSERT INTO words (words, rank) VALUES ('usermerge', 2);"),
 )
 
 MIGRATIONS = (

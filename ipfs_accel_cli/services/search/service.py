@@ -109,7 +109,8 @@ class Search:
     def _of_one(self, work: Callable[[], T]) -> T:
         behind = self.behind()
         try:
-            return work()
+            with self.index.reading():
+                return work()
         except NotFound as error:
             if not behind:
                 raise

@@ -62,7 +62,8 @@ class Vectors:
 
     def lacking(self) -> int:
         """Return how many chunks have no vector."""
-        row = self.index.rows("SELECT (SELECT count(*) FROM chunks) - (SELECT count(*) FROM vectors)")
+        # FTS5 keeps one small row for each chunk, which are counted without reading any text.
+        row = self.index.rows("SELECT (SELECT count(*) FROM words_docsize) - (SELECT count(*) FROM vectors)")
         return int(row[0][0])
 
     def missing(self) -> None:

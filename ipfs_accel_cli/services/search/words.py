@@ -34,6 +34,7 @@ _KINDS = (
     )
     + b" " * 128
 )
+_JOINTS = frozenset("-_./")
 _COMPOUND = re.compile(r"\w+(?:[-_./]\w+)+")
 _MOST_SPLIT = 4096
 _STOP = """
@@ -46,9 +47,10 @@ STOP_WORDS = frozenset(_STOP.split())
 
 def beside(text: str) -> str:
     """Return what is indexed beside a text: the humps of its CamelCase, and its unspaced scripts in pairs."""
+    humped = _humped(text)
+    parts = [humps(word) for word in sorted(humped)[:_MOST_SPLIT]] if humped else []
     if text.isascii():
-        return " ".join(humps(word) for word in sorted(_humped(text))[:_MOST_SPLIT])
-    parts = [humps(word) for word in sorted(_humped(text))[:_MOST_SPLIT]]
+        return " ".join(parts)
     for word in _MIXED.findall(text) if _MAYBE_UNSPACED.search(text) else ():
         parts += pieces(word)
     return " ".join(parts)
@@ -74,7 +76,7 @@ def _humped(text: str) -> set[str]:
 
 def of_name(text: str) -> str:
     """Return what is indexed beside a name or a path: as a text's, and compounds written together."""
-    if text.isalnum():
+    if _JOINTS.isdisjoint(text):
         return beside(text)
     joined = [re.sub(r"[-_./]", "", word) for word in _COMPOUND.findall(text)]
     last = text.rpartition("/")[2]
