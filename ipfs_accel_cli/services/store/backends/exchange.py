@@ -143,7 +143,15 @@ class Exchange:
         ]
 
     def ls(self, on: str, prefix: str = "") -> Iterator[Entry]:
-        """Yield the files at a backend, or the roots of the DAGs that it keeps."""
+        """Yield the files at a backend, or the roots of its DAGs; raises NotFound where none has the prefix."""
+        found = False
+        for entry in self._listed(on, prefix):
+            found = True
+            yield entry
+        if prefix and not found:
+            raise NotFound(f"{on} has nothing under {prefix}", suggestion=f"ipfs-accel store ls --on {on}")
+
+    def _listed(self, on: str, prefix: str) -> Iterator[Entry]:
         backend = self.open(on)
         if isinstance(backend, Files):
             for found in backend.scan(prefix):
@@ -157,15 +165,12 @@ class Exchange:
                     size_bytes=found.size_bytes,
                     added_at=modified,
                 )
-        elif isinstance(backend, TakesDags):
-            for root in backend.dags():
+            return
+        for root in self.roots(on):
+            if str(root).startswith(prefix):
                 known = next(iter(self.copies.of(root, on)), None)
                 size_bytes = None if known is None else known.size_bytes
                 yield Entry(cid=str(root), name="", kind="dag", size_bytes=size_bytes)
-        else:
-            raise UnsupportedContent(
-                f"{on} has no list of what it keeps", suggestion=f"ipfs-accel store backend show {on}"
-            )
 
     def verify(self, references: Sequence[str | CID], on: str) -> Verification:
         """Read DAGs back from a backend and check every byte; nothing of them is kept here.
