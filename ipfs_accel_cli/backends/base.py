@@ -31,7 +31,7 @@ class Traits:
     `ranged`: `open` reads from an offset without reading what lies before. `settles_later`: what was put is not there
     at once. `max_bytes` is the most that one file may have, None where there is no known bound.
     `in_parts` is how larger ones travel that are cut for it. `tells_new`: its receipts say whether a put brought the
-    file.
+    file. `reads_back`: as it is configured, it gives what it keeps.
     """
 
     read_only: bool = False
@@ -44,6 +44,7 @@ class Traits:
     max_bytes: int | None = None
     in_parts: Limits | None = None
     tells_new: bool = False
+    reads_back: bool = True
 
 
 @dataclass(frozen=True, slots=True)

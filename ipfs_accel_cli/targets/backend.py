@@ -35,7 +35,10 @@ class BackendTarget:
         self._elsewhere: Elsewhere = content.elsewhere
 
     def check(self, place: Reference) -> Reference:
-        """Return the place; raises NotFound for no backend, Invalid for one that is only read or has no such path."""
+        """Return the place; raises NotFound for no backend, Invalid for one that is only read or has no such path.
+
+        UnsupportedContent is raised for one that takes nothing, or gives nothing back.
+        """
         name, path = parts(place)
         backend = self._elsewhere.open(name)
         if backend.traits.read_only:
@@ -43,6 +46,12 @@ class BackendTarget:
         if isinstance(backend, TakesDags):
             if path and (cid_in(path)[0] is None or cid_in(path)[1]):
                 raise Invalid(f"{name} keeps DAGs by their CID: write {name}: without a path")
+            if not backend.traits.reads_back:
+                raise UnsupportedContent(
+                    f"{name} gives nothing back, so that a model there could be neither proven nor pulled: it needs"
+                    " --option gateway=https://storacha.link",
+                    suggestion=f"ipfs-accel store backend add {name} --help",
+                )
         elif not isinstance(backend, Files):
             raise UnsupportedContent(
                 f"{name} takes no content: it is told by CID what to fetch",

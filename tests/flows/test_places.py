@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from ipfs_accel_cli import Node
+from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.core.errors import AccelError, Conflict, Invalid, NotFound, VerificationFailed
 from ipfs_accel_cli.sources.reference import parse
+from tests.running import Run
 from tests.servers.tiny_model import lay_out, tiny_model
 
 WEIGHTS = tiny_model()["model.safetensors"]
@@ -61,14 +63,42 @@ def test_what_lies_below_is_read_back_and_removed_there(other: Node, node: Node,
     ("text", "problem"),
     [
         ("cold:", "whole backend"),
-        ("cold:nothing/here", "nothing that a CID is known of"),
+        ("cold:nothing/here", "cold has nothing under nothing/here"),
+        ("cold:strange/file.txt", "nothing that a CID is known of"),
         ("warm:models/tiny", "no backend named 'warm'"),
     ],
 )
-def test_what_means_nothing_is_told(other: Node, text: str, problem: str) -> None:
+def test_what_means_nothing_is_told(other: Node, tmp_path: Path, text: str, problem: str) -> None:
+    lay_out(tmp_path / "cold" / "strange", {"file.txt": b"not ours"})
     with pytest.raises(AccelError, match=problem) as raised:
         other.store.fetched(text, None)
     assert raised.value.suggestion
+
+
+@pytest.mark.parametrize("asked", [("cold:zzz",), ("zzz", "--on", "cold")])
+def test_a_path_that_is_not_there_is_no_empty_list(cli: Run, tmp_path: Path, asked: tuple[str, ...]) -> None:
+    (tmp_path / "cold").mkdir()
+    cli("store", "backend", "add", "cold", "local", "--path", tmp_path / "cold")
+    listed = cli("store", "ls", *asked, "--json")
+
+    assert (listed.status, listed.json["error"]["detail"]) == (3, "cold has nothing under zzz")
+    assert listed.json["error"]["suggestion"] == "ipfs-accel store ls --on cold"
+    assert cli("store", "ls", "--on", "cold").status == 0
+    assert cli("store", "cat", "cold:zzz", "--json").json["error"]["suggestion"] == "ipfs-accel store ls --on cold"
+
+
+def test_copies_elsewhere_are_told_of_what_is_not_here(other: Node, node: Node) -> None:
+    cid = node.models.show("tiny").manifest_cid
+    other.models.pull(f"cold:{cid}", "tiny")
+    (weights,) = [file.cid for file in other.models.show("tiny").files if file.path == "model.safetensors"]
+    other.models.remove(["tiny"])
+    other.store.gc()
+
+    found = other.store.where(weights)
+    assert (found.kind, found.places, found.kept_by) == ("unknown", [], [])
+    assert [(copy.backend, copy.locator) for copy in found.copies] == [("cold", "models/tiny/model.safetensors")]
+    with pytest.raises(NotFound):
+        other.store.where(CID.of(b"known to nobody"))
 
 
 def test_a_backend_is_named_once(other: Node) -> None:

@@ -21,7 +21,7 @@ class FaultyProxy:
     """`seen` are (method, path, headers) of what was asked; `cut_uploads_after` breaks off a request that is longer.
 
     `cuts` is how many answers are cut, where they are; None for all. `uploaded_bytes` counts the bodies of requests,
-    also of those that were broken off.
+    also of those that were broken off, `downloaded_bytes` those of answers.
     """
 
     port: int
@@ -34,6 +34,7 @@ class FaultyProxy:
     is_down: bool = False
     cut_uploads_after: int | None = None
     uploaded_bytes: int = 0
+    downloaded_bytes: int = 0
     seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
 
     @property
@@ -167,6 +168,7 @@ def faulty_proxy(host: str, port: int) -> Iterator[FaultyProxy]:
                 self.wfile.write(b"0\r\n\r\n")
 
         def write(self, piece: bytes, known: str | None) -> None:
+            state.downloaded_bytes += len(piece)
             self.wfile.write(piece if known else b"%x\r\n%s\r\n" % (len(piece), piece))
 
     for method in ("GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS"):

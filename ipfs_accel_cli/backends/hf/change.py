@@ -142,6 +142,8 @@ class Change:
         from huggingface_hub.errors import RevisionNotFoundError
 
         at, kind = self._repository, f" --type {self._repository.kind}"
+        if at.revision is not None and hub.is_commit(at.revision):
+            return error  # Nobody can make a commit of that name.
         command = f"hf repos create {at.name}{kind}"
         if isinstance(error.__cause__, RevisionNotFoundError) and at.revision != MAIN:
             command = f"hf repos branch create {at.name} {at.revision}{kind}"

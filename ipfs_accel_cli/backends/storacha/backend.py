@@ -43,7 +43,7 @@ class StorachaBackend:
 
     def __init__(self, config: Config) -> None:
         self.name = config.name
-        self.traits = Traits(addresses_by_cid=True, settles_later=True)
+        self.traits = Traits(addresses_by_cid=True, settles_later=True, reads_back=bool(config.get("gateway")))
         urls = [url.strip() for url in config.get("url", services.URL).split(",") if url.strip()]
         self.endpoints = Endpoints(urls)
         self._did = checked_did(config.get("did", services.DID))

@@ -137,6 +137,7 @@ class Members:
             settles_later=any(one.settles_later for one in each),
             region=each[0].region if len({one.region for one in each}) == 1 else None,
             max_bytes=max(sizes) if len(sizes) == len(each) else None,
+            reads_back=any(one.reads_back for one in each),
         )
 
 

@@ -128,7 +128,7 @@ class Where(Result):
     essence: ClassVar[str] = "cid"
 
     cid: str
-    kind: str
+    kind: str = Field(description="unknown for what only backends have.")
     sha256: str | None = Field(description="Of the whole content, for a whole file.")
     same_content: list[str] = Field(description="CIDs of the same bytes under other profiles.")
     places: list[Place]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ipfs_accel_cli.content.cid import CID
 from ipfs_accel_cli.content.walk import block_key
+from ipfs_accel_cli.core.errors import NotFound
 from ipfs_accel_cli.services.store.backends.results import Copy
 from ipfs_accel_cli.services.store.blocks import Blocks
 from ipfs_accel_cli.services.store.dag_results import Keeper, Place, Where
@@ -25,8 +26,13 @@ def keepers(index: Index, blocks: Blocks, cid: CID) -> Iterator[Keeper]:
 
 
 def where(reader: Reader, cid: CID, copies: list[Copy]) -> Where:
-    """Say where a block's bytes are, here and at backends, and what keeps them; raises NotFound."""
-    named = reader.look(cid)
+    """Say where a block's bytes are, here and at backends, and what keeps them; raises NotFound where none is known."""
+    try:
+        named = reader.look(cid)
+    except NotFound:
+        if not copies:
+            raise
+        return Where(cid=str(cid), kind="unknown", sha256=None, same_content=[], places=[], kept_by=[], copies=copies)
     file = named.file
     same = [] if file is None else [other.cid for other in reader.index.files() if other.object == file.object]
     return Where(

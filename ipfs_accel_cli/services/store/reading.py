@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -130,11 +130,15 @@ class Reader:
             raise NotFound(f"{walked} is a {named.kind}: it has no entry {name!r}")
         link = hamt.child(cid, name, self.block)
         if link is None:
-            known = [name for name, _ in islice(self.entries(cid), _NAMES_COMPARED)]
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; there is {near[0]!r}" if near else ""
-            raise NotFound(f"{walked} has no entry {name!r}{hint}", suggestion=f"ipfs-accel store ls {walked}")
+            raise no_entry(walked, name, (known for known, _ in self.entries(cid)))
         return link
+
+
+def no_entry(walked: str, name: str, names: Iterable[str], suggestion: str = "") -> NotFound:
+    """Return the error for a name that a directory does not have, with one of its names that is near."""
+    near = difflib.get_close_matches(name, islice(names, _NAMES_COMPARED), n=1)
+    hint = f"; there is {near[0]!r}" if near else ""
+    return NotFound(f"{walked} has no entry {name!r}{hint}", suggestion=suggestion or f"ipfs-accel store ls {walked}")
 
 
 def encrypted(cid: CID) -> NotAuthorised:

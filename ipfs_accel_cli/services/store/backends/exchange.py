@@ -15,6 +15,7 @@ from ipfs_accel_cli.core.errors import Invalid, NotAuthorised, NotFound, Unsuppo
 from ipfs_accel_cli.core.paths import Home
 from ipfs_accel_cli.core.results import Blob
 from ipfs_accel_cli.services.store.backends import layout
+from ipfs_accel_cli.services.store.backends.below import Below
 from ipfs_accel_cli.services.store.backends.copies import Copies, Known
 from ipfs_accel_cli.services.store.backends.fetching import Fetching, Keeper, find_layout, layout_keys, read_layout
 from ipfs_accel_cli.services.store.backends.placed import Placed, on_one, place_of, placed
@@ -81,11 +82,13 @@ class Exchange:
         return None if place is None else place.reference
 
     def brought(self, reference: str | CID, on: str | None = None) -> str | CID | Reference:
-        """Fetch what a reference or `on` says is at a backend, and return what it is called here."""
+        """Fetch what a reference or `on` says is at a backend, no more of a DAG, and return what it is called here."""
         place = self.placed(reference, on)
-        if place is not None or on is not None:
+        name = on if place is None else place.name
+        if name is not None:
             _refuse_readers()
-            self.fetch(reference, on)
+            meant = parse(reference) if place is None else place.reference
+            Below(self.fetching).bring(self.open(name), meant.cid if place is None else place.root, meant)
         return reference if place is None else place.reference
 
     def cat(self, reference: str | CID, on: str | None, offset: int = 0, length: int | None = None) -> Blob:
@@ -104,7 +107,7 @@ class Exchange:
             found = part(self.open(name), root, meant, offset, length)
             if found is not None:
                 return found
-        self.fetch(reference, on)
+        Below(self.fetching).bring(self.open(name), root, meant, only_file=True)
         return reader.content(reader.resolve(meant), offset, length)
 
     def on_one(self, references: Sequence[str | CID], on: str | None) -> tuple[list[str | CID], str | None]:
@@ -140,7 +143,15 @@ class Exchange:
         ]
 
     def ls(self, on: str, prefix: str = "") -> Iterator[Entry]:
-        """Yield the files at a backend, or the roots of the DAGs that it keeps."""
+        """Yield the files at a backend, or the roots of its DAGs; raises NotFound where none has the prefix."""
+        found = False
+        for entry in self._listed(on, prefix):
+            found = True
+            yield entry
+        if prefix and not found:
+            raise NotFound(f"{on} has nothing under {prefix}", suggestion=f"ipfs-accel store ls --on {on}")
+
+    def _listed(self, on: str, prefix: str) -> Iterator[Entry]:
         backend = self.open(on)
         if isinstance(backend, Files):
             for found in backend.scan(prefix):
@@ -154,15 +165,12 @@ class Exchange:
                     size_bytes=found.size_bytes,
                     added_at=modified,
                 )
-        elif isinstance(backend, TakesDags):
-            for root in backend.dags():
+            return
+        for root in self.roots(on):
+            if str(root).startswith(prefix):
                 known = next(iter(self.copies.of(root, on)), None)
                 size_bytes = None if known is None else known.size_bytes
                 yield Entry(cid=str(root), name="", kind="dag", size_bytes=size_bytes)
-        else:
-            raise UnsupportedContent(
-                f"{on} has no list of what it keeps", suggestion=f"ipfs-accel store backend show {on}"
-            )
 
     def verify(self, references: Sequence[str | CID], on: str) -> Verification:
         """Read DAGs back from a backend and check every byte; nothing of them is kept here.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
 
 from ipfs_accel_cli.backends.base import Backend, Dags, Files
 from ipfs_accel_cli.content.car import Block, open_reader
@@ -47,19 +48,21 @@ class Fetching:
             self._keep(root, owner, label)
             return self._fetched(root, backend, 0)
         if isinstance(backend, Dags):
-            meter = _Meter(f"Fetching from {backend.name}")
-            with self.session(None) as session:
-                blocks = meter.blocks(backend.get_dag(root))
-                taken = take_in(session, self.reader.index, self.reader.blocks, label, [root], blocks, owner)
-            if not taken.complete:
-                raise VerificationFailed(f"{backend.name} gave {root} with {taken.missing_blocks} blocks missing")
-            self.copies.note([Known(root, backend.name, str(root), True, meter.done_bytes, None, "reread")])
-            return self._fetched(root, backend, meter.done_bytes)
+            fetched_bytes = self.dag(backend, backend.name, root, (owner, label))
+            self.copies.note([Known(root, backend.name, str(root), True, fetched_bytes, None, "reread")])
+            return self._fetched(root, backend, fetched_bytes)
         if isinstance(backend, Files):
-            return self._fetched(root, backend, self._files(backend, backend.name, root, (owner, label)))
+            key, laid = find_layout(backend, backend.name, root)
+            fetched_bytes = self.files(backend, backend.name, (key, laid), root, (owner, label))
+            self.copies.note([Known(root, backend.name, key, True, laid.size_bytes, None, "reread")])
+            return self._fetched(root, backend, fetched_bytes)
         raise UnsupportedContent(
             f"{backend.name} gives no content: it only keeps pins", suggestion="ipfs-accel store backend ls"
         )
+
+    def keep(self, root: CID, name: str) -> None:
+        """Keep for the user what is whole here, where nobody keeps it yet."""
+        self._keep(root, USER, name)
 
     def is_whole(self, root: CID) -> bool:
         """Say whether every block of a DAG is here."""
@@ -67,20 +70,30 @@ class Fetching:
             found = walk(self.reader.index, self.reader.blocks, [root], frontier, inner_leaves=False)
             return all(visit.kind != "missing" for visit in found)
 
-    def _files(self, backend: Files, name: str, root: CID, keeper: Keeper) -> int:
-        key, laid = find_layout(backend, name, root)
-        meter = _Meter(f"Fetching from {name}", laid.size_bytes)
-        for file in laid.files:
+    def dag(self, backend: Dags, name: str, root: CID, keeper: Keeper, way: Iterable[Block] = ()) -> int:
+        """Bring the DAG of a root with the blocks that lead to it, which are not kept for long; return its bytes."""
+        meter, (owner, label) = _Meter(f"Fetching from {name}"), keeper
+        with self.session(None) as session:
+            coming = () if self.is_whole(root) else meter.blocks(backend.get_dag(root))
+            blocks = chain(way, coming)
+            taken = take_in(session, self.reader.index, self.reader.blocks, label, [root], blocks, owner)
+        if not taken.complete:
+            raise VerificationFailed(f"{name} gave {root} with {taken.missing_blocks} blocks missing")
+        return meter.done_bytes
+
+    def files(self, backend: Files, name: str, laid: tuple[str, Layout], root: CID, keeper: Keeper) -> int:
+        """Bring the files of a layout, and the DAG of a root from them and what lies beside; return their bytes."""
+        (key, layout), (owner, label) = laid, keeper
+        meter = _Meter(f"Fetching from {name}", layout.size_bytes)
+        for file in layout.files:
             self._file(backend, name, root, file, meter)
         with self.session(None) as session:
-            blocks = meter.blocks(block for block in layout_blocks(backend, key) if block.cid != laid.encode()[0])
-            owner, label = keeper
+            blocks = meter.blocks(islice(layout_blocks(backend, key), 1, None))
             take_in(session, self.reader.index, self.reader.blocks, label, [root], blocks, owner)
         with self.database.write() as connection:
             release(connection, FETCHING, str(root))
         if not self.is_whole(root):
             raise VerificationFailed(f"{name} does not have all of {root}: the layout there names too little")
-        self.copies.note([Known(root, name, key, True, laid.size_bytes, None, "reread")])
         return meter.done_bytes
 
     def _file(self, backend: Files, name: str, root: CID, file: LaidFile, meter: _Meter) -> None:

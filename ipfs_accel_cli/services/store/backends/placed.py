@@ -71,6 +71,8 @@ def _under(backend: Backend, name: str, path: str) -> Placed:
             f"{name} keeps content by its CID: write {name}:CID[/PATH]", suggestion=f"ipfs-accel store ls --on {name}"
         )
     matches = list(_matching(backend, name, path))
+    if not matches and next(iter(backend.scan(path)), None) is None:
+        raise NotFound(f"{name} has nothing under {path}", suggestion=f"ipfs-accel store ls --on {name}")
     if not matches:
         raise NotFound(
             f"nothing that a CID is known of lies under {path} at {name}",
