@@ -20,7 +20,7 @@ from ipfs_accel_cli.core.lines import Answer, Lines, is_straight
 from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.core.s3_bodies import MAX_ANSWER_BYTES, Payload, Told, as_bytes, as_text, cut, limited
 from ipfs_accel_cli.core.s3_direct import PROBED, Direct, Question, answered
-from ipfs_accel_cli.core.s3_errors import of_answer, of_library, of_page
+from ipfs_accel_cli.core.s3_errors import AWS_LOGIN, of_answer, of_library, of_page
 from ipfs_accel_cli.core.s3_places import Keys, Place, refuse_unencrypted
 from ipfs_accel_cli.core.s3_signing import Login
 
@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 INSTALL = "pip install 'ipfs-accel[s3]'"
 SIGNED_SECONDS = 900
+_ADD = "ipfs-accel store backend add --help"
 _PAGES = (b"<!doctype html", b"<html")
 _REGION, _REGION_HEADER = "us-east-1", "x-amz-bucket-region"
 _MOVED = (301, 302, 307, 308)
@@ -50,8 +51,9 @@ class Bucket:
     the role of the machine), if anything; any other caller is unsigned and gets to the public internet only.
     """
 
-    def __init__(self, place: Place, keys: Callable[[], Keys | None] = lambda: None) -> None:
+    def __init__(self, place: Place, keys: Callable[[], Keys | None] = lambda: None, *, command: str = _ADD) -> None:
         self.place = place
+        self._command = command
         self._keys = keys
         self._opened: Any = None
         self._line: httpx.Client | None = None
@@ -73,6 +75,13 @@ class Bucket:
             kept = copy.copy(self)
             kept._line = opened
             yield kept
+
+    def login(self) -> str:
+        """Return the command that helps with wrong credentials: AWS's own only where they are AWS's own."""
+        endpoint = str(self._opened.meta.endpoint_url) if self._opened is not None else self.place.endpoint or ""
+        host = urlsplit(endpoint).hostname or ""
+        is_theirs = not host or host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+        return AWS_LOGIN if is_theirs and self._keys() is None else self._command
 
     def ask(self, operation: str, what: str, **parameters: Any) -> dict[str, Any]:
         """Return the answer to one call of the S3 API by its boto3 name, patiently.
@@ -164,7 +173,7 @@ class Bucket:
         page = b"".join(answer.pieces)
         if answer.status == 200:
             return answered(operation, answer.headers, page, what)
-        refusal = of_page(answer.status, answer.headers, page, what, self.place.bucket)
+        refusal = of_page(answer.status, answer.headers, page, what, self.place.bucket, self.login())
         if answer.status in _MOVED or refusal.context.get("answer") in ELSEWHERE or _is_moved(question, answer):
             self._direct, self._redirected = None, self._redirected + 1
             return None
@@ -178,7 +187,7 @@ class Bucket:
         try:
             return work()
         except ClientError as error:
-            raise of_answer(error.response, what, self.place.bucket) from error
+            raise of_answer(error.response, what, self.place.bucket, self.login()) from error
         except ResponseParserError as error:
             raise Unavailable(f"{what}: the server does not answer as S3 does") from error
         except (BotoCoreError, ValueError) as error:  # An endpoint that is no address is a plain ValueError.
