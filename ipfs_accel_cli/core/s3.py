@@ -9,21 +9,20 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ipfs_accel_cli.core.call import current
-from ipfs_accel_cli.core.errors import MissingExtra, Unavailable
+from ipfs_accel_cli.core.errors import Unavailable
 from ipfs_accel_cli.core.http import client as connection
 from ipfs_accel_cli.core.http import explained
 from ipfs_accel_cli.core.lines import Answer, Lines, is_straight
 from ipfs_accel_cli.core.retry import patiently
 from ipfs_accel_cli.core.s3_bodies import MAX_ANSWER_BYTES, Payload, Told, as_bytes, as_text, cut, limited
 from ipfs_accel_cli.core.s3_direct import PROBED, Direct, Question, answered
-from ipfs_accel_cli.core.s3_errors import of_answer, of_library, of_page
+from ipfs_accel_cli.core.s3_errors import AWS_LOGIN, of_answer, of_library, of_page
 from ipfs_accel_cli.core.s3_known import CERTIFICATES, REGION, known
+from ipfs_accel_cli.core.s3_library import definitions, needs_boto
 from ipfs_accel_cli.core.s3_places import Keys, Place, refuse_unencrypted
 from ipfs_accel_cli.core.s3_signing import Login
 
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-INSTALL = "pip install 'ipfs-accel[s3]'"
 SIGNED_SECONDS = 900
+_ADD = "ipfs-accel store backend add --help"
 _PAGES = (b"<!doctype html", b"<html")
 _REGION_HEADER = "x-amz-bucket-region"
 _MOVED = (301, 302, 307, 308)
@@ -53,8 +52,9 @@ class Bucket:
     the role of the machine), if anything; any other caller is unsigned and gets to the public internet only.
     """
 
-    def __init__(self, place: Place, keys: Callable[[], Keys | None] = lambda: None) -> None:
+    def __init__(self, place: Place, keys: Callable[[], Keys | None] = lambda: None, *, command: str = _ADD) -> None:
         self.place = place
+        self._command = command
         self._keys = keys
         self._opened: Any = None
         self._line: httpx.Client | None = None
@@ -76,6 +76,13 @@ class Bucket:
             kept = copy.copy(self)
             kept._line = opened
             yield kept
+
+    def login(self) -> str:
+        """Return the command that helps with wrong credentials: AWS's own only where they are AWS's own."""
+        endpoint = str(self._opened.meta.endpoint_url) if self._opened is not None else self.place.endpoint or ""
+        host = urlsplit(endpoint).hostname or ""
+        is_theirs = not host or host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+        return AWS_LOGIN if is_theirs and self._keys() is None else self._command
 
     def ask(self, operation: str, what: str, **parameters: Any) -> dict[str, Any]:
         """Return the answer to one call of the S3 API by its boto3 name, patiently.
@@ -136,7 +143,7 @@ class Bucket:
     def _straight_by_what_was_said(self) -> Direct | None:
         """Return the bucket at its address where the owner has said all of it, and nobody was sent elsewhere yet."""
         if self._direct is None and self._opened is None and not self._redirected and current().folders is None:
-            _needs_boto()  # For whatever else is asked.
+            needs_boto()  # For whatever else is asked.
             self._direct = known(self.place, self._keys())
             if self._direct is not None:
                 self.certificates = os.environ.get(CERTIFICATES) or None
@@ -177,21 +184,21 @@ class Bucket:
         page = b"".join(answer.pieces)
         if answer.status in (200, 204):
             return answered(operation, answer.headers, page, what)
-        refusal = of_page(answer.status, answer.headers, page, what, self.place.bucket)
+        refusal = of_page(answer.status, answer.headers, page, what, self.place.bucket, self.login())
         if answer.status in _MOVED or refusal.context.get("answer") in ELSEWHERE or _is_moved(question, answer):
             self._direct, self._redirected = None, self._redirected + 1
             return None
         raise refusal
 
     def _translated(self, work: Callable[[], T], what: str) -> T:
-        _needs_boto()
+        needs_boto()
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
 
         try:
             return work()
         except ClientError as error:
-            raise of_answer(error.response, what, self.place.bucket) from error
+            raise of_answer(error.response, what, self.place.bucket, self.login()) from error
         except ResponseParserError as error:
             raise Unavailable(f"{what}: the server does not answer as S3 does") from error
         except (BotoCoreError, ValueError) as error:  # An endpoint that is no address is a plain ValueError.
@@ -209,7 +216,7 @@ class Bucket:
         from botocore.session import Session
 
         session = Session(profile=self.place.profile)
-        session.register_component("data_loader", _definitions(session.get_config_variable("data_path")))
+        session.register_component("data_loader", definitions(session.get_config_variable("data_path")))
         owner = current().folders is None
         keys = self._keys() if owner and not self.place.anonymous else None
         if keys is not None:
@@ -277,19 +284,6 @@ class Bucket:
         else:
             with connection(self.certificates, guarded=True, passwords=False) as opened:
                 yield opened
-
-
-def _needs_boto() -> None:
-    if find_spec("botocore") is None:
-        raise MissingExtra("s3:// needs boto3, which is not installed", suggestion=INSTALL)
-
-
-@lru_cache(maxsize=4)
-def _definitions(data_path: str | None) -> Any:
-    """Read botocore's description of S3 once for all buckets: that takes longer than to ask a server near by."""
-    from botocore.loaders import create_loader
-
-    return create_loader(data_path)
 
 
 def _is_moved(question: Question, answer: Answer) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from ipfs_accel_cli.core.errors import AccelError, Conflict, Invalid, NotAuthorised, NotFound, TryAgain, Unavailable
 from ipfs_accel_cli.core.http import retry_after
 
+AWS_LOGIN = "aws configure"
 SKEW_SECONDS = 600  # S3 refuses what is signed 15 minutes off.
 _MISSING = ("NoSuchKey", "NoSuchBucket", "NoSuchVersion", "NoSuchUpload")
 _DENIED = ("AccessDenied", "AllAccessDisabled", "InvalidObjectState")
@@ -27,10 +28,11 @@ def spoiled(error: AccelError) -> bool:
     return error.context.get("answer") in _SPOILED
 
 
-def of_answer(answer: Mapping[str, Any], what: str, bucket: str) -> AccelError:
+def of_answer(answer: Mapping[str, Any], what: str, bucket: str, login: str = AWS_LOGIN) -> AccelError:
     """Return our error for an error that an S3 server answered; its own words may hold parts of what was signed.
 
-    The `answer` in the error's context is the server's code for it, where it told one.
+    The `answer` in the error's context is the server's code for it, where it told one; `login` is the command that
+    helps where it refuses the credentials.
     """
     code = str(answer.get("Error", {}).get("Code", ""))
     meta = answer.get("ResponseMetadata", {})
@@ -46,9 +48,9 @@ def of_answer(answer: Mapping[str, Any], what: str, bucket: str) -> AccelError:
         return TryAgain(f"{what}: {told}: the bytes changed on their way", **context)
     if code == "PreconditionFailed" or status == 412:
         return Conflict(f"{what}: {told}", **context)
-    login = _of_login(code, status, f"{what}: {told}", skew_seconds(headers), context)
-    if login is not None:
-        return login
+    refusal = _of_login(code, status, f"{what}: {told}", skew_seconds(headers), login, context)
+    if refusal is not None:
+        return refusal
     if code in _BUSY or status in (408, 409, 429) or (status >= 500 and status != 501):
         wait = retry_after(headers.get("retry-after", ""), datetime.now(UTC))
         return TryAgain(f"{what}: {told}", **(context if wait is None else context | {"retry_after_s": wait}))
@@ -56,13 +58,14 @@ def of_answer(answer: Mapping[str, Any], what: str, bucket: str) -> AccelError:
     return Unavailable(f"{what}: {told}{elsewhere}", **context)
 
 
-def of_page(status: int, headers: Mapping[str, str], page: bytes, what: str, bucket: str) -> AccelError:
+def of_page(
+    status: int, headers: Mapping[str, str], page: bytes, what: str, bucket: str, login: str = AWS_LOGIN
+) -> AccelError:
     """Return our error for an answer that no library has read."""
     code = _CODE.search(page)
     named = code[1].decode() if code else str(status)
-    return of_answer(
-        {"Error": {"Code": named}, "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": headers}}, what, bucket
-    )
+    meta = {"HTTPStatusCode": status, "HTTPHeaders": headers}
+    return of_answer({"Error": {"Code": named}, "ResponseMetadata": meta}, what, bucket, login)
 
 
 def skew_seconds(headers: Mapping[str, str]) -> float | None:
@@ -91,7 +94,7 @@ def of_library(error: Exception, what: str) -> AccelError:
 
 
 def _of_login(
-    code: str, status: int, told: str, skew: float | None, context: Mapping[str, Any]
+    code: str, status: int, told: str, skew: float | None, login: str, context: Mapping[str, Any]
 ) -> NotAuthorised | None:
     """Return what a refusal means: a wrong clock, a login that has ended, a wrong one, or one that may not."""
     # The answer to a HEAD has no words: 400 is what S3 says there of a login that has ended, 403 of all else.
@@ -102,8 +105,8 @@ def _of_login(
         off = f" by {abs(skew) / 60:.0f} minutes" if skew is not None and abs(skew) > SKEW_SECONDS else ""
         return NotAuthorised(f"{told}: the clock of this machine is wrong{off}", suggestion="date -u", **context)
     if code in _ENDED:
-        return NotAuthorised(f"{told}: your AWS login has ended", suggestion="aws sso login", **context)
+        again = "aws sso login" if login == AWS_LOGIN else login
+        return NotAuthorised(f"{told}: your login has ended", suggestion=again, **context)
     if code in _BAD_LOGIN:
-        said = f"{told}: your AWS credentials are not valid there"
-        return NotAuthorised(said, suggestion="aws configure", **context)
-    return NotAuthorised(told, suggestion="aws configure", **context)
+        return NotAuthorised(f"{told}: your credentials are not valid there", suggestion=login, **context)
+    return NotAuthorised(told, suggestion=login, **context)

@@ -35,7 +35,7 @@ def read(bucket: Bucket, key: str, what: str, offset: int = 0, length: int | Non
                 yield from _bytes(answer, what, offset, length)
                 return
             page = b"".join(_first(answer.pieces, _MAX_PAGE_BYTES))
-            refusal = of_page(answer.status, answer.headers, page, what, bucket.place.bucket)
+            refusal = of_page(answer.status, answer.headers, page, what, bucket.place.bucket, bucket.login())
         if last or not (answer.status in (301, 307) or refusal.context.get("answer") in ELSEWHERE):
             raise refusal
         bucket.ask("head_object", what, Key=key)  # So it learns the region.

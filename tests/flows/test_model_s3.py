@@ -192,7 +192,7 @@ def test_a_wrong_secret_is_told_apart_from_what_is_not_there(
     site: S3Site, tiny: str, node: Node, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = cli("model", "pull", tiny, "--json", AWS_SECRET_ACCESS_KEY="wrong")
-    assert (wrong.status, wrong.json["error"]["suggestion"]) == (7, "aws configure")
+    assert (wrong.status, wrong.json["error"]["suggestion"]) == (7, "ipfs-accel store backend add --help")
     assert "SignatureDoesNotMatch" in wrong.stdout
     assert not [word for word in ("Signature=", SECRET_KEY, ACCESS_KEY) if word in wrong.stdout + wrong.stderr]
     for reference, told in ((f"{tiny}-none", f"{site.prefix}/tiny/"), ("s3://nobodys/tiny", "no bucket 'nobodys'")):

@@ -161,7 +161,8 @@ class S3Backend:
 
     def _bucket(self) -> Bucket:
         confined = current().folders is not None
-        return self._buckets.setdefault(confined, Bucket(self._place, self._keys))
+        command = f"ipfs-accel store backend add {self.name} s3 --help"
+        return self._buckets.setdefault(confined, Bucket(self._place, self._keys, command=command))
 
     def _keys(self) -> Keys | None:
         secret = self._config.secret()

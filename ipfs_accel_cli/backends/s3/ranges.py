@@ -94,7 +94,8 @@ class _Ranges:
         if answer.status == 412:
             raise Conflict(changed)
         if answer.status != 206:
-            raise of_page(answer.status, answer.headers, page, self.what, self.bucket.place.bucket)
+            bucket = self.bucket
+            raise of_page(answer.status, answer.headers, page, self.what, bucket.place.bucket, bucket.login())
         told = PART.fullmatch(answer.headers.get("content-range", ""))
         if answer.headers.get("etag", etag) != etag or (told is not None and told["total"] not in ("*", str(total))):
             raise Conflict(changed)

@@ -38,6 +38,7 @@ def test_a_refusal_says_what_is_wrong(site: Shady, bucket: S3Backend, status: in
         with pytest.raises(NotAuthorised, match=says) as raised:
             work()
         assert raised.value.suggestion
+        assert not raised.value.suggestion.startswith("aws ")
 
 
 def test_a_bucket_that_is_not_there_is_told(site: Shady, tmp_path: Path) -> None:

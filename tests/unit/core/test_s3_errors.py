@@ -8,8 +8,9 @@ from email.utils import format_datetime
 import pytest
 
 from ipfs_accel_cli.core.errors import AccelError, Conflict, Invalid, NotAuthorised, NotFound, TryAgain, Unavailable
+from ipfs_accel_cli.core.s3 import Bucket
 from ipfs_accel_cli.core.s3_errors import of_page
-from ipfs_accel_cli.core.s3_places import Keys
+from ipfs_accel_cli.core.s3_places import Keys, Place
 
 
 def page(code: str) -> bytes:
@@ -51,6 +52,22 @@ def test_a_wrong_clock_is_told_even_where_the_answer_has_no_words() -> None:
 
 def test_a_busy_server_says_how_long_to_wait() -> None:
     assert of_page(503, {"retry-after": "7"}, page("SlowDown"), "one", "models").context["retry_after_s"] == 7
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "keys", "command"),
+    [
+        (None, None, "aws configure"),
+        ("https://s3.eu-west-1.amazonaws.com", None, "aws configure"),
+        ("https://s3.example.org", None, "ours"),
+        (None, "access:secret", "ours"),
+    ],
+)
+def test_a_login_of_aws_alone_is_mended_by_its_own_tool(endpoint: str | None, keys: str | None, command: str) -> None:
+    bucket = Bucket(Place("models", endpoint), lambda: Keys.of(keys) if keys else None, command="ours")
+
+    assert bucket.login() == command
+    assert of_page(403, {}, page("AccessDenied"), "one", "models", bucket.login()).suggestion == command
 
 
 def test_keys_are_read_and_never_shown() -> None:
