@@ -125,7 +125,7 @@ class ReplacesSuite(Impatient):
         finally:
             ended.set()
             thread.join()
-        assert wrong == []
+        assert wrong == [], [repr(one) for one in wrong]
 
 
 class ServedReplacesSuite(ReplacesSuite):

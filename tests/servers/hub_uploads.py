@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 import shutil
 import threading
@@ -132,9 +133,9 @@ class Uploads:
         assert target.resolve().is_relative_to(folder.resolve())
         target.parent.mkdir(parents=True, exist_ok=True)
         if key == "file":
-            target.write_bytes(base64.b64decode(value["content"]))
+            _write(target, base64.b64decode(value["content"]))
         elif key == "lfsFile":
-            target.write_bytes(self.stored[value["oid"]])
+            _write(target, self.stored[value["oid"]])
         elif key == "deletedFile":
             target.unlink()
         elif key == "deletedFolder":
@@ -144,3 +145,10 @@ class Uploads:
 def _json(handler: Handler, value: object, status: int = 200, headers: dict[str, str] | None = None) -> bool:
     handler.reply(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
     return True
+
+
+def _write(target: Path, data: bytes) -> None:
+    """Write a file at once, as a hub's commit does: nobody reads half of it."""
+    aside = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
+    aside.write_bytes(data)
+    os.replace(aside, target)
