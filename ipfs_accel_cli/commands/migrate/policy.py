@@ -6,6 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer
 
+from ipfs_accel_cli.commands.migrate.rescuing import NOTHING_TO_DO
 from ipfs_accel_cli.core.effects import DELETE, READ, WRITE, effects
 from ipfs_accel_cli.core.stream import Stream
 from ipfs_accel_cli.node import node
@@ -95,7 +96,7 @@ def run(policy: NameOrFile) -> Stream[Moved]:
     Examples:
         ipfs-accel migrate policy run nightly
     """
-    return Stream(node().migrations.policies.run(policy))
+    return Stream(node().migrations.policies.run(policy), NOTHING_TO_DO)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from ipfs_accel_cli.services.migrate.policy_results import Rescued
 from ipfs_accel_cli.services.migrate.results import Moved
 
 app = Typer()
+NOTHING_TO_DO = "what the policy wants is so already"
 
 
 def mount(group: Typer) -> None:
@@ -29,7 +30,7 @@ def run(policy: Annotated[str, Argument(metavar="POLICY", help="A policy's name,
         ipfs-accel migrate run nightly
         ipfs-accel migrate run ./archive.toml --detach
     """
-    return Stream(node().migrations.policies.run(policy))
+    return Stream(node().migrations.policies.run(policy), NOTHING_TO_DO)
 
 
 @app.command()
@@ -49,4 +50,5 @@ def rescue(
         ipfs-accel migrate rescue oldpins --to cold: --dry-run
         ipfs-accel migrate rescue oldpins --to cold: --to lab: --recheck
     """
-    return Stream(node().migrations.rescue(dying, to, recheck=recheck, dry_run=dry_run))
+    found = node().migrations.rescue(dying, to, recheck=recheck, dry_run=dry_run)
+    return Stream(found, f"nothing is at {dying} alone, as far as is known")

@@ -73,13 +73,15 @@ def write_report(
     run: RunName,
     output: Annotated[str, Option("--output", "-o", metavar="FILE", help="The file to write.")],
     form: Annotated[
-        Literal["html", "markdown", "json"], Option(help="html is one page with plots, which loads nothing.")
-    ] = "html",
+        Literal["html", "markdown", "json"] | None,
+        Option(help="html is one page with plots, which loads nothing; the file's ending says it otherwise."),
+    ] = None,
 ) -> Written:
     """Write the report of a run into a file, to be read or kept.
 
     Examples:
         ipfs-accel migrate write-report 3f9a -o run.html
-        ipfs-accel migrate write-report 3f9a --form markdown -o run.md
+        ipfs-accel migrate write-report 3f9a -o run.md
+        ipfs-accel migrate write-report 3f9a --form json -o run.log
     """
     return node().migrations.write_report(run, output, form)

@@ -5,14 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
+from pathlib import PurePath
 from typing import Literal
 
+from ipfs_accel_cli.core.errors import Invalid
 from ipfs_accel_cli.core.units import human_bytes
 from ipfs_accel_cli.services.migrate.results import ReceiptShown, Report
 
 Form = Literal["html", "markdown", "json"]
+_ENDINGS: dict[str, Form] = {
+    ".html": "html",
+    ".htm": "html",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".json": "json",
+}
 _WIDTH, _HEIGHT, _BARS = 640, 160, 40
 _SHOWN = 1000  # Rows of a table that a person may still want to look through.
+
+
+def form_of(name: str) -> Form:
+    """Return the form that the ending of a file's name says; raises Invalid for any other ending."""
+    form = _ENDINGS.get(PurePath(name).suffix.lower())
+    if form is None:
+        raise Invalid(f"the name {name!r} does not say in which form the report is to be; --form does")
+    return form
 
 
 def rendered(report: Report, form: Form) -> str:

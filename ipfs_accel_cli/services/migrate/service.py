@@ -28,7 +28,7 @@ from ipfs_accel_cli.services.migrate.plan import symbols
 from ipfs_accel_cli.services.migrate.planning import Looked, estimated, look, row
 from ipfs_accel_cli.services.migrate.policies import PolicyRoom
 from ipfs_accel_cli.services.migrate.policy_results import Rescued, Units
-from ipfs_accel_cli.services.migrate.rendering import Form, rendered
+from ipfs_accel_cli.services.migrate.rendering import Form, form_of, rendered
 from ipfs_accel_cli.services.migrate.rescue import Rescue
 from ipfs_accel_cli.services.migrate.results import MigrationPlan, Moved, Planned, Report, Runs, Written
 from ipfs_accel_cli.services.migrate.running import in_parallel
@@ -124,9 +124,10 @@ class Migrations:
         """Return all that is known of a run, its chain of receipts checked; raises NotFound."""
         return reported(self.ledger, self.ledger.find(run), self.is_alive)
 
-    def write_report(self, run: str, output: str, form: Form) -> Written:
-        """Write the report of a run into a file."""
+    def write_report(self, run: str, output: str, form: Form | None = None) -> Written:
+        """Write the report of a run into a file; raises Invalid where neither `form` nor its ending says how."""
         path = current().path(output)
+        form = form or form_of(path.name)
         data = rendered(self.report(run), form).encode()
         with replacing(path) as file:
             file.write(data)

@@ -238,3 +238,33 @@ def test_a_plan_tells_how_wrong_earlier_ones_were(node: Node, places: Path, go: 
     (run,) = node.migrations.history().runs
     assert node.migrations.report(run.run).seconds_error == pytest.approx(0.2)
     assert node.migrations.plan("lab:", "cold:", Options()).seconds_error is None
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "begins"),
+    [
+        ("r.html", "html", "<!doctype html>"),
+        ("R.MD", "markdown", "# "),
+        ("r.json", "json", "{"),
+        ("r.json", None, "# "),
+    ],
+)
+def test_a_report_has_the_form_that_its_file_is_called_by(
+    node: Node, places: Path, go: Go, tmp_path: Path, name: str, form: str | None, begins: str
+) -> None:
+    write(places / "cold", a=b"a")
+    go("cold:", "lab:")
+    run = node.migrations.history().runs[0].run
+    told = node.migrations.write_report(run, str(tmp_path / name), None if form else "markdown")
+
+    assert told.form == (form or "markdown")
+    assert (tmp_path / name).read_text().lower().startswith(begins)
+
+
+def test_a_report_of_no_known_form_is_not_written(node: Node, places: Path, go: Go, tmp_path: Path) -> None:
+    write(places / "cold", a=b"a")
+    go("cold:", "lab:")
+    run = node.migrations.history().runs[0].run
+    with pytest.raises(Invalid, match="--form"):
+        node.migrations.write_report(run, str(tmp_path / "r.xls"))
+    assert not (tmp_path / "r.xls").exists()
