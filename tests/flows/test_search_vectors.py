@@ -217,3 +217,13 @@ def test_a_registered_model_makes_the_vectors(node: Node, tmp_path: Path) -> Non
     assert (space.model, space.model_cid, space.missing) == ("encoder", pulled.manifest_cid, 0)
     found = node.search.query(Asked("cat", mode="hybrid"))
     assert {hit.kind for hit in found.hits} == {"text", "model"}
+
+
+def test_a_rebuild_says_that_vectors_are_gone(tmp_path: Path) -> None:
+    search = meaning_in(tmp_path)
+    write(search.index, entry("one", "a cat"))
+    search.vectors.make()
+
+    told = search.keeping.rebuild()
+    assert told.note == "1 vectors are gone; make them again: ipfs-accel search index embed"
+    assert search.keeping.rebuild().note == ""

@@ -127,20 +127,23 @@ class Keeping:
         """Make the index again from the state; texts that were read before are not read again unless `read`.
 
         What was added by its path is read again, where it is still there. A file that SQLite cannot read is replaced.
+        Vectors go, and the note says so.
         """
-        paths = self._emptied(read=read)
+        vectors, paths = self._emptied(read=read)
         taken = self.intake.catch_up()
         tally = Tally(taken.documents, taken.removed, taken.unread)
         for path in paths:
             with suppress(AccelError):
                 self._add_path(current().path(path), tally)
-        return Taken(documents=tally.documents, unread=tally.unread, behind=self.intake.behind())
+        note = f"{vectors} vectors are gone; make them again: ipfs-accel search index embed" if vectors else ""
+        return Taken(documents=tally.documents, unread=tally.unread, behind=self.intake.behind(), note=note)
 
-    def _emptied(self, *, read: bool) -> list[str]:
+    def _emptied(self, *, read: bool) -> tuple[int, list[str]]:
         try:
             with self.index.write() as connection:
                 rows = connection.execute("SELECT DISTINCT root FROM members").fetchall()
                 paths = [row["root"].removeprefix(BY_PATH) for row in rows if row["root"].startswith(BY_PATH)]
+                (vectors,) = connection.execute("SELECT count(*) FROM vectors").fetchone()
                 connection.execute("INSERT INTO words (words) VALUES ('delete-all')")
                 cache = ["extracted"] if read else []
                 tables_ = ["chunks", "facts", "members", "roots", "sketches", "work", "vectors", "spaces", "documents"]
@@ -149,12 +152,12 @@ class Keeping:
                 tables.touch_vectors(connection)
                 connection.execute("DELETE FROM progress WHERE name = ?", (SEQUENCE,))
                 connection.execute("UPDATE progress SET value = abs(random()) >> 16 WHERE name = 'epoch'")
-            return paths
+            return int(vectors), paths
         except sqlite3.DatabaseError:
             self.index.close()
             for path in self._files():
                 path.unlink(missing_ok=True)
-            return []
+            return 0, []
 
     def _add_path(self, path: Path, tally: Tally) -> str:
         from ipfs_accel_cli.extractors.contents import FileContent

@@ -81,7 +81,9 @@ class Recommending:
             )
             for cid in best
         ]
-        note = "" if seeds else "nothing in the index was kept, registered or tagged here of late; name a document"
+        note = "" if made else "nothing else here is like it"
+        if not seeds:
+            note = "nothing in the index was kept, registered or tagged here of late; name a document"
         return Recommended(beside=[seed.title for seed in seeds], note=note, recommendations=made)
 
     def _seeds(self, now: datetime) -> Iterator[Seed]:

@@ -111,13 +111,14 @@ class ReadBy(Result):
 class Taken(Result):
     """What was taken in, or is not yet."""
 
-    columns = ("documents", "removed", "unread", "behind", "readings")
+    columns = ("documents", "removed", "unread", "behind", "note", "readings")
     essence = "documents"
 
     documents: int = Field(description="Written to the index, new or anew.")
     removed: int = 0
     unread: int = Field(default=0, description="Known by name and kind only: what is in them could not be read.")
     behind: int = Field(default=0, description="What is still to be looked at.")
+    note: str = Field(default="", description="What is to be done next.")
     readings: list[ReadBy] = Field(default_factory=list, description="What models read, where that was asked for.")
 
 
