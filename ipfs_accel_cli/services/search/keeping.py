@@ -71,8 +71,13 @@ class Keeping:
         done = self.perceiving.read(roots, readers)
         if tally.documents:
             merge(self.index)
-        about = {"documents": tally.documents, "removed": tally.removed, "unread": tally.unread}
-        return Taken(**about, behind=self.intake.behind(), readings=done)
+        return Taken(
+            documents=tally.documents,
+            removed=tally.removed,
+            unread=tally.unread,
+            behind=self.intake.behind(),
+            readings=done,
+        )
 
     def remove(self, subjects: Sequence[str]) -> Taken:
         """Take documents out by CID, root or path; they come back with `add` or a rebuild. Raises NotFound."""
